@@ -1,0 +1,1 @@
+"""The language of equations: its syntax tree and its grammar."""

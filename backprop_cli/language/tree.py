@@ -1,0 +1,170 @@
+"""The syntax tree of formulas: what authors write, and what the tool prints.
+
+The grammar turns text into these nodes without changing a thing (``2*(p-1)`` stays as written, where SymPy would
+rewrite it), and every printed formula is made of them, so each output format is one function over this tree.
+The nodes carry names and numbers only: no mathematics happens here and no markup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A non-negative number as it is written: ``2``, ``0.5``, ``1e-3``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A quantity at positions, ``W1[i,j]``; a scalar or a bare index has no positions."""
+
+    name: str
+    positions: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A function of one or more arguments: ``tanh(z)``, ``max(0, z)``, ``where(condition, a, b)``."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """``sum(body, i, j)`` and likewise ``mean``, ``max``, ``min``, ``argmax``, ``argmin``: the indices are bound."""
+
+    operation: str
+    body: Node
+    indices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """A sum of two or more terms in the order written; a difference has :class:`Negative` terms."""
+
+    terms: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Two or more factors in the order written (a derivation keeps its teaching order here)."""
+
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    numerator: Node
+    denominator: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``left operator right`` with one of ``< <= > >= == !=``; as a number it is 1 where it holds and 0 elsewhere
+    (an Iverson bracket; with ``==`` between indices the Kronecker delta)."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The partial derivative ∂of/∂by in Leibniz' notation, as one symbol: ``dJ/dW1[i,j]``."""
+
+    of: Place
+    by: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """The derivative of a named function of one argument: ``sigmoid'(z1[i])``."""
+
+    function: str
+    argument: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A whole quantity in the matrix view, as a matrix or a column vector: ``W1``, ``z1``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """The gradient of the cost as a whole array in the matrix view: ``dJ/dW1``; ``delta`` writes it as δ⁽ˡ⁾."""
+
+    name: str
+    delta: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Jacobian:
+    """The Jacobian matrix ∂of/∂by of one whole quantity by another."""
+
+    of: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixProduct:
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hadamard:
+    """The elementwise product A ⊙ B."""
+
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """A chain of sides that are all equal, in the order a teacher writes them."""
+
+    sides: tuple[Node, ...]
+
+
+Node: TypeAlias = (
+    Number
+    | Place
+    | Apply
+    | Reduction
+    | Negative
+    | Add
+    | Product
+    | Quotient
+    | Power
+    | Comparison
+    | Partial
+    | Prime
+    | Matrix
+    | Gradient
+    | Jacobian
+    | Transposed
+    | MatrixProduct
+    | Hadamard
+    | Equality
+)

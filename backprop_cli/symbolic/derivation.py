@@ -1,0 +1,177 @@
+"""The derivation: from the list of equations to the list of their adjoints, by the one rule.
+
+:func:`derive` visits the quantities from the last to the first. Each adjoint ∂J/∂u is the sum of what its consumers
+hand back, written in forward values and in the adjoints of those consumers; this is the two-step recurrence of the
+textbooks when the quantities are layers. Its cost grows with the number of equations, not with their sizes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product as pairs
+
+from sympy import Add, Expr, Mul, Number, Pow, S, Symbol
+
+from backprop_cli.symbolic.closed_forms import Definition, in_terms_of_values
+from backprop_cli.symbolic.formulas import Formula, Term, canonical, fresh, gathered, named, product
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.notation import Adjoint, Place, places
+from backprop_cli.symbolic.rule import Occurrence, contribution, occurrences
+
+WITHOUT_GRADIENT = (Role.TARGET, Role.CONSTANT, Role.COST)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from u to J: the consumer v, the places of u in its equation, each with its derivative in closed form."""
+
+    through: Quantity
+    occurrences: tuple[Occurrence, ...]
+
+
+@dataclass(frozen=True)
+class Adjoints:
+    """∂J/∂(quantity) for every quantity that has one, in order of computation, and the paths each came by."""
+
+    graph: Graph
+    formulas: Mapping[str, Formula]
+    paths: Mapping[str, tuple[Path, ...]]
+
+
+def derive(graph: Graph) -> Adjoints:
+    """The adjoint of every input, parameter and intermediate quantity of the graph."""
+    consumers = _consumers(graph)
+    names = frozenset(quantity.name for quantity in graph.quantities)
+    formulas: dict[str, Formula] = {}
+    paths: dict[str, tuple[Path, ...]] = {}
+    for u in reversed(graph.quantities):
+        if u.role in WITHOUT_GRADIENT:
+            continue
+        arrived = tuple(
+            Path(v, closed)
+            for v in consumers[u.name]
+            if (v.name == graph.cost or v.name in formulas and formulas[v.name].terms)
+            and (closed := closed_occurrences(v, u.name))
+        )
+        terms: list[Term] = []
+        if u.name in graph.seeds:
+            terms.append(Term((), (Place(graph.seeds[u.name], *u.indices),)))
+        for path in arrived:
+            terms.extend(_handed_back(path, u, formulas.get(path.through.name)))
+        taken = names | {symbol.name for symbol in u.indices}
+        simple = tuple(named(term, taken) for term in gathered(terms))
+        formulas[u.name] = Formula(Adjoint(u.name, *u.indices), u.indices, u.shape, simple)
+        paths[u.name] = arrived
+    order = [q.name for q in graph.quantities if q.name in formulas]
+    return Adjoints(graph, {name: formulas[name] for name in order}, {name: paths[name] for name in order})
+
+
+def _consumers(graph: Graph) -> Mapping[str, list[Quantity]]:
+    table: dict[str, list[Quantity]] = defaultdict(list)
+    for quantity in graph.quantities:
+        if quantity.definition is not None:
+            for name in dict.fromkeys(place.name for place in places(quantity.definition)):
+                table[name].append(quantity)
+    return table
+
+
+def closed_occurrences(v: Quantity, name: str) -> tuple[Occurrence, ...]:
+    """The places of a quantity in v's equation, each derivative written in v's own value where that is simpler."""
+    assert v.definition is not None
+    definition = canonical(v.definition)
+    return tuple(_closed(v, definition, occurrence) for occurrence in occurrences(definition, name))
+
+
+def _closed(v: Quantity, definition: Expr, occurrence: Occurrence) -> Occurrence:
+    alone = [in_terms_of_values(factor, [(v.place, definition)]) for factor in occurrence.chain]
+    together = Mul(*alone)
+    whole = in_terms_of_values(together, _definitions(v, definition, occurrence))
+    chain = product(_in_order(whole, alone)) if whole != together else product(alone)
+    return Occurrence(occurrence.place, occurrence.sums, chain)
+
+
+def _definitions(v: Quantity, definition: Expr, occurrence: Occurrence) -> list[Definition]:
+    """``v = E`` at v's own indices, and with each of them replaced by a bound index of the same size: softmax needs both
+    exp(z_i) = a_i·S and exp(z_k) = a_k·S."""
+    found = [(v.place, definition)]
+    for (symbol, size), (bound, count) in pairs(zip(v.indices, v.shape, strict=True), occurrence.sums):
+        if size == count:
+            rule: dict[Expr, Expr] = {symbol: bound}
+            found.append((v.place.xreplace(rule), definition.xreplace(rule)))
+    return found
+
+
+def _in_order(expression: Expr, teaching: list[Expr]) -> list[Expr]:
+    """The factors of a product, those that stood in the teaching order first and in that order."""
+    factors = list(Mul.make_args(expression))
+    rank = {factor: place for place, factor in enumerate(teaching)}
+    return sorted(factors, key=lambda factor: rank.get(factor, -1))
+
+
+def _handed_back(path: Path, u: Quantity, upstream: Formula | None) -> list[Term]:
+    """What one consumer adds to ∂J/∂u[u's own indices]."""
+    v = path.through
+    free = dict(zip(v.indices, v.shape, strict=True))
+    terms: list[Term] = []
+    for occurrence in path.occurrences:
+        if upstream is None:
+            terms.append(contribution(occurrence, None, free, u.indices, u.shape))
+        elif upstream.constant is not None:
+            terms.append(contribution(occurrence, upstream.constant, free, u.indices, u.shape))
+        else:
+            plain = contribution(occurrence, Adjoint(v.name, *v.indices), free, u.indices, u.shape)
+            terms.extend(_divisions_cancelled(plain, v, upstream) or [plain])
+    return terms
+
+
+def _divisions_cancelled(term: Term, v: Quantity, upstream: Formula) -> list[Term] | None:
+    """The term with ∂J/∂v written out, where ∂J/∂v divides by a computed quantity and the division cancels.
+
+    This keeps cross-entropy finite: ``-y/a`` times ``a`` is ``-y`` even where a has underflowed to 0.
+    """
+    if not any(_divisors(factor) for part in upstream.terms for factor in part.factors):
+        return None
+    adjoint = term.factors[0] if isinstance(term.factors[0], Adjoint) else term.factors[1]
+    rest = [factor for factor in term.factors if factor is not adjoint]
+    result = []
+    for part in upstream.at(adjoint.positions):
+        for written_out in _apart(part.factors):
+            merged = Mul(*written_out, *rest)
+            if _divisors(merged):
+                return None
+            result.append(Term((*term.sums, *part.sums), product(merged.as_ordered_factors())))
+    return _expanded(result)
+
+
+def _apart(factors: Sequence[Expr]) -> list[tuple[Expr, ...]]:
+    """A product whose factors are sums of fractions as the list of the products it is the sum of."""
+    choices = [Add.make_args(factor) if _divisors(factor) else (factor,) for factor in factors]
+    return list(pairs(*choices))
+
+
+def _divisors(expression: Expr) -> bool:
+    """Whether the expression divides by something that holds a place."""
+    return any(
+        node.exp.could_extract_minus_sign() and node.base.has(Place) and not isinstance(node.base, Number)
+        for node in expression.atoms(Pow)
+    )
+
+
+def _expanded(terms: list[Term]) -> list[Term]:
+    """``-y(1 - a) + (1 - y)a`` becomes ``a - y``: products without sums are multiplied out where that is shorter."""
+    loose = [term for term in terms if not term.sums]
+    total = sum((term.expression for term in loose), S.Zero)
+    short = total.expand()
+    if len(loose) < 2 or short.count_ops() >= total.count_ops():
+        return terms
+    content, primitive = short.as_content_primitive()
+    kept = [term for term in terms if term.sums]
+    return [Term((), product((content, primitive))), *kept]
+
+
+def evaluated_at(formula: Formula, positions: Mapping[Symbol, int]) -> tuple[Term, ...]:
+    """The formula for one entry: numbers put in for its indices."""
+    rules: dict[Expr, Expr] = {symbol: S(positions[symbol]) for symbol in formula.indices}
+    return tuple(fresh(term).replace(rules) for term in formula.terms)

@@ -1,0 +1,187 @@
+"""From SymPy to the syntax tree: how a derived formula is laid out for the eye, before any output format.
+
+SymPy keeps sums and products in an order of its own. Here they get a reader's order: the number first, then simple
+factors, then brackets; positive terms before negative ones; a division as one fraction; nested sums as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sympy import Add, Expr, Function, Integer, Mul, Pow, Rational, S, Symbol
+from sympy.core.function import AppliedUndef
+
+from backprop_cli.language import tree
+from backprop_cli.symbolic.formulas import Term, coefficient
+from backprop_cli.symbolic.notation import Adjoint, Compare, Local, Place, Reduce, Slope, Where
+
+COST = "J"
+DECIMAL_DENOMINATORS = frozenset(10**power for power in range(2, 19))
+
+
+def tree_of(expression: Expr) -> tree.Node:
+    """The syntax tree of a SymPy expression in index notation.
+
+    Raises TypeError for a SymPy node that formulas of networks do not contain.
+    """
+    if isinstance(expression, Adjoint):
+        return tree.Partial(tree.Place(COST), _place(expression))
+    if isinstance(expression, Place):
+        return _place(expression)
+    if isinstance(expression, Local):
+        return tree.Partial(_place(expression.of), _place(expression.by))
+    if isinstance(expression, Slope):
+        return tree.Prime(expression.function, tree_of(expression.argument))
+    if isinstance(expression, Reduce):
+        return _reduction(expression)
+    if isinstance(expression, Compare):
+        return tree.Comparison(expression.operator, tree_of(expression.left), tree_of(expression.right))
+    if isinstance(expression, Where):
+        return tree.Apply("where", tuple(map(tree_of, expression.args)))
+    if isinstance(expression, Symbol):
+        return tree.Place(expression.name)
+    if expression.is_Number:
+        return _number(expression)
+    if isinstance(expression, Add):
+        return _sum(expression.as_ordered_terms())
+    if isinstance(expression, Mul):
+        return product_tree(_reading_order(expression))
+    if isinstance(expression, Pow):
+        return _power(expression)
+    if isinstance(expression, Function) and not isinstance(expression, AppliedUndef):
+        return tree.Apply(expression.func.__name__.lower(), tuple(map(tree_of, expression.args)))
+    return _constant(expression)
+
+
+def _place(place: Place) -> tree.Place:
+    return tree.Place(place.name, tuple(tree_of(position) for position in place.positions))
+
+
+def _constant(expression: Expr) -> tree.Node:
+    if expression is S.Pi:
+        return tree.Place("pi")
+    raise TypeError(f"a formula of a network does not contain {type(expression).__name__}")
+
+
+def _reduction(expression: Reduce) -> tree.Node:
+    body, indices = expression.body, [expression.bound.name]
+    while isinstance(body, Reduce) and body.operation == expression.operation and not body.operation.startswith("arg"):
+        indices.append(body.bound.name)
+        body = body.body
+    return tree.Reduction(expression.operation, tree_of(body), tuple(indices))
+
+
+def _number(number: Expr) -> tree.Node:
+    if number.is_negative:
+        return tree.Negative(_number(-number))
+    if isinstance(number, Integer):
+        return tree.Number(str(number))
+    if isinstance(number, Rational):
+        if _is_decimal(number):
+            return tree.Number(f"{float(number):.17g}" if float(number) == number else str(float(number)))
+        return tree.Quotient(tree.Number(str(number.p)), tree.Number(str(number.q)))
+    return tree.Number(repr(float(number)))
+
+
+def _is_decimal(number: Rational) -> bool:
+    """Whether a fraction reads better as the decimal it came from: 0.01 rather than 1/100, but 1/10 and 3/4."""
+    denominator = number.q
+    if denominator <= 12:
+        return False
+    while denominator % 2 == 0:
+        denominator //= 2
+    while denominator % 5 == 0:
+        denominator //= 5
+    return denominator == 1 and (number.p != 1 or number.q in DECIMAL_DENOMINATORS)
+
+
+def _sum(terms: Sequence[Expr]) -> tree.Node:
+    positive = [term for term in terms if not term.could_extract_minus_sign() or _leading(term) > 0]
+    negative = [term for term in terms if term not in positive]
+    numbers = [term for term in positive if term.is_Number]
+    ordered = [*numbers, *(term for term in positive if not term.is_Number), *negative]
+    return tree.Add(tuple(tree_of(term) for term in ordered))
+
+
+def _leading(term: Expr) -> Expr:
+    return term.as_coeff_Mul()[0]
+
+
+def _reading_order(expression: Mul) -> list[Expr]:
+    def rank(factor: Expr) -> tuple[int, ...]:
+        if factor.is_Number:
+            return (0,)
+        if isinstance(factor, Adjoint):
+            return (1,)
+        if isinstance(factor, Add):
+            return (4,)
+        return (5,) if factor.has(Reduce) else (3,)
+
+    return sorted(expression.as_ordered_factors(), key=rank)
+
+
+def product_tree(factors: Iterable[Expr]) -> tree.Node:
+    """A product in the order given, its divisions gathered in one fraction and its sign in front."""
+    number, rest = coefficient(tuple(factors))
+    if number.is_negative:
+        positive = product_tree((-number, *rest) if number is not S.NegativeOne else rest)
+        return tree.Negative(positive)
+    above = [factor for factor in rest if not _divides(factor)]
+    below = [1 / factor for factor in rest if _divides(factor)]
+    nodes: list[tree.Node] = [tree_of(factor) for factor in above]
+    if below:
+        numerator = _product([tree.Number(str(number.p)), *nodes] if number.p != 1 else nodes)
+        bottom = [tree_of(factor) for factor in below]
+        denominator = _product([tree.Number(str(number.q)), *bottom] if number.q != 1 else bottom)
+        return tree.Quotient(numerator, denominator)
+    if number is not S.One:
+        nodes.insert(0, _number(number))
+    return _product(nodes)
+
+
+def _divides(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.exp.could_extract_minus_sign())
+
+
+def _product(nodes: Sequence[tree.Node]) -> tree.Node:
+    if not nodes:
+        return tree.Number("1")
+    flat = [part for node in nodes for part in (node.factors if isinstance(node, tree.Product) else (node,))]
+    return flat[0] if len(flat) == 1 else tree.Product(tuple(flat))
+
+
+def _power(expression: Pow) -> tree.Node:
+    if _divides(expression):
+        return tree.Quotient(tree.Number("1"), tree_of(1 / expression))
+    if expression.exp == S.Half:
+        return tree.Apply("sqrt", (tree_of(expression.base),))
+    return tree.Power(tree_of(expression.base), tree_of(expression.exp))
+
+
+def term_tree(term: Term) -> tree.Node:
+    """``Σ (product)`` with the factors in teaching order; a factor that no sum concerns stands in front of the sum."""
+    if not term.sums:
+        return product_tree(term.factors)
+    number, rest = coefficient(term.factors)
+    if all(isinstance(f, Adjoint | Local) or f.free_symbols & term.bound for f in rest):
+        outside, inside = (), rest
+    else:
+        outside = tuple(factor for factor in rest if not factor.free_symbols & term.bound)
+        inside = tuple(factor for factor in rest if factor.free_symbols & term.bound)
+    if number.is_negative:
+        return tree.Negative(term_tree(Term(term.sums, (-number, *rest))))
+    body = product_tree(inside)
+    total = tree.Reduction("sum", body, tuple(symbol.name for symbol, _ in term.sums))
+    front = [tree_of(factor) for factor in ((number, *outside) if number is not S.One else outside)]
+    return _product([*front, total])
+
+
+def terms_tree(terms: Sequence[Term]) -> tree.Node:
+    """The sum of the terms, those with a minus sign last where another can stand first; no terms are 0."""
+    if not terms:
+        return tree.Number("0")
+    nodes = [term_tree(term) for term in terms]
+    if isinstance(nodes[0], tree.Negative):
+        nodes.sort(key=lambda node: isinstance(node, tree.Negative))
+    flat = [part for node in nodes for part in (node.terms if isinstance(node, tree.Add) else (node,))]
+    return flat[0] if len(flat) == 1 else tree.Add(tuple(flat))
