@@ -107,7 +107,7 @@ def _in_order(expression: Expr, teaching: list[Expr]) -> list[Expr]:
     """The factors of a product, those that stood in the teaching order first and in that order."""
     factors = list(Mul.make_args(expression))
     rank = {factor: place for place, factor in enumerate(teaching)}
-    return sorted(factors, key=lambda factor: rank.get(factor, -1))
+    return sorted(factors, key=lambda factor: (rank.get(factor, -1), bool(factor.is_Add)))
 
 
 def _handed_back(path: Path, u: Quantity, upstream: Formula | None) -> list[Term]:

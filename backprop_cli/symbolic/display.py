@@ -43,6 +43,9 @@ def tree_of(expression: Expr) -> tree.Node:
     if expression.is_Number:
         return _number(expression)
     if isinstance(expression, Add):
+        content, primitive = expression.as_content_primitive()
+        if content.is_Integer and content != S.One:
+            return product_tree((content, primitive))
         return _sum(expression.as_ordered_terms())
     if isinstance(expression, Mul):
         return product_tree(_reading_order(expression))
@@ -59,7 +62,9 @@ def _place(place: Place) -> tree.Place:
 
 def _constant(expression: Expr) -> tree.Node:
     if expression is S.Pi:
-        return tree.Place("pi")
+        return tree.Number("π")
+    if expression is S.Exp1:
+        return tree.Apply("exp", (tree.Number("1"),))
     raise TypeError(f"a formula of a network does not contain {type(expression).__name__}")
 
 
@@ -98,8 +103,11 @@ def _is_decimal(number: Rational) -> bool:
 def _sum(terms: Sequence[Expr]) -> tree.Node:
     positive = [term for term in terms if not term.could_extract_minus_sign() or _leading(term) > 0]
     negative = [term for term in terms if term not in positive]
-    numbers = [term for term in positive if term.is_Number]
-    ordered = [*numbers, *(term for term in positive if not term.is_Number), *negative]
+    numbers = [term for term in terms if term.is_Number]
+    if not any(term.has(Place) for term in terms):  # a position: j - k + 1
+        ordered = [*(term for term in (*positive, *negative) if not term.is_Number), *numbers]
+    else:
+        ordered = [*(n for n in numbers if n in positive), *(term for term in positive if not term.is_Number), *negative]
     return tree.Add(tuple(tree_of(term) for term in ordered))
 
 

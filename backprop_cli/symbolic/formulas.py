@@ -74,7 +74,7 @@ class Formula:
 
 def fresh(term: Term) -> Term:
     """The same term with bound indices that occur nowhere else."""
-    rules: dict[Expr, Expr] = {symbol: fresh_index(symbol.name) for symbol, _ in term.sums}
+    rules: dict[Expr, Expr] = {symbol: fresh_index(readable(symbol.name)) for symbol, _ in term.sums}
     sums = tuple((rules[symbol], size) for symbol, size in term.sums)
     return Term(sums, tuple(canonical(factor).xreplace(rules) for factor in term.factors))
 
@@ -83,7 +83,7 @@ def canonical(expression: Expr) -> Expr:
     """The expression with the bound index of every reduction named after its height, so that equal formulas are equal.
 
     A reduction around another has the greater height, so nothing is captured wherever the expression is put; no author's
-    name begins with an underscore.
+    name begins with an underscore. The author's name is kept behind the height: :func:`named` prefers it.
     """
     return _canonical(expression)[0] if expression.has(Reduce) else expression
 
@@ -93,10 +93,15 @@ def _canonical(expression: Expr) -> tuple[Expr, int]:
         return expression, 0
     if isinstance(expression, Reduce):
         body, height = _canonical(expression.body)
-        bound = index(f"_{height + 1}")
+        bound = index(f"_{height + 1}{readable(expression.bound.name)}")
         return Reduce(expression.operation, body.xreplace({expression.bound: bound}), bound, expression.size), height + 1
     parts = [_canonical(part) for part in expression.args]
     return expression.func(*(part for part, _ in parts)), max(height for _, height in parts)
+
+
+def readable(name: str) -> str:
+    """The author's part of a bound index's name."""
+    return name.lstrip("_0123456789")
 
 
 def named(term: Term, taken: Collection[str]) -> Term:
@@ -127,7 +132,7 @@ def with_names(expression: Expr, taken: Collection[str]) -> Expr:
 
 
 def _candidates(preferred: str, taken: Collection[str]) -> Iterator[str]:
-    yield from (name for name in (preferred, *BOUND_NAMES) if name not in taken)
+    yield from (name for name in (readable(preferred), *BOUND_NAMES) if name and name not in taken)
     yield from (name for name in (f"k_{number}" for number in count(1)) if name not in taken)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from sympy import Basic, Expr, Integer, Mul, S, Symbol
 
-from backprop_cli.symbolic.formulas import Term, canonical, product
+from backprop_cli.symbolic.formulas import Term, canonical, product, readable
 from backprop_cli.symbolic.notation import Compare, Local, Place, Reduce, Where, fresh_index, fresh_value
 
 
@@ -59,7 +59,7 @@ def _occurrences(expression: Expr, name: str) -> Iterator[Occurrence]:
 
 
 def _inside(reduction: Reduce, slope: Expr, name: str) -> Iterator[Occurrence]:
-    bound = fresh_index(reduction.bound.name)
+    bound = fresh_index(readable(reduction.bound.name))
     body = reduction.body.xreplace({reduction.bound: bound})
     chain: tuple[Expr, ...] = (slope,)
     if reduction.operation != "sum":

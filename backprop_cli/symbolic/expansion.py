@@ -1,0 +1,104 @@
+"""A quantity or a gradient written in inputs and parameters alone, for networks small enough to be read so."""
+
+from __future__ import annotations
+
+from sympy import Add, Expr, Integer, S
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.symbolic.derivation import Adjoints
+from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
+
+MOST_OPERATIONS = 3_000
+
+
+class Expansion:
+    """Expands entries of one network; what it has expanded once it keeps."""
+
+    def __init__(self, adjoints: Adjoints) -> None:
+        self.adjoints = adjoints
+        self.graph = adjoints.graph
+        self._values: dict[Place, tuple[Expr, int]] = {}
+
+    def expanded(self, place: Place) -> Expr:
+        """The value of a place with whole-number positions, an adjoint's or a quantity's, in given quantities alone.
+
+        Raises BackpropError where it would take more than :data:`MOST_OPERATIONS` operations.
+        """
+        return self._value(place)[0]
+
+    def _value(self, place: Place) -> tuple[Expr, int]:
+        if place not in self._values:
+            waiting = [place]
+            while waiting:
+                current = waiting[-1]
+                missing = [inner for inner in self._ingredients(current) if inner not in self._values]
+                waiting.extend(missing)
+                if not missing:
+                    waiting.pop()
+                    self._values.setdefault(current, self._put_together(current))
+        return self._values[place]
+
+    def _ingredients(self, place: Place) -> list[Place]:
+        return sorted(self._rule(place).atoms(Place) - {place}, key=str)
+
+    def _put_together(self, place: Place) -> tuple[Expr, int]:
+        rule = self._rule(place)
+        if rule == place:
+            return place, 1
+        uses: dict[Expr, Expr] = {}
+        size = int(rule.count_ops()) + 1
+        for inner in self._ingredients(place):
+            uses[inner], inner_size = self._values[inner]
+            size += inner_size * int(rule.count(inner))
+        if size > MOST_OPERATIONS:
+            raise BackpropError(
+                f"written in inputs and parameters alone, this formula has more than {MOST_OPERATIONS} operations; "
+                "leave out --expand, or ask for one entry of a smaller network"
+            )
+        return rule.xreplace(uses), size
+
+    def _rule(self, place: Place) -> Expr:
+        """What a place is made of, with its numbers put in and every reduction written out."""
+        if isinstance(place, Adjoint):
+            formula = self.adjoints.formulas[place.name]
+            numbers = dict(zip(formula.indices, place.positions, strict=True))
+            return written_out(Add(*(term.expression.xreplace(numbers) for term in formula.terms)))
+        quantity = self.graph[place.name]
+        if quantity.definition is None:
+            return place
+        return written_out(quantity.definition.xreplace(dict(zip(quantity.indices, place.positions, strict=True))))
+
+
+def written_out(expression: Expr) -> Expr:
+    """The expression with every reduction replaced by its terms and every bracket between numbers decided."""
+    if isinstance(expression, Compare) and not expression.has(Place, Reduce):
+        return S(int(_holds(expression)))
+    if not expression.has(Reduce, Compare):
+        return expression
+    if isinstance(expression, Reduce):
+        if expression.size > MOST_OPERATIONS:
+            raise BackpropError(f"a sum of {expression.size} terms is too long to write out; leave out --expand")
+        terms = [
+            written_out(expression.body.xreplace({expression.bound: Integer(number)}))
+            for number in range(1, expression.size + 1)
+        ]
+        return Add(*terms) if expression.operation == "sum" else _extreme(expression.operation, terms)
+    return expression.func(*(written_out(part) if isinstance(part, Expr) else part for part in expression.args))
+
+
+def _extreme(operation: str, terms: list[Expr]) -> Expr:
+    """max, min, argmax, argmin as nested choices; of equal values the first counts."""
+    operator = ">=" if operation.endswith("max") else "<="
+    best, position = terms[0], S.One
+    for number, term in enumerate(terms[1:], start=2):
+        ahead = Compare(operator, best, term)
+        best, position = Where(ahead, best, term), Where(ahead, position, Integer(number))
+    return position if operation.startswith("arg") else best
+
+
+def _holds(comparison: Compare) -> bool:
+    left, right = comparison.left, comparison.right
+    return {
+        "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
+        "==": left == right, "!=": left != right,
+    }[comparison.operator] == True  # noqa: E712 - SymPy's own true is not Python's

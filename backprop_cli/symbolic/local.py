@@ -1,0 +1,119 @@
+"""Local derivatives ∂v/∂u of single equations, and the chain rule in Leibniz' notation that puts them together.
+
+Where every place of u in v's equation names an index of v, that index is tied: ``∂z_i/∂w_ij`` says all there is, since
+z_i has no other row of W in it. Where the places differ, as in softmax (z_i above, z_k below), the derivative is general,
+``∂a_i/∂z_k``, and the chain rule sums over i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Symbol
+
+from backprop_cli.symbolic.derivation import Path
+from backprop_cli.symbolic.formulas import Formula, Term, gathered, product
+from backprop_cli.symbolic.graph import Quantity
+from backprop_cli.symbolic.notation import Adjoint, Local, Place, Slope, fresh_index
+from backprop_cli.symbolic.rule import Occurrence, local_derivative
+
+UNNAMED_SLOPES = (None, "identity", "softmax", "expression")
+
+
+@dataclass(frozen=True)
+class LocalDerivative:
+    """``∂v[F]/∂u[by] = Σ terms``; ``tied`` maps an index of F to the axis of u that it also names."""
+
+    of: Quantity
+    by: Quantity
+    positions: tuple[Symbol, ...]
+    tied: Mapping[Symbol, int]
+    terms: tuple[Term, ...]
+
+    @property
+    def symbol(self) -> Local:
+        return Local(self.of.place, Place(self.by.name, *self.positions))
+
+    @property
+    def slope(self) -> Slope | None:
+        """f′(u), where v = f(u) applies one named activation to u element by element."""
+        whole = len(self.tied) == len(self.of.indices) == len(self.by.indices)
+        if self.of.activation in UNNAMED_SLOPES or not whole:
+            return None
+        return Slope(str(self.of.activation), Place(self.by.name, *self.positions))
+
+
+def local_derivative_of(path: Path, u: Quantity) -> LocalDerivative:
+    """The local derivative of a path's equation by u, in closed form."""
+    v = path.through
+    tied: dict[Symbol, int] = {}
+    positions: list[Symbol] = []
+    for axis, own in enumerate(u.indices):
+        found = {occurrence.place.positions[axis] for occurrence in path.occurrences}
+        symbol = next(iter(found)) if len(found) == 1 else None
+        if symbol in v.indices and symbol not in tied and _same_size(v, symbol, u.shape[axis]):
+            tied[symbol] = axis
+            positions.append(symbol)
+        else:
+            positions.append(fresh_index(_readable(path.occurrences, axis, own)))
+    free = dict(zip(v.indices, v.shape, strict=True))
+    terms = gathered(local_derivative(occurrence, free, positions) for occurrence in path.occurrences)
+    return LocalDerivative(v, u, tuple(positions), tied, terms)
+
+
+def _same_size(v: Quantity, symbol: Symbol, size: int) -> bool:
+    return dict(zip(v.indices, v.shape, strict=True))[symbol] == size
+
+
+def _readable(found: Sequence[Occurrence], axis: int, own: Symbol) -> str:
+    """The name the equation itself uses at that axis, where it is one index; else the quantity's own."""
+    position = found[0].place.positions[axis]
+    return str(position.name) if isinstance(position, Symbol) else str(own.name)
+
+
+def upstream_terms(derivative: LocalDerivative, value: Sequence[Expr] | None, upstream: bool) -> list[Term]:
+    """``∂J/∂u[own indices] = Σ ∂J/∂v · ∂v/∂u`` over the indices of v that are not tied.
+
+    ``value`` is what stands for ∂v/∂u (in the derivative's own indices), or None for its symbol; without ``upstream`` v is
+    J itself and the factor ∂J/∂v is left out.
+    """
+    v, u = derivative.of, derivative.by
+    rules: dict[Expr, Expr] = dict(zip(derivative.positions, u.indices, strict=True))
+    sums = []
+    for symbol, size in zip(v.indices, v.shape, strict=True):
+        if symbol in derivative.tied:
+            rules[symbol] = u.indices[derivative.tied[symbol]]
+        else:
+            rules[symbol] = fresh_index(symbol.name)
+            sums.append((rules[symbol], size))
+    factors: tuple[Expr, ...] = (derivative.symbol,) if value is None else tuple(value)
+    front = (Adjoint(v.name, *v.indices),) if upstream else ()
+    swapped = tuple(factor.xreplace(rules) for factor in (*front, *factors))
+    return [Term(tuple(sums), product(swapped) if value is not None else swapped)]
+
+
+def put_in(derivative: LocalDerivative, upstream: bool) -> list[Term]:
+    """The chain rule with the local derivative written out."""
+    if len(derivative.terms) == 1:
+        only = derivative.terms[0]
+        outer = upstream_terms(derivative, only.factors, upstream)[0]
+        rules: dict[Expr, Expr] = {symbol: fresh_index(symbol.name) for symbol, _ in only.sums}
+        inner = tuple((rules[symbol], size) for symbol, size in only.sums)
+        return [Term((*outer.sums, *inner), tuple(f.xreplace(rules) for f in outer.factors))]
+    return upstream_terms(derivative, (Add(*(term.expression for term in derivative.terms)),), upstream)
+
+
+def inlined(terms: Sequence[Term], formulas: Mapping[str, Formula]) -> list[Term]:
+    """The terms with each factor ∂J/∂v of a given formula replaced by that formula, in its place among the factors."""
+    result = []
+    for term in terms:
+        place = next((n for n, f in enumerate(term.factors) if isinstance(f, Adjoint) and f.name in formulas), None)
+        if place is None:
+            result.append(term)
+            continue
+        adjoint = term.factors[place]
+        for part in formulas[adjoint.name].at(adjoint.positions):
+            factors = (*term.factors[:place], *part.factors, *term.factors[place + 1 :])
+            result.append(Term((*term.sums, *part.sums), factors))
+    return result

@@ -1,0 +1,266 @@
+"""From the adjoints to the steps: the derivation read from the cost back to the first layer, as it is taught.
+
+Each gradient is told in forms that are all equal: the chain rule in Leibniz' notation, the slopes σ′, the local
+derivatives put in, the result. A weighted sum z is passed through, so that a layer's gradients are stated from ∂J/∂a of
+the layer (first use of the chain rule) and ∂J/∂a from ∂J/∂a of the next layer (second use).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from backprop_cli.language import tree
+from backprop_cli.symbolic.derivation import Adjoints, derive
+from backprop_cli.symbolic.display import terms_tree, tree_of
+from backprop_cli.symbolic.formulas import Formula, Term, adjoint_names, canonical, named, product, with_names
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.local import LocalDerivative, inlined, local_derivative_of, put_in, upstream_terms
+from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.remarks import remarks, unit_sum_form
+from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Rule, Step
+
+COMPUTED = (Role.WEIGHTED_SUM, Role.ACTIVATION, Role.INTERMEDIATE, Role.HELPER, Role.LOSS, Role.COST)
+IN_THE_COST = (Role.HELPER, Role.LOSS, Role.COST)
+
+
+def narrate(graph: Graph, unit_sums: bool | None = None) -> Derivation:
+    """The whole derivation of a graph.
+
+    ``unit_sums`` says whether every sample's targets sum to 1 (None: they have no values), which decides whether
+    ``p_i Σ y_k - y_i`` may be shortened to ``p_i - y_i``.
+    """
+    return Narrator(derive(graph), unit_sums).derivation()
+
+
+@dataclass
+class Narrator:
+    """Builds the steps of one derivation; its tables hold each adjoint as the forms tell it."""
+
+    adjoints: Adjoints
+    unit_sums: bool | None = None
+
+    def __post_init__(self) -> None:
+        self.graph = self.adjoints.graph
+        self.names = frozenset(quantity.name for quantity in self.graph.quantities)
+        self.locals: dict[tuple[str, str], LocalDerivative] = {}
+        self.chain: dict[str, Formula] = {}
+        self.slope: dict[str, Formula] = {}
+        self.local: dict[str, Formula] = {}
+        for name in reversed(list(self.adjoints.formulas)):
+            self._tell(self.graph[name])
+
+    def _tell(self, u: Quantity) -> None:
+        chain, slope, local = self._given(u), self._given(u), self._given(u)
+        for path in self.adjoints.paths[u.name]:
+            derivative = local_derivative_of(path, u)
+            self.locals[path.through.name, u.name] = derivative
+            upstream = path.through.name != self.graph.cost
+            written_out = put_in(derivative, upstream)
+            chain.extend(upstream_terms(derivative, None, True) if upstream else written_out)
+            short = derivative.slope
+            slope.extend(upstream_terms(derivative, (short,), upstream) if short is not None else written_out)
+            local.extend(written_out)
+        through = {name for term in chain for name in adjoint_names(term) if self._passed_through(name)}
+        self.chain[u.name] = self._formula(u, inlined(chain, {name: self.chain[name] for name in through}))
+        self.slope[u.name] = self._formula(u, inlined(slope, {name: self.slope[name] for name in through}))
+        self.local[u.name] = self._formula(u, inlined(local, {name: self.local[name] for name in through}))
+
+    def _given(self, u: Quantity) -> list[Term]:
+        seed = self.graph.seeds.get(u.name)
+        return [] if seed is None else [Term((), (Place(seed, *u.indices),))]
+
+    def _passed_through(self, name: str) -> bool:
+        return self.graph[name].role is Role.WEIGHTED_SUM and name in self.chain
+
+    def _formula(self, u: Quantity, terms: Sequence[Term]) -> Formula:
+        return Formula(Adjoint(u.name, *u.indices), u.indices, u.shape, tuple(terms))
+
+    def derivation(self) -> Derivation:
+        steps: list[Step] = []
+        inputs: list[Quantity] = []
+        for group in reversed(self._groups()):
+            computed = [q for q in group if q.definition is not None]
+            steps.extend(self.definition(q) for q in computed)
+            for q in computed:
+                steps.extend(self.local_steps(q))
+            steps.extend(self.gradient(q) for q in reversed(computed) if q.name in self.adjoints.formulas)
+            steps.extend(self.gradient(q) for q in group if q.role is Role.PARAMETER)
+            inputs.extend(q for q in group if q.role is Role.INPUT)
+        steps.extend(self.gradient(q) for q in inputs)
+        return Derivation(self.graph, self.adjoints, tuple(steps))
+
+    def _groups(self) -> list[list[Quantity]]:
+        """The quantities by layer, in order of computation; without layers one group an equation, the cost's together.
+        A given quantity belongs to the group that uses it first."""
+        groups: list[list[Quantity]] = []
+        keys: list[object] = []
+        for quantity in self.graph.quantities:
+            if quantity.definition is None:
+                continue
+            key: object = quantity.layer if quantity.layer is not None else quantity.name
+            if quantity.role in IN_THE_COST:
+                key = Role.COST
+            if key not in keys:
+                keys.append(key)
+                groups.append([])
+            groups[keys.index(key)].append(quantity)
+        for quantity in self.graph.quantities:
+            if quantity.definition is None:
+                self._home(quantity, groups).append(quantity)
+        return groups
+
+    def _home(self, given: Quantity, groups: list[list[Quantity]]) -> list[Quantity]:
+        for group in groups:
+            for quantity in group:
+                if quantity.definition is not None and any(p.name == given.name for p in quantity.definition.atoms(Place)):
+                    return group
+        return groups[0] if groups else []
+
+    def definition(self, quantity: Quantity) -> Step:
+        assert quantity.definition is not None
+        taken = self.names | {symbol.name for symbol in quantity.indices}
+        written = quantity.written or tree_of(with_names(canonical(quantity.definition), taken))
+        used = dict.fromkeys(place.name for place in quantity.definition.atoms(Place))
+        uses = tuple(q.name for q in self.graph.quantities if q.name in used and q.definition is not None)
+        return self._step(
+            quantity, quantity.name, Kind.DEFINITION, Rule.DEFINITION, [(FormKind.DEFINED, written)], uses,
+            target=tree_of(quantity.place),
+        )
+
+    def local_steps(self, v: Quantity) -> Iterable[Step]:
+        for (of, by), derivative in self.locals.items():
+            if of != v.name or v.name == self.graph.cost:
+                continue
+            u = self.graph[by]
+            taken = self.names | {symbol.name for symbol in v.indices}
+            symbol = named(Term(tuple((s, 1) for s in derivative.positions if s not in v.indices), (derivative.symbol,)), taken)
+            renamed = dict(zip(derivative.symbol.by.positions, symbol.factors[0].by.positions, strict=True))
+            rules: dict[Expr, Expr] = {old: new for old, new in renamed.items() if old != new}
+            indices = (*v.indices, *(renamed[s] for s in derivative.positions if s not in v.indices))
+            sizes = dict(zip(v.indices, v.shape, strict=True)) | {
+                renamed[s]: size for s, size in zip(derivative.positions, u.shape, strict=True)
+            }
+            taken |= {s.name for s in indices}
+            forms = []
+            if derivative.slope is not None:
+                forms.append((FormKind.SLOPE, tree_of(derivative.slope.xreplace(rules))))
+            terms = [named(term.replace(rules), taken) for term in derivative.terms]
+            forms.append((FormKind.LOCAL, terms_tree(terms)))
+            yield self._step(
+                v, f"d{v.name}/d{by}", Kind.LOCAL_DERIVATIVE, Rule.DIFFERENTIATION, forms, (v.name,),
+                target=tree_of(symbol.factors[0]), indices=tuple(s.name for s in indices),
+                shape=tuple(sizes[s] for s in indices), main=forms[-1][1],
+            )
+
+    def gradient(self, u: Quantity) -> Step:
+        result = self.adjoints.formulas[u.name]
+        forms: list[tuple[FormKind, tree.Node]] = []
+        layered = u.role not in (Role.WEIGHTED_SUM,)
+        if self._has_chain(u):
+            forms.append((FormKind.CHAIN, self._told(self.chain[u.name])))
+        slope, local = self._told(self.slope[u.name]), self._told(self.local[u.name])
+        if slope != local:
+            forms.append((FormKind.SLOPE, slope))
+        forms.append((FormKind.RECURRENCE if layered and self._through_layer(u) else FormKind.LOCAL, local))
+        shortest = terms_tree(result.terms)
+        forms.append((FormKind.RESULT, shortest))
+        combined = self._combined(u)
+        if combined is not None:
+            forms.append((FormKind.COMBINED, combined))
+        unit = unit_sum_form(result, self.graph) if self.unit_sums else None
+        if unit is not None:
+            forms.append((FormKind.UNIT_SUM, unit))
+        main = local if layered and self._through_layer(u) and len(self.local[u.name].terms) == 1 else shortest
+        return self._step(u, f"dJ/d{u.name}", self._kind(u), self._rule(u), forms, self._uses(u), main=main)
+
+    def _has_chain(self, u: Quantity) -> bool:
+        return any(path.through.name != self.graph.cost for path in self.adjoints.paths[u.name])
+
+    def _through_layer(self, u: Quantity) -> bool:
+        paths = self.adjoints.paths[u.name]
+        return bool(paths) and all(path.through.role is Role.WEIGHTED_SUM for path in paths)
+
+    def _told(self, formula: Formula) -> tree.Node:
+        taken = self.names | {symbol.name for symbol in formula.indices}
+        return terms_tree([named(Term(t.sums, _signed(t.factors)), taken) for t in formula.terms])
+
+    def _combined(self, u: Quantity) -> tree.Node | None:
+        """Both uses of the chain rule in one formula, for the parameters of a layer that is not the last."""
+        if u.role is not Role.PARAMETER or not self._through_layer(u):
+            return None
+        terms = self.slope[u.name].terms
+        inner = {name for term in terms for name in adjoint_names(term) if name != u.name}
+        tellable = {name: self.slope[name] for name in inner if self._through_layer(self.graph[name])}
+        if not tellable or tellable.keys() != inner:
+            return None
+        return self._told(self._formula(u, inlined(terms, tellable)))
+
+    def _kind(self, u: Quantity) -> Kind:
+        if u.role is Role.PARAMETER:
+            return Kind.PARAMETER_GRADIENT
+        if u.role is Role.INPUT:
+            return Kind.INPUT_GRADIENT
+        if u.name == self.graph.output and u.role is not Role.WEIGHTED_SUM or u.name in self.graph.seeds:
+            return Kind.BOUNDARY
+        if u.role is Role.WEIGHTED_SUM:
+            return Kind.PREACTIVATION_GRADIENT
+        return Kind.ACTIVATION_GRADIENT if u.role is Role.ACTIVATION else Kind.QUANTITY_GRADIENT
+
+    def _rule(self, u: Quantity) -> Rule:
+        if not self.adjoints.formulas[u.name].terms:
+            return Rule.NO_PATH
+        if u.name in self.graph.seeds:
+            return Rule.GIVEN
+        paths = self.adjoints.paths[u.name]
+        if all(path.through.name == self.graph.cost for path in paths):
+            return Rule.DIFFERENTIATION
+        summed = len(paths) > 1 or any(term.sums for term in self.chain[u.name].terms)
+        return Rule.SUM_OVER_PATHS if summed else Rule.CHAIN_RULE
+
+    def _uses(self, u: Quantity) -> tuple[str, ...]:
+        """The ids of the steps that any form of the gradient draws on: adjoints, local derivatives, definitions of J."""
+        used: dict[str, None] = {}
+        told = (self.chain, self.local, self.adjoints.formulas)
+        for name in sorted({n for table in told for term in table[u.name].terms for n in adjoint_names(term)}, key=self._rank):
+            used[f"dJ/d{name}"] = None
+        for path in self.adjoints.paths[u.name]:
+            through = path.through.name
+            used[f"d{through}/d{u.name}" if through != self.graph.cost else through] = None
+        return tuple(name for name in used if name != f"dJ/d{u.name}")
+
+    def _rank(self, name: str) -> int:
+        return -[q.name for q in self.graph.quantities].index(name)
+
+    def _step(
+        self,
+        quantity: Quantity,
+        of: str,
+        kind: Kind,
+        rule: Rule,
+        forms: Sequence[tuple[FormKind, tree.Node]],
+        uses: tuple[str, ...],
+        target: tree.Node | None = None,
+        indices: tuple[str, ...] | None = None,
+        shape: tuple[int, ...] | None = None,
+        main: tree.Node | None = None,
+    ) -> Step:
+        kept: list[Form] = []
+        for form_kind, value in forms:
+            if all(value != form.value for form in kept):
+                kept.append(Form(form_kind, value))
+        chosen = next((n for n, form in enumerate(kept) if form.value == main), 0)
+        own = tuple(symbol.name for symbol in quantity.indices)
+        return Step(
+            of, quantity.layer, kind, of, rule,
+            target if target is not None else tree_of(Adjoint(quantity.name, *quantity.indices)),
+            own if indices is None else indices, quantity.shape if shape is None else shape,
+            tuple(kept), chosen, uses, remarks(self.graph, quantity, kind, kept, self.unit_sums),
+        )
+
+
+def _signed(factors: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    return product(factors)
+
