@@ -32,6 +32,7 @@ FORMS = {
     FormKind.RECURRENCE: "recurrence",
     FormKind.RESULT: "in short",
     FormKind.COMBINED: "both uses of the chain rule in one formula",
+    FormKind.EXPANDED: "in inputs and parameters alone",
     FormKind.UNIT_SUM: "since the targets sum to 1",
 }
 

@@ -147,6 +147,37 @@ class Equality:
     sides: tuple[Node, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ones:
+    """A matrix all of whose entries are 1; with one column the vector of ones. Sizes are whole numbers."""
+
+    rows: Number
+    columns: Number = Number("1")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The square identity matrix."""
+
+    size: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Diagonal:
+    """The square matrix with the entries of a column vector on its diagonal."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """The matrix with one row for every entry p of a column vector of positions: 1 in column p and 0 elsewhere. A scalar
+    position gives a single row."""
+
+    positions: Node
+    size: Number
+
+
 Node: TypeAlias = (
     Number
     | Place
@@ -167,4 +198,8 @@ Node: TypeAlias = (
     | MatrixProduct
     | Hadamard
     | Equality
+    | Ones
+    | Identity
+    | Diagonal
+    | OneHot
 )

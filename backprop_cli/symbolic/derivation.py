@@ -17,7 +17,7 @@ from sympy import Add, Expr, Mul, Number, Pow, S, Symbol
 from backprop_cli.symbolic.closed_forms import Definition, in_terms_of_values
 from backprop_cli.symbolic.formulas import Formula, Term, canonical, fresh, gathered, named, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.symbolic.notation import Adjoint, Place, places
+from backprop_cli.symbolic.notation import Adjoint, Compare, Place, places
 from backprop_cli.symbolic.rule import Occurrence, contribution, occurrences
 
 WITHOUT_GRADIENT = (Role.TARGET, Role.CONSTANT, Role.COST)
@@ -61,7 +61,7 @@ def derive(graph: Graph) -> Adjoints:
         for path in arrived:
             terms.extend(_handed_back(path, u, formulas.get(path.through.name)))
         taken = names | {symbol.name for symbol in u.indices}
-        simple = tuple(named(term, taken) for term in gathered(terms))
+        simple = tuple(named(term, taken) for term in gathered(_without_class_sums(terms, graph)))
         formulas[u.name] = Formula(Adjoint(u.name, *u.indices), u.indices, u.shape, simple)
         paths[u.name] = arrived
     order = [q.name for q in graph.quantities if q.name in formulas]
@@ -169,6 +169,27 @@ def _expanded(terms: list[Term]) -> list[Term]:
     content, primitive = short.as_content_primitive()
     kept = [term for term in terms if term.sums]
     return [Term((), product((content, primitive))), *kept]
+
+
+def _without_class_sums(terms: list[Term], graph: Graph) -> list[Term]:
+    """The terms with ``Σ_k [k = y + 1]`` worked out for a class number y: it names one of the classes, so the sum is 1."""
+    result = []
+    for term in terms:
+        for bound, size in term.sums:
+            concerned = [factor for factor in term.factors if bound in factor.free_symbols]
+            if len(concerned) == 1 and _names_a_class(concerned[0], bound, graph):
+                sums = tuple(pair for pair in term.sums if pair != (bound, size))
+                term = Term(sums, tuple(factor for factor in term.factors if factor is not concerned[0]))
+        result.append(term)
+    return result
+
+
+def _names_a_class(factor: Expr, bound: Symbol, graph: Graph) -> bool:
+    if not isinstance(factor, Compare) or factor.operator != "==" or bound not in (factor.left, factor.right):
+        return False
+    other = factor.right if factor.left == bound else factor.left
+    found = other.atoms(Place)
+    return bool(found) and all(graph[place.name].role is Role.CONSTANT for place in found)
 
 
 def evaluated_at(formula: Formula, positions: Mapping[Symbol, int]) -> tuple[Term, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sympy import Add, Expr, Function, Integer, Mul, Pow, Rational, S, Symbol
+from sympy import Add, Expr, Function, Integer, Mul, Pow, Rational, S, Symbol, sqrt
 from sympy.core.function import AppliedUndef
 
 from backprop_cli.language import tree
@@ -16,6 +16,7 @@ from backprop_cli.symbolic.formulas import Term, coefficient
 from backprop_cli.symbolic.notation import Adjoint, Compare, Local, Place, Reduce, Slope, Where
 
 COST = "J"
+SIMPLE = (tree.Place, tree.Power, tree.Apply)
 DECIMAL_DENOMINATORS = frozenset(10**power for power in range(2, 19))
 
 
@@ -35,7 +36,7 @@ def tree_of(expression: Expr) -> tree.Node:
     if isinstance(expression, Reduce):
         return _reduction(expression)
     if isinstance(expression, Compare):
-        return tree.Comparison(expression.operator, tree_of(expression.left), tree_of(expression.right))
+        return tree.Comparison(expression.operator, _side(expression.left), _side(expression.right))
     if isinstance(expression, Where):
         return tree.Apply("where", tuple(map(tree_of, expression.args)))
     if isinstance(expression, Symbol):
@@ -56,8 +57,13 @@ def tree_of(expression: Expr) -> tree.Node:
     return _constant(expression)
 
 
+def _side(expression: Expr) -> tree.Node:
+    """A side of a comparison or a position, its number last: ``y + 1``."""
+    return _sum(expression.as_ordered_terms(), number_last=True) if isinstance(expression, Add) else tree_of(expression)
+
+
 def _place(place: Place) -> tree.Place:
-    return tree.Place(place.name, tuple(tree_of(position) for position in place.positions))
+    return tree.Place(place.name, tuple(_side(position) for position in place.positions))
 
 
 def _constant(expression: Expr) -> tree.Node:
@@ -100,11 +106,13 @@ def _is_decimal(number: Rational) -> bool:
     return denominator == 1 and (number.p != 1 or number.q in DECIMAL_DENOMINATORS)
 
 
-def _sum(terms: Sequence[Expr]) -> tree.Node:
+def _sum(terms: Sequence[Expr], number_last: bool = False) -> tree.Node:
     positive = [term for term in terms if not term.could_extract_minus_sign() or _leading(term) > 0]
     negative = [term for term in terms if term not in positive]
+    if any(term.has(Function) for term in positive):
+        positive.sort(key=lambda term: int(term.count_ops()))
     numbers = [term for term in terms if term.is_Number]
-    if not any(term.has(Place) for term in terms):  # a position: j - k + 1
+    if number_last:
         ordered = [*(term for term in (*positive, *negative) if not term.is_Number), *numbers]
     else:
         ordered = [*(n for n in numbers if n in positive), *(term for term in positive if not term.is_Number), *negative]
@@ -123,7 +131,7 @@ def _reading_order(expression: Mul) -> list[Expr]:
             return (1,)
         if isinstance(factor, Add):
             return (4,)
-        return (5,) if factor.has(Reduce) else (3,)
+        return (5,) if factor.has(Reduce) else (3,) if factor.has(Function) else (2,)
 
     return sorted(expression.as_ordered_factors(), key=rank)
 
@@ -134,17 +142,44 @@ def product_tree(factors: Iterable[Expr]) -> tree.Node:
     if number.is_negative:
         positive = product_tree((-number, *rest) if number is not S.NegativeOne else rest)
         return tree.Negative(positive)
+    number, under_root, rest = _roots(number, rest)
     above = [factor for factor in rest if not _divides(factor)]
     below = [1 / factor for factor in rest if _divides(factor)]
     nodes: list[tree.Node] = [tree_of(factor) for factor in above]
-    if below:
-        numerator = _product([tree.Number(str(number.p)), *nodes] if number.p != 1 else nodes)
-        bottom = [tree_of(factor) for factor in below]
-        denominator = _product([tree.Number(str(number.q)), *bottom] if number.q != 1 else bottom)
-        return tree.Quotient(numerator, denominator)
+    bottom: list[tree.Node] = [tree_of(factor) for factor in below]
+    top_root, bottom_root = under_root.as_numer_denom()
+    if top_root is not S.One:
+        nodes.insert(0, tree.Apply("sqrt", (tree_of(top_root),)))
+    if bottom_root is not S.One:
+        bottom.insert(0, tree.Apply("sqrt", (tree_of(bottom_root),)))
+    if bottom or (number.q != 1 and nodes and all(isinstance(node, SIMPLE) for node in nodes) and not _is_decimal(number)):
+        top = _product([tree.Number(str(number.p)), *nodes] if number.p != 1 or not nodes else nodes)
+        return tree.Quotient(top, _product([tree.Number(str(number.q)), *bottom] if number.q != 1 else bottom))
     if number is not S.One:
         nodes.insert(0, _number(number))
     return _product(nodes)
+
+
+def _roots(number: Expr, factors: Sequence[Expr]) -> tuple[Expr, Expr, list[Expr]]:
+    """The number of a product, what stands under one root beside it, and the other factors: 1/√(2π) in place of
+    √2/(2√π)."""
+    roots = [factor for factor in factors if _is_root(factor)]
+    rest = [factor for factor in factors if not _is_root(factor)]
+    if not roots:
+        return number, S.One, rest
+    square = Mul(*(root**2 for root in roots))
+    above, below = (number**2 * square).as_numer_denom()
+    whole, under = S.One, S.One
+    for side, sign in ((above, 1), (below, -1)):
+        if side.is_Integer and sqrt(side).is_Integer:
+            whole *= sqrt(side) ** sign
+        else:
+            under *= side**sign
+    return whole, under, rest
+
+
+def _is_root(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.is_number) and factor.exp in (S.Half, -S.Half)
 
 
 def _divides(factor: Expr) -> bool:

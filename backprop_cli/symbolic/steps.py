@@ -50,6 +50,7 @@ class FormKind(StrEnum):
     RECURRENCE = "recurrence"  # in terms of the next layer's ∂J/∂a
     RESULT = "result"  # the shortest: in terms of ∂J/∂z
     COMBINED = "combined"  # both uses of the chain rule in one formula
+    EXPANDED = "expanded"  # in inputs and parameters alone
     UNIT_SUM = "unit_sum"  # the result where the targets sum to 1
 
 

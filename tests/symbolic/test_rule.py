@@ -92,7 +92,7 @@ def test_the_check_sees_a_missing_factor() -> None:
         ("cross-entropy", "x", "p[j]*sum(y[k], k) - y[j]"),
         ("binary cross-entropy", "x", "1/3*(p[j] - y[j])"),
         ("sigmoid written out", "W", "dJ/da[i]*a[i]*(1 - a[i])*x[j]"),
-        ("shifted positions", "x", "sum(dJ/dz[j - k + 1]*w[k]*(j - k + 1 >= 1)*(j - k + 1 <= 4), k)"),
+        ("shifted positions", "x", "sum(dJ/dz[j-k+1]*w[k]*(j - k + 1 >= 1)*(j - k + 1 <= 4), k)"),
     ],
 )
 def test_textbook_forms(system: str, name: str, formula: str) -> None:

@@ -1,0 +1,103 @@
+"""What can stand next to what in a formula: brackets that match, operators between operands, one equals sign.
+
+These checks come before any parsing, so their messages are about what the author wrote, and nothing that reaches the
+parser is deep enough to trouble it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backprop_cli.language.tokens import FormulaError, Token
+
+DEEPEST_BRACKETS = 50
+MOST_SIGNS = 5
+
+_CLOSING = {"(": ")", "[": "]"}
+_SIGNS = frozenset("+-")
+
+
+def split_equation(text: str, found: Sequence[Token]) -> tuple[list[Token], list[Token]]:
+    """The tokens left and right of the one equals sign. Raises FormulaError where there is none or a second."""
+    at = [number for number, token in enumerate(found) if token.text == "="]
+    if not found:
+        raise FormulaError("an empty equation; write it like z = w*x + b", 0)
+    if not at:
+        doubled = next((token for token in found if token.text == "=="), None)
+        if doubled is not None:
+            raise FormulaError("an equation is written with one equals sign; '==' compares two values", doubled.offset)
+        raise FormulaError("an equation needs an equals sign, like z = w*x + b", found[0].offset)
+    first = at[0]
+    if first == 0:
+        raise FormulaError("the left side of the equation is missing", found[0].offset)
+    if first == len(found) - 1:
+        raise FormulaError("the right side of the equation is missing", len(text.rstrip()))
+    return list(found[:first]), list(found[first + 1 :])
+
+
+def check_structure(found: Sequence[Token]) -> None:
+    """Raises FormulaError at the first token that cannot follow the ones before it."""
+    if not found:
+        raise FormulaError("an empty formula", 0)
+    open_brackets: list[Token] = []
+    before: Token | None = None
+    signs = 0
+    for token in found:
+        if token.text == "=":
+            raise FormulaError("an equals sign in the middle of a formula; '==' compares two values", token.offset)
+        if before is not None and _ends_operand(before):
+            _check_after_operand(before, token, open_brackets)
+            signs = 0
+        else:
+            _check_operand(before, token)
+            signs = signs + 1 if token.text in _SIGNS else 0
+            if signs > MOST_SIGNS:
+                raise FormulaError("too many signs in a row", token.offset)
+        if token.text in _CLOSING:
+            open_brackets.append(token)
+            if len(open_brackets) > DEEPEST_BRACKETS:
+                raise FormulaError(f"brackets more than {DEEPEST_BRACKETS} deep", token.offset)
+        elif token.text in _CLOSING.values():
+            open_brackets.pop()
+        before = token
+    if open_brackets:
+        opened = open_brackets[-1]
+        raise FormulaError(f"'{opened.text}' is never closed", opened.offset)
+    if before is not None and not _ends_operand(before):
+        raise FormulaError(f"something is missing after '{before.text}'", before.offset)
+
+
+def _ends_operand(token: Token) -> bool:
+    return token.kind != "operator" or token.text in _CLOSING.values()
+
+
+def _check_after_operand(before: Token, token: Token, open_brackets: Sequence[Token]) -> None:
+    innermost = open_brackets[-1].text if open_brackets else ""
+    if token.kind != "operator" or (token.text == "(" and before.kind != "name"):
+        glued = f"{before.text} {token.text}" if token.kind == before.kind else f"{before.text}{token.text}"
+        product = f"{before.text}*{token.text}"
+        raise FormulaError(f"an operator is missing in '{glued}'; write '{product}' for a product", token.offset)
+    if token.text == "[" and before.kind != "name":
+        hint = "write both positions in one bracket, W[i,j]" if before.text == "]" else "only a name has positions"
+        raise FormulaError(f"'[' cannot stand here; {hint}", token.offset)
+    if token.text in _CLOSING.values() and _CLOSING.get(innermost) != token.text:
+        opened = f"'{innermost}' is closed by '{token.text}'" if innermost else f"'{token.text}' was never opened"
+        raise FormulaError(opened, token.offset)
+    if token.text == "," and not innermost:
+        raise FormulaError("a comma outside brackets; decimals are written with a point", token.offset)
+
+
+def _check_operand(before: Token | None, token: Token) -> None:
+    if token.kind != "operator" or token.text == "(" or token.text in _SIGNS:
+        return
+    if before is None:
+        if token.text == "[":
+            raise FormulaError("a list cannot stand in a formula; name it under inputs or parameters", token.offset)
+        raise FormulaError(f"a formula cannot begin with '{token.text}'", token.offset)
+    if before.text in _CLOSING and token.text in _CLOSING.values():
+        raise FormulaError("these brackets are empty", before.offset)
+    if token.text == "[":
+        raise FormulaError("'[' cannot stand here; only a name has positions", token.offset)
+    if before.text == "*" and token.text == "*":
+        raise FormulaError("write ** without a blank for a power", before.offset)
+    raise FormulaError(f"something is missing between '{before.text}' and '{token.text}'", token.offset)

@@ -1,0 +1,122 @@
+"""The Python interface: a spec becomes a :class:`Network`, which derives its gradients and compiles to NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.documents.names import Names
+from backprop_cli.numeric.program import Program
+from backprop_cli.renderers import formula_latex
+from backprop_cli.renderers.derivation_data import steps_as_data
+from backprop_cli.spec.reading import Check, read, read_text
+from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.symbolic.assembly import assemble
+from backprop_cli.symbolic.derivation import derive
+from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.matrix_view import matrix_steps
+from backprop_cli.symbolic.narration import narrate
+from backprop_cli.symbolic.selection import selected
+from backprop_cli.symbolic.steps import Derivation as Steps
+from backprop_cli.symbolic.steps import Kind, Step
+
+Values = Mapping[str, NDArray[np.float64] | None]
+UNIT = 1e-9
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The derivation of a network, step by step from the cost back to the first layer.
+
+    ``steps`` are plain data; :meth:`as_data` is what ``derive --format json`` prints.
+    """
+
+    told: Steps
+    names: Names
+
+    @property
+    def graph(self) -> Graph:
+        return self.told.graph
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.told.steps
+
+    @cached_property
+    def matrix_steps(self) -> tuple[Step, ...]:
+        """The same steps in matrix notation."""
+        return matrix_steps(self.told)
+
+    def of(self, quantity: str, expand: bool = False) -> tuple[Step, ...]:
+        """The steps that lead to the gradient of one quantity or entry (``W1``, ``W1[1,2]``), that gradient last.
+
+        ``expand``: that one gradient alone, in inputs and parameters. Raises BackpropError for what is not there.
+        """
+        return selected(self.told, quantity, expand)
+
+    def as_data(self) -> dict[str, Any]:
+        return steps_as_data(self.graph.name, self.steps, self.names)
+
+    def _repr_markdown_(self) -> str:
+        """The gradients as mathematics, for a notebook."""
+        shown = (step for step in self.steps if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE))
+        return "\n\n".join(f"$$\n{formula_latex.render(step.formula, self.names)}\n$$" for step in shown)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network: its valid spec, its graph of equations, and the values of what is given (None: a size alone)."""
+
+    spec: NetworkSpec
+    graph: Graph
+    values: Values
+
+    @property
+    def name(self) -> str:
+        return self.graph.name
+
+    @cached_property
+    def names(self) -> Names:
+        """How its quantities are written."""
+        return Names.of(self.graph)
+
+    def derive(self) -> Derivation:
+        """Every ∂J/∂w by the two-step recurrence of the chain rule, symbolically."""
+        return Derivation(narrate(self.graph, self._unit_sums()), self.names)
+
+    def compile(self) -> Program:
+        """The forward and backward pass as one NumPy function."""
+        return Program(self.graph, derive(self.graph).formulas, self.values)
+
+    def _unit_sums(self) -> bool | None:
+        targets = [self.values[q.name] for q in self.graph.with_role(Role.TARGET) if q.shape]
+        if any(target is None for target in targets):
+            return None
+        sums = [np.asarray(target).sum(axis=-1) for target in targets]
+        return all(bool(np.all(np.abs(total - 1) <= UNIT)) for total in sums)
+
+
+def load(source: str | Path) -> Network:
+    """The network of a spec, given as the path of a YAML file or as the YAML text itself.
+
+    Raises SpecError with every problem of the spec at once.
+    """
+    return _assembled(lambda check: read(source, check=check))
+
+
+def load_text(text: str | bytes, source: str, default_name: str) -> Network:
+    """The network of YAML text that messages call ``source``. Raises SpecError."""
+    return _assembled(lambda check: read_text(text, source, default_name=default_name, check=check))
+
+
+def _assembled(reading: Callable[[Check], NetworkSpec]) -> Network:
+    """The network of what is read; the assembly's problems are reported together with the reader's."""
+    results: list[tuple[Graph, Values]] = []
+    spec = reading(lambda spec: results.append(assemble(spec)))
+    return Network(spec, *results[-1])

@@ -1,0 +1,85 @@
+"""The fields that hold arrays: inputs and parameters by name, and a layer's weights, biases and connections."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
+from typing_extensions import TypeAliasType, TypedDict
+
+from backprop_cli.spec import limits
+from backprop_cli.spec.findings import reject
+from backprop_cli.spec.values import Values, read_values, written
+from backprop_cli.spec.wording import describe, number_hint
+
+Numbers = TypeAliasType("Numbers", "float | list[Numbers]")
+
+
+class InputForm(TypedDict, total=False):
+    """An array by its size or shape alone (it can be derived but not run), or by its value."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    size: Annotated[int, Field(ge=1, le=limits.SIZE, description="The length of a vector.")]
+    shape: Annotated[list[int], Field(description="The size of every axis.")]
+    value: Annotated[Numbers, Field(description="The numbers; one number fills the whole shape.")]
+    batch: Annotated[bool, Field(description="Whether the first axis runs over the samples of a batch.")]
+
+
+class ParameterForm(TypedDict, total=False):
+    """A parameter by its size or shape (its numbers are drawn by `initial`), or by its value."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    size: Annotated[int, Field(ge=1, le=limits.SIZE, description="The length of a vector.")]
+    shape: Annotated[list[int], Field(description="The size of every axis.")]
+    value: Annotated[Numbers, Field(description="The numbers; one number fills the whole shape.")]
+
+
+def _read_parameter(data: Any) -> Values:
+    """Any form of an array that a parameter may have."""
+    return read_values(data, ("size", "shape", "value"))
+
+
+def _read_matrix(data: Any) -> Values:
+    weights = _read_parameter(data)
+    if len(weights.shape) != 2:
+        reject(f"expected a matrix, one row per unit and one column per input, not {written(weights.shape)}")
+    return weights
+
+
+def _read_mask(data: Any) -> Values:
+    mask = _read_matrix(data)
+    if mask.numbers is not None and not ((mask.numbers == 0) | (mask.numbers == 1)).all():
+        reject("connections are 0 (not connected) or 1 (connected)")
+    return mask
+
+
+def _read_bias(data: Any) -> Values | bool:
+    if isinstance(data, bool):
+        return data
+    if isinstance(data, str):
+        hint = number_hint(data)
+        reject(f"expected true, false, a number or a list with one number per unit, not {describe(data)}{hint}")
+    bias = _read_parameter(data)
+    if len(bias.shape) > 1:
+        reject(f"expected true, false, a number or a list with one number per unit, not {written(bias.shape)}")
+    return bias
+
+
+def _arrays_by_name(data: Any) -> Any:
+    if not isinstance(data, dict):
+        reject(f"expected a mapping from names to values, such as {{x: [1, 2]}}, not {describe(data)}")
+    return data
+
+
+named_arrays = BeforeValidator(_arrays_by_name)
+InputValues: TypeAlias = Annotated[Values, PlainValidator(read_values, json_schema_input_type=Numbers | InputForm)]
+ParameterValues: TypeAlias = Annotated[
+    Values, PlainValidator(_read_parameter, json_schema_input_type=Numbers | ParameterForm)
+]
+Matrix: TypeAlias = Annotated[
+    Values, PlainValidator(_read_matrix, json_schema_input_type=list[list[float]] | ParameterForm)
+]
+Mask: TypeAlias = Annotated[Values, PlainValidator(_read_mask, json_schema_input_type=list[list[Literal[0, 1]]])]
+Bias: TypeAlias = Annotated[
+    Values | bool, PlainValidator(_read_bias, json_schema_input_type=bool | float | list[float] | ParameterForm)
+]

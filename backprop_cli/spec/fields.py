@@ -1,0 +1,141 @@
+"""The kinds of field that a spec is made of: names, texts, numbers, functions, equations; each with its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, PlainValidator
+
+from backprop_cli.errors import did_you_mean
+from backprop_cli.language.tokens import is_name
+from backprop_cli.library.functions import ACTIVATIONS
+from backprop_cli.spec import limits
+from backprop_cli.spec.findings import Finding, Rejected, reject
+from backprop_cli.spec.wording import describe, listed, number_hint, shortened
+
+
+def _read_name(data: Any) -> str:
+    if not isinstance(data, str):
+        reject(f"expected a name, not {describe(data)}")
+    if not is_name(data):
+        reject(f"'{shortened(data)}' is not a name: a name is a letter and then letters, digits or _")
+    if len(data) > limits.NAME:
+        reject(f"a name of {len(data):,} characters; at most {limits.NAME} are allowed")
+    return data
+
+
+def _read_text(data: Any) -> str:
+    if not isinstance(data, str):
+        reject(f"expected text, not {describe(data)}; put it in quotes")
+    if len(data) > limits.NAME:
+        reject(f"a text of {len(data):,} characters; at most {limits.NAME} are allowed")
+    return " ".join(data.split())
+
+
+def read_function(data: Any) -> str:
+    """The name of an activation, or an expression in z; a name must be a known one."""
+    if not isinstance(data, str):
+        reject(f"expected the name of a function or an expression in z, not {describe(data)}")
+    text = data.strip()
+    if not text:
+        reject("expected the name of a function or an expression in z, not an empty text")
+    if is_name(text) and text not in ACTIVATIONS:
+        hint = did_you_mean(text, ACTIVATIONS) or f"; expected {listed(ACTIVATIONS)}, or an expression in z"
+        reject(f"unknown activation '{shortened(text)}'{hint}", remedy="identity")
+    return text
+
+
+def _read_equations(data: Any) -> tuple[str, ...]:
+    if not isinstance(data, list | tuple):
+        hint = "; begin every equation with '- '" if isinstance(data, str) else ""
+        reject(f"expected a list of equations, not {describe(data)}{hint}")
+    if not data:
+        reject("expected a list of equations, not an empty list")
+    if len(data) > limits.EQUATIONS:
+        reject(f"{len(data):,} equations; at most {limits.EQUATIONS:,} are allowed")
+    wrong = [at for at, equation in enumerate(data) if not isinstance(equation, str)]
+    if wrong:
+        raise Rejected(Finding((at,), f"expected an equation, not {describe(data[at])}") for at in wrong)
+    return tuple(data)
+
+
+def _read_number(data: Any, least: float | None = None, above: float | None = None) -> float:
+    if type(data) not in (int, float):
+        reject(f"expected a number, not {describe(data)}{number_hint(data) if isinstance(data, str) else ''}")
+    try:
+        number = float(data)
+    except OverflowError:
+        number = float("inf")
+    if number - number != 0:
+        reject(f"expected a finite number, not {describe(data)}")
+    if least is not None and number < least:
+        reject(f"expected a number from {least:g}, not {describe(data)}")
+    if above is not None and number <= above:
+        reject(f"expected a number above {above:g}, not {describe(data)}")
+    return number
+
+
+def _read_count(data: Any, least: int, most: int) -> int:
+    if type(data) is not int:
+        hint = number_hint(data) if isinstance(data, str) else ""
+        reject(f"expected a whole number from {least}, not {describe(data)}{hint}")
+    if data < least:
+        reject(f"expected a whole number from {least}, not {data}")
+    if data > most:
+        reject(f"{shortened(f'{data:,}')} is too large; at most {most:,} is allowed")
+    return data
+
+
+def _read_choice(data: Any, choices: Collection[str], what: str) -> str:
+    if not isinstance(data, str):
+        reject(f"expected {listed(choices)}, not {describe(data)}")
+    if data not in choices:
+        hint = did_you_mean(data, choices) or f"; expected {listed(choices)}"
+        reject(f"unknown {what} '{shortened(data)}'{hint}", remedy=next(iter(choices)))
+    return data
+
+
+def _one_or_more(data: Any) -> Any:
+    if not isinstance(data, str | list | tuple):
+        reject(f"expected a name or a list of names, not {describe(data)}")
+    return [data] if isinstance(data, str) else data
+
+
+Expression: TypeAlias = Annotated[str, Field(pattern=r"[^A-Za-z0-9_]", description="A formula.")]
+
+
+def whole_number(least: int, most: int) -> PlainValidator:
+    """For ``Annotated[int, ...]``: a whole number in this range."""
+    allowed = Annotated[int, Field(ge=least, le=most)]
+    return PlainValidator(partial(_read_count, least=least, most=most), json_schema_input_type=allowed)
+
+
+def one_of(choices: Collection[str], what: str) -> PlainValidator:
+    """For ``Annotated[str, ...]``: one of these names; ``what`` says what they name."""
+    names = tuple(choices)
+    return PlainValidator(partial(_read_choice, choices=names, what=what), json_schema_input_type=Literal[names])
+
+
+Name: TypeAlias = Annotated[
+    str, PlainValidator(_read_name, json_schema_input_type=Annotated[str, Field(pattern=r"^[^\s0-9_]\S*$")])
+]
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name])]
+Text: TypeAlias = Annotated[str, PlainValidator(_read_text, json_schema_input_type=str)]
+Positive: TypeAlias = Annotated[
+    float, PlainValidator(partial(_read_number, above=0), json_schema_input_type=Annotated[float, Field(gt=0)])
+]
+PositiveOrZero: TypeAlias = Annotated[
+    float, PlainValidator(partial(_read_number, least=0), json_schema_input_type=Annotated[float, Field(ge=0)])
+]
+Function: TypeAlias = Annotated[
+    str, PlainValidator(read_function, json_schema_input_type=Literal[ACTIVATIONS] | Expression)
+]
+Equations: TypeAlias = Annotated[
+    tuple[str, ...],
+    PlainValidator(
+        _read_equations,
+        json_schema_input_type=Annotated[list[str], Field(min_length=1, max_length=limits.EQUATIONS)],
+    ),
+]

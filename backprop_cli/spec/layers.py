@@ -1,0 +1,193 @@
+"""The entries of ``layers``: the options of every kind of layer, and the table of kinds.
+
+A layer is written as its name (``tanh``), or as a mapping from its name to its options (``dense: {units: 3}``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
+
+from backprop_cli.errors import did_you_mean
+from backprop_cli.language.tokens import is_name
+from backprop_cli.library.functions import ACTIVATIONS
+from backprop_cli.spec import limits
+from backprop_cli.spec.arrays import Bias, Mask, Matrix
+from backprop_cli.spec.fields import Equations, Expression, Function, Name, Names, read_function, whole_number
+from backprop_cli.spec.findings import Finding, Rejected, findings_of, reject
+from backprop_cli.spec.section import Section
+from backprop_cli.spec.values import Values, written
+from backprop_cli.spec.wording import count, describe, shortened
+
+
+class Options(Section):
+    """What every layer may say about itself."""
+
+    example = "options such as {name: hidden}"
+
+    name: Name | None = Field(
+        default=None, description="A name instead of the place: `name: hidden` makes W_hidden, z_hidden, a_hidden."
+    )
+    sources: Names | None = Field(
+        default=None, alias="from", description="The quantities it takes as input, instead of the layer before."
+    )
+
+
+class Dense(Options):
+    """A dense layer: z_i = sum_j w_ij x_j + b_i, a_i = activation(z_i)."""
+
+    kind: ClassVar[str] = "dense"
+    example = "options such as {units: 3}"
+    units: Annotated[int, whole_number(1, limits.SIZE)] | None = Field(
+        default=None, description="How many units; may be left out where `weights` says it."
+    )
+    activation: Function = Field(
+        default="identity", description="A function by name, `softmax`, or an expression in z such as z * sigmoid(z)."
+    )
+    weights: Matrix | None = Field(
+        default=None, description="The weights, units x inputs; drawn by `initial` if absent."
+    )
+    bias: Bias = Field(
+        default=True,
+        description="The biases, one per unit; one number is shared by all units; false: no bias; true: drawn.",
+    )
+    share: Names = Field(default=(), description="Parameters of other layers to use instead of its own, such as W1.")
+    connections: Mask | None = Field(
+        default=None, description="Which unit (row) is wired to which input (column): 1 or 0."
+    )
+
+    @classmethod
+    def crosscheck(cls, data: Mapping[str, Any]) -> Iterable[Finding]:
+        if all(data.get(key) is None for key in ("units", "weights", "share", "connections")):
+            yield Finding((), "a dense layer needs 'units', such as dense: {units: 3}", at_key=True)
+
+    def conflicts(self) -> Iterable[Finding]:
+        rows = {
+            key: values.shape[0] for key in ("weights", "connections") if (values := getattr(self, key)) is not None
+        }
+        if isinstance(self.bias, Values) and self.bias.shape:
+            rows["bias"] = self.bias.shape[0]
+        if self.units is not None:
+            wanted, because = self.units, f"units: {self.units}"
+        elif rows:
+            first = next(iter(rows))
+            wanted, because = rows[first], f"{first}: {count(rows[first], 'row')}"
+        for key, number in rows.items():
+            if number != wanted:
+                noun = "number" if key == "bias" else "row"
+                yield Finding((key,), f"{key}: {count(number, noun)} for {count(wanted, 'unit')} ({because})")
+        weights, mask = self.weights, self.connections
+        if weights is not None and mask is not None and weights.shape[1] != mask.shape[1]:
+            yield Finding(("connections",), f"connections are {written(mask.shape)}, weights {written(weights.shape)}")
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation as a layer of its own: ``function`` is a name or an expression in z."""
+
+    kind: ClassVar[str] = "activation"
+    function: str
+    name: str | None = None
+    sources: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Equations between layers. They see every quantity before them and the spec's own ``parameters``."""
+
+    kind: ClassVar[str] = "equations"
+    equations: tuple[str, ...]
+
+
+Layer: TypeAlias = Dense | Activation | Block
+OPTIONS: Mapping[str, type[Dense]] = {Dense.kind: Dense}  # a layer of the library: one entry there, its options here
+KINDS = (*OPTIONS, Block.kind, *ACTIVATIONS)
+
+
+def read_layer(data: Any) -> Layer:
+    """One entry of ``layers``. Raises :class:`Rejected`, with paths from the entry (``("dense", "units")``)."""
+    if isinstance(data, Dense | Activation | Block):
+        return data
+    if isinstance(data, str):
+        return _read_bare(data.strip())
+    if not isinstance(data, dict):
+        reject(f"expected a layer such as dense: {{units: 3}} or tanh, not {describe(data)}")
+    if len(data) != 1:
+        keys = ", ".join(f"'{shortened(str(key))}'" for key in data)
+        hint = " (its options belong one level deeper)" if set(data) & set(KINDS) else ""
+        reject(f"a layer has exactly one key, the kind of layer, not {keys or 'none'}{hint}")
+    [(kind, options)] = data.items()
+    if kind not in KINDS:
+        raise Rejected([Finding((kind,), _unknown(str(kind)), at_key=True)])
+    try:
+        if kind == Block.kind:
+            return Block(_EQUATIONS.validate_python(options))
+        if kind in OPTIONS:
+            return OPTIONS[kind].model_validate({} if options is None else options)
+        common = Options.model_validate({} if options is None else options)
+        return Activation(kind, common.name, common.sources)
+    except ValidationError as error:
+        raise Rejected(finding.under((kind,)) for finding in findings_of(error)) from None
+
+
+def _read_bare(text: str) -> Layer:
+    if text in OPTIONS or text == Block.kind:
+        example = "equations: [...]" if text == Block.kind else f"{text}: {{units: 3}}"
+        reject(f"'{text}' needs its options, such as {example}")
+    if is_name(text) and text not in ACTIVATIONS:
+        reject(_unknown(text))
+    return Activation(read_function(text))
+
+
+def _unknown(kind: str) -> str:
+    kinds = ", ".join((*OPTIONS, Block.kind))
+    hint = did_you_mean(kind, KINDS) or f"; expected {kinds}, or an activation such as tanh"
+    return f"unknown layer '{shortened(kind)}'{hint}"
+
+
+def _one_key_form(kind: str, options: Any, description: str | None) -> type[BaseModel]:
+    key: Any = {kind: (options, Field(description=description))}
+    return create_model(f"{kind}_layer", __config__=_ONE_KEY, **key)
+
+
+_EQUATIONS: TypeAdapter[tuple[str, ...]] = TypeAdapter(Equations)
+_ONE_KEY = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
+_BARE: Any = Annotated[Literal[ACTIVATIONS], Field(description="An activation as a layer.")]
+_ACTIVATION_KEYS: Any = {
+    name: (Options | None, Field(default=None, description=f"The activation {name} as a layer of its own."))
+    for name in ACTIVATIONS
+}
+_FORMS: Any = (
+    *(_one_key_form(kind, model, model.__doc__) for kind, model in OPTIONS.items()),
+    _one_key_form(Block.kind, Equations, Block.__doc__),
+    create_model("activation_layer", __config__=_ONE_KEY, **_ACTIVATION_KEYS),
+)
+LayerEntry: TypeAlias = Annotated[
+    Layer, PlainValidator(read_layer, json_schema_input_type=Union[(_BARE, Expression, *_FORMS)])
+]
+
+
+def _counted(data: Any) -> Any:
+    if not isinstance(data, list | tuple):
+        reject(f"expected a list of layers, not {describe(data)}")
+    if not data:
+        reject("expected a list of layers, not an empty list")
+    if len(data) > limits.EQUATIONS:
+        reject(f"{len(data):,} layers; at most {limits.EQUATIONS:,} are allowed")
+    return data
+
+
+_ENTRIES = Annotated[list[LayerEntry], Field(min_length=1, max_length=limits.EQUATIONS)]
+Layers: TypeAlias = Annotated[tuple[LayerEntry, ...], BeforeValidator(_counted, json_schema_input_type=_ENTRIES)]

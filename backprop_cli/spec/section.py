@@ -1,0 +1,60 @@
+"""The base of every mapping in a spec: it reports unknown keys, and all findings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from backprop_cli.spec.findings import Finding, Rejected, findings_of, reject, unknown_keys
+from backprop_cli.spec.wording import describe
+
+
+class Section(BaseModel):
+    """A mapping of a spec with a fixed set of keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    example: ClassVar[str] = "a mapping"  # what to write instead of something else
+
+    @classmethod
+    def crosscheck(cls, data: Mapping[str, Any]) -> Iterable[Finding]:
+        """Findings about several keys together. The values are as written, not checked yet."""
+        return ()
+
+    def conflicts(self) -> Iterable[Finding]:
+        """Findings about several values that are valid each."""
+        return ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_findings(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, dict):
+            reject(f"expected {cls.example}, not {describe(data)}")
+        keys = cls.keys()
+        known = {key: value for key, value in data.items() if key in keys}
+        findings = [*unknown_keys(data, keys), *cls.crosscheck(_as_meant(data, keys))]
+        try:
+            section = handler(known)
+        except ValidationError as error:
+            raise Rejected([*findings, *findings_of(error)]) from None
+        if findings := [*findings, *section.conflicts()]:
+            raise Rejected(findings)
+        return section
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """The keys that the mapping may have, as users write them."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+
+def _as_meant(data: Mapping[Any, Any], keys: Collection[str]) -> dict[str, Any]:
+    """The mapping with misspelt keys put right, so that nothing is called missing that is there."""
+    meant: dict[str, Any] = {}
+    for key, value in data.items():
+        near = [key] if key in keys else get_close_matches(str(key), keys, n=1)
+        meant |= dict.fromkeys(near, value)
+    return meant

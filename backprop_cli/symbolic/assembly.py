@@ -1,0 +1,189 @@
+"""From a spec to the graph of its network.
+
+Layers and equations end in the same list: a layer is its library's equations under the names of its place. All problems
+of a spec are found in one go.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.errors import SpecError, did_you_mean
+from backprop_cli.language.tokens import is_name
+from backprop_cli.spec.layers import Block, Dense
+from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.symbolic.assembly_batch import find_batch
+from backprop_cli.symbolic.assembly_costs import COST, add_cost, expression_loss, quantity_as_loss
+from backprop_cli.symbolic.assembly_dense import LayerPlace
+from backprop_cli.symbolic.assembly_equations import add_equations
+from backprop_cli.symbolic.assembly_formulas import Formulas, read_formulas
+from backprop_cli.symbolic.assembly_given import add_given, add_parameter, add_seed, draw_missing
+from backprop_cli.symbolic.assembly_layers import add_activation_layer, add_dense_layer, generated_names
+from backprop_cli.symbolic.assembly_losses import named_loss
+from backprop_cli.symbolic.draft import Draft
+from backprop_cli.symbolic.graph import Graph, Role
+
+
+def assemble(spec: NetworkSpec) -> tuple[Graph, dict[str, NDArray[np.float64] | None]]:
+    """The graph of the network, and the values of its given quantities, None for those given by size alone.
+
+    Raises SpecError with every problem of the equations, shapes and names.
+    """
+    draft = Draft(spec.positions)
+    graph = _Assembly(spec, draft).graph()
+    if draft.problems or graph is None:
+        raise SpecError(spec.positions.source, draft.problems)
+    return graph, draft.values
+
+
+class _Assembly:
+    """The order in which a spec becomes a graph."""
+
+    def __init__(self, spec: NetworkSpec, draft: Draft) -> None:
+        self._spec, self._draft = spec, draft
+
+    def graph(self) -> Graph | None:
+        formulas = read_formulas(self._draft, self._spec)
+        self._reserve(formulas)
+        batched = find_batch(self._draft, self._spec, formulas)
+        self._add_given(batched)
+        output = self._add_computed(formulas)
+        return self._with_cost(formulas, output)
+
+    def _reserve(self, formulas: Formulas) -> None:
+        """Note the names that layers give and those still to come; report two of one name."""
+        spec, draft = self._spec, self._draft
+        reserved: dict[str, str] = {}
+        parts = {name: "W" if len(values.shape) == 2 else "b" for name, values in spec.parameters.items()}
+        for number, layer in enumerate(spec.layers or ()):
+            if isinstance(layer, Block):
+                continue
+            place = LayerPlace(number, layer.name)
+            for name, what in generated_names(place, layer, parts).items():
+                if name in reserved:
+                    message = f"'{name}' would be {what} and {reserved[name]}; give one of them another name"
+                    draft.report(draft.origin("layers", number).problem(message))
+                reserved.setdefault(name, what)
+                draft.later[name] = draft.origin("layers", number)
+        defined = {formula.left.name for formula in formulas.equations if formula.left is not None}
+        if spec.loss is not None and (spec.loss.text in defined - {COST} or not is_name(spec.loss.text) or spec.layers):
+            reserved[COST] = "the cost"
+        draft.reserved = reserved
+        for section in ("inputs", "targets", "parameters"):
+            for name in getattr(spec, section):
+                if name in reserved:
+                    message = f"'{name}' is the name of {reserved[name]}; choose another one"
+                    draft.report(draft.origin(section, name, at_key=True).problem(message))
+        for formula in (*formulas.equations, *(each for block in formulas.blocks.values() for each in block)):
+            if formula.left is not None:
+                draft.later.setdefault(formula.left.name, formula.origin)
+
+    def _add_given(self, batched: frozenset[str]) -> None:
+        spec, draft = self._spec, self._draft
+        for section, role in (("inputs", Role.INPUT), ("targets", Role.TARGET)):
+            for name, values in getattr(spec, section).items():
+                add_given(draft, name, values, role, name in batched, draft.origin(section, name))
+        for name, values in spec.parameters.items():
+            add_parameter(draft, name, "", values.shape, values, draft.origin("parameters", name))
+
+    def _add_computed(self, formulas: Formulas) -> str | None:
+        """Add everything that is computed before the cost; returns the name of the last output."""
+        spec, draft = self._spec, self._draft
+        if spec.layers is None:
+            return add_equations(draft, formulas.equations, None)
+        current = self._first_input()
+        for number, layer in enumerate(spec.layers):
+            if isinstance(layer, Block):
+                current = add_equations(draft, formulas.blocks[number], number + 1)
+                self._name_output(LayerPlace(number), current)
+            elif isinstance(layer, Dense):
+                current = add_dense_layer(
+                    draft, LayerPlace(number, layer.name), layer, current, formulas.activations.get(number)
+                )
+            else:
+                current = add_activation_layer(
+                    draft, LayerPlace(number, layer.name), layer, current, formulas.activations.get(number)
+                )
+        return current
+
+    def _first_input(self) -> str | None:
+        spec, draft = self._spec, self._draft
+        if len(spec.inputs) == 1:
+            return next(iter(spec.inputs))
+        first = spec.layers[0] if spec.layers else None
+        if first is not None and not isinstance(first, Block) and first.sources is None:
+            names = ", ".join(spec.inputs)
+            message = f"there are {len(spec.inputs)} inputs ({names}); say with 'from' which one the first layer takes"
+            draft.report(draft.origin("layers", 0).problem(message))
+        return None
+
+    def _name_output(self, place: LayerPlace, current: str | None) -> None:
+        """Every layer's output is a<place>, a block's too, unless the author uses that name."""
+        if current is not None and not self._draft.is_taken(place("a")):
+            self._draft.aliases[place("a")] = current
+
+    def _with_cost(self, formulas: Formulas, output: str | None) -> Graph | None:
+        spec, draft = self._spec, self._draft
+        self._check_names()
+        if output is None or output not in draft.quantities:
+            return None
+        seeds: dict[str, str] = {}
+        loss_name = None
+        if spec.grad_output is not None:
+            seeds = add_seed(draft, spec.grad_output, draft.quantities[output])
+            if spec.regularise is not None:
+                message = "there is no cost to add a penalty to: 'grad_output' stands in place of a loss"
+                draft.report(draft.origin("regularise", at_key=True).problem(message))
+        else:
+            output, loss_name = self._add_cost(formulas, output)
+        if draft.problems:
+            return None
+        draw_missing(draft, spec.initial)
+        return Graph(
+            spec.name,
+            tuple(draft.quantities.values()),
+            None if seeds else COST,
+            output,
+            seeds,
+            draft.sample,
+            draft.samples,
+            frozenset(spec.frozen),
+            loss_name,
+        )
+
+    def _add_cost(self, formulas: Formulas, output: str) -> tuple[str, str | None]:
+        """Add the cost; returns the output and the author's name of the loss quantity, None where it has none but J."""
+        spec, draft = self._spec, self._draft
+        assert spec.loss is not None
+        if spec.layers is not None and draft.known("yhat") is None:
+            draft.aliases["yhat"] = output
+        if spec.loss.is_named and spec.layers is not None:
+            found = named_loss(draft, spec, draft.quantities[output])
+            if found is not None:
+                add_cost(draft, spec, found, None)
+            return output, None
+        named = quantity_as_loss(draft, spec, formulas.loss)
+        if named is None:
+            if formulas.loss is not None and not is_name(spec.loss.text):
+                found = expression_loss(draft, formulas.loss)
+                if found is not None:
+                    add_cost(draft, spec, found, None)
+            return output, None
+        before = [q.name for q in draft.quantities.values() if not q.is_given and q.role is not Role.HELPER]
+        before = before[: before.index(named.name)]
+        add_cost(draft, spec, None, named)
+        if output == named.name and before:
+            output = before[-1]
+        return output, None if named.name == COST else named.name
+
+    def _check_names(self) -> None:
+        """Report names in ``frozen`` and ``regularise: {of: ...}`` that are no parameters."""
+        spec, draft = self._spec, self._draft
+        parameters = [name for name, quantity in draft.quantities.items() if quantity.role is Role.PARAMETER]
+        penalised = spec.regularise.of if spec.regularise is not None else None
+        for path, names in ((("frozen",), spec.frozen), (("regularise", "of"), penalised or ())):
+            for number, name in enumerate(names):
+                if name not in parameters and name not in draft.broken:
+                    hint = did_you_mean(name, parameters)
+                    draft.report(draft.origin(*path, number).problem(f"no parameter is called '{name}'{hint}"))

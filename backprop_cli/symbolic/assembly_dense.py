@@ -1,0 +1,217 @@
+"""The weighted sum of a dense layer: its parameters, given, shared or drawn, and z in index notation.
+
+Shapes are checked here, where a message can speak of units and inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.errors import did_you_mean
+from backprop_cli.language.grammar import parse_equation
+from backprop_cli.library.layers import DENSE, dense_equation
+from backprop_cli.spec.layers import Dense
+from backprop_cli.spec.values import Values, written
+from backprop_cli.symbolic.assembly_given import add_parameter
+from backprop_cli.symbolic.draft import Draft, Origin
+from backprop_cli.symbolic.elaboration import elaborate
+from backprop_cli.symbolic.graph import Quantity, Role
+from backprop_cli.symbolic.notation import index
+from backprop_cli.symbolic.wording import described
+
+
+@dataclass(frozen=True)
+class LayerPlace:
+    """A layer's place in the stack: its number from 0 and what its names end in."""
+
+    number: int
+    name: str | None = None
+
+    def __call__(self, letter: str) -> str:
+        """``W1``, or ``W_hidden`` where the layer has a name."""
+        return f"{letter}_{self.name}" if self.name else f"{letter}{self.number + 1}"
+
+    def __str__(self) -> str:
+        return f"layer {self.number + 1}"
+
+
+def add_weighted_sum(
+    draft: Draft, place: LayerPlace, layer: Dense, sources: list[Quantity], origin: Origin
+) -> Quantity | None:
+    """Add the parameters of the layer and ``z<place>``; None where something does not fit, which is reported."""
+    return _DenseSum(draft, place, layer, sources, origin).add()
+
+
+class _DenseSum:
+    """The weighted sum of one dense layer, with all checks of shapes."""
+
+    def __init__(self, draft: Draft, place: LayerPlace, layer: Dense, sources: list[Quantity], origin: Origin) -> None:
+        self._draft, self._place, self._layer, self._sources, self._origin = draft, place, layer, sources, origin
+        self._path = ("layers", place.number, "dense")
+        self._before = len(draft.problems)
+
+    def add(self) -> Quantity | None:
+        if any(name in self._draft.broken for name in self._layer.share) or not self._inputs_fit():
+            return None
+        shared = self._shared()
+        inputs = sum(source.shape[-1] for source in self._sources)
+        units = self._units(shared)
+        if units is None or self._failed():
+            return None
+        names = {"W": self._weights(shared, units, inputs), "b": self._bias(shared, units, inputs)}
+        names["mask"] = self._mask(units, inputs)
+        if self._failed():
+            return None
+        return self._weighted_sum(names)
+
+    def _failed(self) -> bool:
+        return len(self._draft.problems) > self._before
+
+    def _problem(self, message: str, *path: str | int) -> None:
+        self._draft.report(self._draft.origin(*self._path, *path).problem(message))
+
+    def _inputs_fit(self) -> bool:
+        for source in self._sources:
+            if len(source.shape) - source.depends_on_sample < 1:
+                self._problem(f"a dense layer takes a vector, but '{source.name}' is {described(self._draft, source)}")
+            elif source.shape[:-1] != self._sources[0].shape[:-1]:
+                first = self._sources[0]
+                self._problem(
+                    f"'{first.name}' is {described(self._draft, first)}, but '{source.name}' is "
+                    f"{described(self._draft, source)}; a layer takes vectors of the same samples",
+                    "from",
+                )
+        return not self._failed()
+
+    def _shared(self) -> dict[str, Quantity]:
+        found: dict[str, Quantity] = {}
+        parameters = [name for name, quantity in self._draft.quantities.items() if quantity.role is Role.PARAMETER]
+        for number, name in enumerate(self._layer.share):
+            quantity = self._draft.quantities.get(name)
+            if quantity is None or quantity.role is not Role.PARAMETER:
+                hint = did_you_mean(name, parameters) or "; share the parameter of a layer before this one"
+                self._problem(f"no parameter is called '{name}'{hint}", "share", number)
+            elif (part := self._draft.parts[name] or ("W" if len(quantity.shape) == 2 else "b")) in found:
+                noun = DENSE.parameters[part].noun
+                message = f"'{name}' and '{found[part].name}' would both be the {noun} of this layer"
+                self._problem(message, "share", number)
+            else:
+                self._draft.parts[name] = part
+                found[part] = quantity
+        for letter, key in (("W", "weights"), ("b", "bias")):
+            given = getattr(self._layer, key)
+            if letter in found and given is not None and given is not True:
+                self._problem(f"'{key}' is given, and '{found[letter].name}' is shared as well; keep one of them", key)
+        return found
+
+    def _units(self, shared: Mapping[str, Quantity]) -> int | None:
+        if self._layer.units is not None:
+            return self._layer.units
+        for values in (self._layer.weights, self._layer.connections):
+            if values is not None:
+                return values.shape[0]
+        if "W" in shared and len(shared["W"].shape) == 2:
+            return shared["W"].shape[0]
+        if not self._failed():
+            self._problem("a dense layer needs 'units', such as dense: {units: 3}")
+        return None
+
+    def _wants(self, what: str, shape: tuple[int, ...], wanted: tuple[int, ...], *path: str | int) -> bool:
+        if shape == wanted:
+            return True
+        inputs = " and ".join(f"'{source.name}' is {described(self._draft, source)}" for source in self._sources)
+        self._problem(f"{what} are {written(shape)}, not {written(wanted)} (units x inputs): {inputs}", *path)
+        return False
+
+    def _weights(self, shared: Mapping[str, Quantity], units: int, inputs: int) -> str:
+        given, mask = self._layer.weights, self._layer.connections
+        if "W" in shared:
+            name = shared["W"].name
+            self._wants(f"the shared weights '{name}'", shared["W"].shape, (units, inputs), "share")
+            return name
+        if given is not None:
+            self._wants("the weights", given.shape, (units, inputs), "weights")
+        if given is not None and given.array is not None and mask is not None and mask.array is not None:
+            self._check_unwired(given.array, mask.array)
+        if not self._failed():
+            add_parameter(
+                self._draft,
+                self._place("W"),
+                "W",
+                (units, inputs),
+                given,
+                self._draft.origin(*self._path, *(() if given is None else ("weights",))),
+                layer=self._place.number + 1,
+                fans=(inputs, units),
+                mask=None if mask is None else mask.array,
+            )
+        return self._place("W")
+
+    def _check_unwired(self, weights: NDArray[np.float64], mask: NDArray[np.float64]) -> None:
+        if weights.shape == mask.shape and (wrong := np.argwhere((mask == 0) & (weights != 0))).size:
+            row, column = (int(place) for place in wrong[0])
+            wired = f"unit {row + 1} is not connected to input {column + 1}"
+            self._problem(f"{wired}, so this weight is 0, not {weights[row, column]:g}", "weights", row, column)
+
+    def _bias(self, shared: Mapping[str, Quantity], units: int, inputs: int) -> str | None:
+        given = self._layer.bias
+        if "b" in shared:
+            name, shape = shared["b"].name, shared["b"].shape
+            if shape not in ((), (units,)):
+                self._problem(f"the shared biases '{name}' are {written(shape)} for {units} units", "share")
+            return name
+        if given is False:
+            return None
+        values = given if isinstance(given, Values) else None
+        shape = (units,) if values is None else values.shape
+        if shape not in ((), (units,)):
+            self._problem(f"{written(shape)} as biases for {units} units", "bias")
+        if not self._failed():
+            add_parameter(
+                self._draft,
+                self._place("b"),
+                "b",
+                shape,
+                values,
+                self._draft.origin(*self._path, *(() if values is None else ("bias",))),
+                layer=self._place.number + 1,
+                fans=(inputs, units),
+            )
+        return self._place("b")
+
+    def _mask(self, units: int, inputs: int) -> str | None:
+        mask = self._layer.connections
+        if mask is None:
+            return None
+        if self._wants("the connections", mask.shape, (units, inputs), "connections") and not self._failed():
+            quantity = Quantity(
+                self._place("mask"), (index("i"), index("j")), mask.shape, Role.CONSTANT, layer=self._place.number + 1
+            )
+            self._draft.add(quantity, self._draft.origin(*self._path, "connections"))
+            self._draft.values[quantity.name] = mask.array
+        return self._place("mask")
+
+    def _weighted_sum(self, names: Mapping[str, str | None]) -> Quantity | None:
+        bias = ""
+        if names["b"] is not None:
+            bias = "b[i]" if self._draft.quantities[names["b"]].shape else "b"
+        offsets = [sum(source.shape[-1] for source in self._sources[:number]) for number in range(len(self._sources))]
+        left, right = parse_equation(dense_equation(offsets, masked=names["mask"] is not None, bias=bias))
+        inputs = ["x"] if len(self._sources) == 1 else [f"x{number + 1}" for number in range(len(self._sources))]
+        mapping = {letter: name for letter, name in names.items() if name is not None}
+        mapping |= {letter: source.name for letter, source in zip(inputs, self._sources, strict=True)}
+        first = self._sources[0]
+        carry = tuple((symbol.name, size) for symbol, size in zip(first.indices, first.shape, strict=True))[:-1]
+        carried = {source.name: len(carry) for source in self._sources}
+        partly = {name: 1 for letter, name in mapping.items() if letter in ("W", "mask") and len(self._sources) > 1}
+        found = elaborate(
+            self._draft, self._origin, left, right, names=mapping, carry=carry, carried=carried, partly=partly
+        )
+        if found is None:
+            return None
+        quantity = found.as_quantity(self._place("z"), Role.WEIGHTED_SUM, self._place.number + 1)
+        return self._draft.add(quantity, self._origin)

@@ -1,0 +1,110 @@
+"""Every formula that a spec holds, read once: the equations, those of blocks, activations and the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backprop_cli.language import tree
+from backprop_cli.language.grammar import parse_equation, parse_expression, used_as_positions
+from backprop_cli.language.offsets import Offsets
+from backprop_cli.language.tokens import FormulaError
+from backprop_cli.language.walking import walk
+from backprop_cli.library.functions import ACTIVATIONS
+from backprop_cli.spec.findings import Path
+from backprop_cli.spec.layers import Block, Dense
+from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.symbolic.draft import Draft, Origin
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An equation, or an expression (``left`` is None), and where it stands."""
+
+    left: tree.Place | None
+    right: tree.Node
+    origin: Origin
+
+    def nodes(self) -> Iterator[tree.Node]:
+        if self.left is not None:
+            yield from walk(self.left)
+        yield from walk(self.right)
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """The formulas of a spec; those that cannot be read are missing and have been reported."""
+
+    equations: tuple[Formula, ...]
+    blocks: dict[int, tuple[Formula, ...]]
+    activations: dict[int, Formula]
+    loss: Formula | None
+
+    def all(self) -> Iterator[Formula]:
+        yield from self.equations
+        for block in self.blocks.values():
+            yield from block
+        yield from self.activations.values()
+        if self.loss is not None:
+            yield self.loss
+
+    def names(self) -> set[str]:
+        """Every name in any formula, of quantities and indices alike."""
+        found: set[str] = set()
+        for formula in self.all():
+            for node in formula.nodes():
+                if isinstance(node, tree.Place):
+                    found.add(node.name)
+                elif isinstance(node, tree.Reduction):
+                    found.update(node.indices)
+        return found
+
+    def counts(self, name: str) -> set[int]:
+        """With how many positions the quantity stands in the formulas."""
+        return {len(place.positions) for place in self.places(name)}
+
+    def places(self, name: str) -> Iterator[tree.Place]:
+        """Where the quantity stands on the right side of an equation or in the loss; an index of its name is no use."""
+        for formula in self.all():
+            positions = used_as_positions(formula.right)
+            for node in walk(formula.right):
+                if isinstance(node, tree.Place) and node.name == name and (node.positions or name not in positions):
+                    yield node
+
+
+def read_formulas(draft: Draft, spec: NetworkSpec) -> Formulas:
+    """Parse all formulas; each one that cannot be read is reported."""
+    blocks: dict[int, tuple[Formula, ...]] = {}
+    activations: dict[int, Formula] = {}
+    for place, layer in enumerate(spec.layers or ()):
+        if isinstance(layer, Block):
+            path: Path = ("layers", place, "equations")
+            blocks[place] = _equations(draft, layer.equations, path)
+            continue
+        function = layer.activation if isinstance(layer, Dense) else layer.function
+        if function not in ACTIVATIONS:
+            path = ("layers", place, "dense", "activation") if isinstance(layer, Dense) else ("layers", place)
+            formula = _read(draft, function, path, equation=False)
+            if formula is not None:
+                activations[place] = formula
+    loss = None
+    if spec.loss is not None and not spec.loss.is_named:
+        loss = _read(draft, spec.loss.text, ("loss",), equation=False)
+    return Formulas(_equations(draft, spec.equations or (), ("equations",)), blocks, activations, loss)
+
+
+def _equations(draft: Draft, texts: tuple[str, ...], path: Path) -> tuple[Formula, ...]:
+    found = (_read(draft, text, (*path, number), equation=True) for number, text in enumerate(texts))
+    return tuple(formula for formula in found if formula is not None)
+
+
+def _read(draft: Draft, text: str, path: Path, *, equation: bool) -> Formula | None:
+    offsets = Offsets()
+    origin = Origin(draft.positions, path, offsets=offsets)
+    try:
+        if equation:
+            return Formula(*parse_equation(text, offsets), origin)
+        return Formula(None, parse_expression(text, offsets), origin)
+    except FormulaError as error:
+        draft.report(draft.positions.problem(path, error.message, offset=error.offset))
+        return None

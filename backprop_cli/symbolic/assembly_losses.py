@@ -1,0 +1,132 @@
+"""Losses by name: a library entry with the output, the target and the sizes put in.
+
+From there on a named loss is an equation like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+from backprop_cli.language import tree
+from backprop_cli.language.grammar import parse_equation, parse_expression
+from backprop_cli.language.walking import rebuilt
+from backprop_cli.library.losses import LOSSES, LossEntry
+from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.symbolic.draft import Draft, Origin, free_indices
+from backprop_cli.symbolic.elaboration import Elaborated, elaborate
+from backprop_cli.symbolic.graph import Quantity, Role
+from backprop_cli.symbolic.wording import described
+
+
+def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated | None:
+    """The loss of one sample by name, with its helper quantity if it has one. Reports what does not fit."""
+    assert spec.loss is not None
+    entry, origin = LOSSES[spec.loss.text], draft.origin("loss")
+    if len(spec.targets) != 1:
+        names = ", ".join(spec.targets)
+        count = f"and there are {len(spec.targets)} ({names})" if names else "and there is none"
+        draft.report(origin.problem(f"{entry.name} compares the output with one target, {count}"))
+        return None
+    [target_name] = spec.targets
+    target = draft.quantities[target_name]
+    own = output.shape[output.depends_on_sample :]
+    places = _target_axes(draft, entry, output, target)
+    if places is None or not _classes_fit(draft, spec, entry, output, target):
+        return None
+    by_class = _is_class_number(entry, output, target)
+    if by_class:
+        draft.quantities[target_name] = replace(target, role=Role.CONSTANT)
+    indices = _loss_indices(len(own))
+    numbers = {"K": str(prod(own)), **entry.options}
+    numbers |= {name: repr(value) for name, value in spec.loss.options.items()}
+    numbers |= {name: repr(value) for name, value in spec.loss.options.items()}
+    mapping = {"a": output.name, "y": target_name, "p": _helper(draft, entry, output, origin)}
+    text = entry.definition_by_class if by_class and entry.definition_by_class else entry.definition
+    positions = {"a": indices, "p": indices, "y": indices[:places]}
+    right = _Filled(numbers, positions, indices).fill(parse_expression(text))
+    return elaborate(draft, origin, tree.Place("J"), right, names=mapping)
+
+
+def _loss_indices(count: int) -> tuple[str, ...]:
+    return free_indices(count, ("i", "j"))
+
+
+def _is_class_number(entry: LossEntry, output: Quantity, target: Quantity) -> bool:
+    return entry.definition_by_class is not None and len(target.shape) == len(output.shape) - 1
+
+
+def _target_axes(draft: Draft, entry: LossEntry, output: Quantity, target: Quantity) -> int | None:
+    """How many of the output's own axes the target has; reports shapes that do not fit."""
+    own, wanted = output.shape[output.depends_on_sample :], target.shape[target.depends_on_sample :]
+    if entry.probabilities is not None and entry.definition_by_class is not None and not own:
+        message = f"{entry.name} needs one number per class, but '{output.name}' is {described(draft, output)}"
+        draft.report(draft.origin("loss").problem(message))
+        return None
+    if own == wanted:
+        return len(own)
+    if own[:-1] == wanted and own and (own[-1] == 1 or entry.definition_by_class is not None):
+        return len(wanted)
+    message = f"the target '{target.name}' is {described(draft, target)}, "
+    message += f"the output '{output.name}' {described(draft, output)}"
+    draft.report(draft.origins[target.name].problem(message))
+    return None
+
+
+def _classes_fit(draft: Draft, spec: NetworkSpec, entry: LossEntry, output: Quantity, target: Quantity) -> bool:
+    if not _is_class_number(entry, output, target):
+        return True
+    values, classes = spec.targets[target.name].array, output.shape[-1]
+    if values is None:
+        return True
+    for flat, value in enumerate(values.ravel().tolist()):
+        if value != int(value) or not 0 <= value < classes:
+            at: list[str | int] = []
+            for size in reversed(values.shape):
+                flat, place = divmod(flat, size)
+                at.insert(0, place)
+            path = ("targets", target.name, *at)
+            message = f"{value:g} is no class; '{output.name}' has classes from 0 to {classes - 1}"
+            draft.report(draft.origin(*path).problem(message))
+            return False
+    return True
+
+
+def _helper(draft: Draft, entry: LossEntry, output: Quantity, origin: Origin) -> str:
+    """The name of the probabilities that a loss on logits is written in."""
+    if entry.probabilities is None:
+        return ""
+    left, right = parse_equation(entry.probabilities)
+    own = len(output.shape) - output.depends_on_sample
+    if not own:
+        filled = _Filled({}, {"a": (), "p": ()}, ())
+        left, right = tree.Place("p"), filled.fill(right)
+    carry = tuple((symbol.name, size) for symbol, size in zip(output.indices, output.shape, strict=True))
+    carry = carry[:-1] if own else carry
+    carried = {output.name: len(carry)}
+    found = elaborate(draft, origin, left, right, names={"a": output.name}, carry=carry, carried=carried)
+    if found is None:
+        return ""
+    return draft.add(found.as_quantity(draft.free_name(("p", "p_J")), Role.HELPER), origin).name
+
+
+class _Filled:
+    """A loss's definition with its sizes and options as numbers, and its one index spread over all axes."""
+
+    def __init__(
+        self, numbers: Mapping[str, str], positions: Mapping[str, tuple[str, ...]], indices: tuple[str, ...]
+    ) -> None:
+        self._numbers, self._positions, self._indices = numbers, positions, indices
+
+    def fill(self, node: tree.Node) -> tree.Node:
+        match node:
+            case tree.Place(name=name) if name in self._numbers:
+                return tree.Number(self._numbers[name])
+            case tree.Place(name=name) if name in self._positions:
+                return tree.Place(name, tuple(tree.Place(position) for position in self._positions[name]))
+            case tree.Place(name="k"):
+                return tree.Place(self._indices[-1])
+            case tree.Reduction(operation=operation, body=body):
+                return tree.Reduction(operation, self.fill(body), self._indices) if self._indices else self.fill(body)
+        return rebuilt(node, self.fill)

@@ -1,0 +1,221 @@
+"""The matrix view: the same derivation with every formula in whole matrices and vectors.
+
+One sample's vectors are columns: ``δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀδ⁽ˡ⁺¹⁾ ⊙ σ′(z⁽ˡ⁾)`` and ``∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾a⁽ˡ⁻¹⁾ᵀ``, where δ is ∂J/∂z. In a
+batch a sample is a row: ``Z = XWᵀ + 1bᵀ`` and ``∂J/∂W = ΔᵀX``. Everything is read off the index formulas
+(:mod:`backprop_cli.symbolic.matrix_reading`). A chain of local derivatives becomes a product of transposed Jacobians,
+since gradients are columns: ``∂J/∂z = (∂a/∂z)ᵀ ∂J/∂a``. Where no form of a step can be said in matrices, the step keeps
+its index formulas and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from backprop_cli.language import tree
+from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.symbolic.display import COST, tree_of
+from backprop_cli.symbolic.formulas import canonical, with_names
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, scaled, times
+from backprop_cli.symbolic.matrix_reading import Reader
+from backprop_cli.symbolic.matrix_shapes import Shapes
+from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Note, Step
+
+# The formula to quote where one is wanted: the first of these kinds that a step has.
+QUOTED = {
+    Kind.PREACTIVATION_GRADIENT: (FormKind.RECURRENCE, FormKind.RESULT, FormKind.SLOPE, FormKind.LOCAL),
+    Kind.LOCAL_DERIVATIVE: (FormKind.LOCAL, FormKind.SLOPE),
+}
+SHORTEST = (FormKind.RESULT, FormKind.COMBINED, FormKind.UNIT_SUM)
+QUOTED_ELSE = (FormKind.DEFINED, FormKind.RESULT, FormKind.RECURRENCE, FormKind.LOCAL, FormKind.SLOPE)
+
+
+def matrix_steps(derivation: Derivation) -> tuple[Step, ...]:
+    """The steps of a derivation in matrix notation, in the same order and with the same ids.
+
+    A step that has a matrix form has no ``indices``, and its ``shape`` is rows and columns. Its notes add ``shapes`` for
+    every form in which something is multiplied or added (``3x1 = 3x2 · 2x1``), ``delta`` where δ stands for ∂J/∂z, and
+    ``elementwise`` where a fraction or a power of arrays is meant entry by entry. Any other step is the index step with a
+    note ``no_matrix_form`` and the reason.
+    """
+    return _View(derivation).steps()
+
+
+@dataclass
+class _View:
+    derivation: Derivation
+
+    def __post_init__(self) -> None:
+        self.graph: Graph = self.derivation.graph
+        self.reader = Reader(self.graph)
+        self.shapes = Shapes(self.graph)
+        self.gradients: dict[str, tree.Node] = {}  # ∂J/∂a of the layers after the one being told
+
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(self._step(step) for step in self.derivation.steps)
+
+    def _step(self, step: Step) -> Step:
+        try:
+            if step.kind is Kind.LOCAL_DERIVATIVE:
+                return self._told(step, *self._local(step))
+            if step.kind is Kind.DEFINITION:
+                return self._told(step, tree.Matrix(step.of), [self._definition(step)])
+            return self._gradient(step)
+        except NoMatrixFormError as error:
+            note = Note("no_matrix_form", {"quantity": step.of, "reason": str(error)})
+            return replace(step, notes=(*step.notes, note))
+
+    def _told(self, step: Step, target: tree.Node, forms: Iterable[Form]) -> Step:
+        kept: list[Form] = []
+        for form in forms:
+            if form.value not in (target, *(other.value for other in kept)):
+                kept.append(form)
+        order = QUOTED.get(step.kind, QUOTED_ELSE)
+        rank = {kind: place for place, kind in enumerate(order)}
+        main = min(range(len(kept)), key=lambda place: (rank.get(kept[place].kind, len(rank)), place))
+        notes = (*step.notes, *self._notes(target, kept))
+        return replace(
+            step, target=target, forms=tuple(kept), main=main, indices=(), shape=self.shapes.of(target), notes=notes
+        )
+
+    def _notes(self, target: tree.Node, forms: Sequence[Form]) -> Iterable[Note]:
+        if isinstance(target, tree.Gradient) and target.delta:
+            yield Note("delta", {"quantity": target.name})
+        if any(self._is_elementwise(node) for form in forms for node in walk(form.value)):
+            yield Note("elementwise", {})
+        for form in forms:
+            right = self.shapes.text(form.value)
+            if " " in right:
+                yield Note("shapes", {"form": str(form.kind), "text": f"{self.shapes.text(target)} = {right}"})
+
+    def _is_elementwise(self, node: tree.Node) -> bool:
+        """A fraction or a power that is meant entry by entry."""
+        if isinstance(node, tree.Quotient):
+            return self.shapes.of(node.denominator) != (1, 1)
+        return isinstance(node, tree.Power) and self.shapes.of(node.base) != (1, 1)
+
+    def _definition(self, step: Step) -> Form:
+        quantity = self.graph[step.of]
+        form = step.forms[0]
+        if quantity.written is not None:
+            try:
+                return replace(form, value=self._whole(form.value, quantity))
+            except NoMatrixFormError:
+                pass  # what the author wrote may use more of the language than its definition does
+        taken = {q.name for q in self.graph.quantities} | {symbol.name for symbol in quantity.indices}
+        plain = tree_of(with_names(canonical(quantity.definition), taken))
+        return replace(form, value=self._whole(_sums_first(plain), quantity))
+
+    def _gradient(self, step: Step) -> Step:
+        name = step.id.removeprefix("dJ/d")
+        quantity = self.graph[name]
+        target = tree.Gradient(name, quantity.role is Role.WEIGHTED_SUM)
+        forms, problem = [], NoMatrixFormError("axes")
+        for form in step.forms:
+            try:
+                read = self._chain if form.kind is FormKind.CHAIN else self._whole
+                forms.append(replace(form, value=read(form.value, quantity)))
+            except NoMatrixFormError as error:
+                problem = error
+        if not any(form.kind is not FormKind.CHAIN for form in forms):
+            raise problem
+        if quantity.role is Role.WEIGHTED_SUM:
+            self._add_recurrence(forms)
+        told = self._told(step, target, forms)
+        if step.kind is Kind.ACTIVATION_GRADIENT:
+            self.gradients[name] = told.forms[told.main].value
+        return told
+
+    def _whole(self, node: tree.Node, quantity: Quantity) -> tree.Node:
+        """A formula over the quantity's own indices."""
+        if len(quantity.shape) > 2:
+            raise NoMatrixFormError("axes")
+        names = [symbol.name for symbol in quantity.indices]
+        rows, columns = (*names, None, None)[:2]
+        return self.reader.matrix(node, (rows, columns), dict(zip(names, quantity.shape, strict=True)))
+
+    def _add_recurrence(self, forms: list[Form]) -> None:
+        """δ of a layer from δ of the next one: ∂J/∂a put into the first form in which it stands once."""
+        for form in forms:
+            found = [n for n in walk(form.value) if isinstance(n, tree.Gradient)]
+            if form.kind is not FormKind.CHAIN and len(found) == 1 and found[0].name in self.gradients:
+                value = _put_in(form.value, found[0], self.gradients[found[0].name])
+                last = next((n for n, other in enumerate(forms) if other.kind in SHORTEST), len(forms))
+                forms.insert(last, Form(FormKind.RECURRENCE, value))
+                return
+
+    def _local(self, step: Step) -> tuple[tree.Node, list[Form]]:
+        """A local derivative as the whole Jacobian matrix; a derivative entry by entry stands on its diagonal."""
+        assert isinstance(step.target, tree.Partial)
+        of, by = self.graph[step.target.of.name], self.graph[step.target.by.name]
+        self._check_jacobian(of, by)
+        sizes = dict(zip(step.indices, step.shape, strict=True))
+        rows, columns = _only_index(step.target.of), _only_index(step.target.by)
+        forms = []
+        for form in step.forms:
+            if rows is not None and rows == columns:
+                value = self.reader.diagonal(form.value, rows, sizes)
+            else:
+                value = self.reader.matrix(form.value, (rows, columns), sizes)
+            forms.append(replace(form, value=value))
+        return tree.Jacobian(of.name, by.name), forms
+
+    def _check_jacobian(self, of: Quantity, by: Quantity) -> None:
+        """A Jacobian is a matrix where both quantities are vectors or scalars, of one sample."""
+        if len(of.shape) > 1 or len(by.shape) > 1 or of.depends_on_sample or by.depends_on_sample:
+            raise NoMatrixFormError("axes")
+
+    def _chain(self, node: tree.Node, quantity: Quantity) -> tree.Node:
+        """The chain rule with Jacobians, path by path."""
+        terms = node.terms if isinstance(node, tree.Add) else (node,)
+        values = [self._path(term, quantity) for term in terms]
+        return tree.Add(tuple(values)) if len(values) > 1 else values[0]
+
+    def _path(self, node: tree.Node, quantity: Quantity) -> tree.Node:
+        body = node.body if isinstance(node, tree.Reduction) and node.operation == "sum" else node
+        links = body.factors if isinstance(body, tree.Product) else (body,)
+        if not any(isinstance(link, tree.Partial) and link.of.name != COST for link in links):
+            return self._whole(node, quantity)
+        partials = [link for link in links if isinstance(link, tree.Partial)]
+        own = tree_of(quantity.place)
+        ends = [tree.Place(COST), *(link.by for link in partials)]
+        if len(partials) < len(links) or [*(link.of for link in partials), own] != ends:
+            raise NoMatrixFormError("jacobian")
+        scalars: list[tree.Node] = []
+        matrices: list[tree.Node] = []
+        for link in partials:
+            if link.of.name == COST:
+                factor: tree.Node = tree.Gradient(link.by.name, self.graph[link.by.name].role is Role.WEIGHTED_SUM)
+                is_scalar = not self.graph[link.by.name].shape
+            else:
+                self._check_jacobian(self.graph[link.of.name], self.graph[link.by.name])
+                factor = tree.Jacobian(link.of.name, link.by.name)
+                is_scalar = not self.graph[link.of.name].shape and not self.graph[link.by.name].shape
+                factor = factor if is_scalar else tree.Transposed(factor)
+            (scalars if is_scalar else matrices).append(factor)
+        return scaled(scalars, [], times(*reversed(matrices)) if matrices else None)
+
+
+def _only_index(place: tree.Place) -> str | None:
+    position = place.positions[0] if place.positions else None
+    if position is None:
+        return None
+    if not isinstance(position, tree.Place):
+        raise NoMatrixFormError("position")
+    return position.name
+
+
+def _put_in(node: tree.Node, old: tree.Node, new: tree.Node) -> tree.Node:
+    """The formula with one part replaced; a product put into a product is one product."""
+    if node == old:
+        return new
+    changed = rebuilt(node, lambda part: _put_in(part, old, new))
+    return times(*changed.factors) if isinstance(changed, tree.MatrixProduct) else changed
+
+
+def _sums_first(node: tree.Node) -> tree.Node:
+    """``Wx + b`` where nobody wrote the formula and its sum came out as ``b + Wx``."""
+    if not isinstance(node, tree.Add) or any(isinstance(term, tree.Negative) for term in node.terms):
+        return node
+    return tree.Add(tuple(sorted(node.terms, key=lambda term: not isinstance(term, tree.Reduction))))

@@ -1,0 +1,235 @@
+"""One formula with every name resolved: quantities by their names in the graph, indices with their ranges.
+
+The result is again a syntax tree, with the structure that its author gave it: what is shown is what was written, with
+the sample index added where the equation speaks of one sample. Every problem is reported where it stands, and the rest
+of the formula is still looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backprop_cli.errors import did_you_mean
+from backprop_cli.language import tree
+from backprop_cli.language.grammar import ELEMENTWISE_TOO, REDUCTIONS
+from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.library.functions import CALLABLE, FUNCTIONS, SOFTMAX
+from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
+from backprop_cli.symbolic.graph import Quantity
+from backprop_cli.symbolic.index_ranges import Binding, Reading
+from backprop_cli.symbolic.wording import axes_of, bare_hint, own_shape
+
+# No author's name begins with it, so the axes that are carried along cannot be taken for an index of the formula.
+CARRIED = "\0"
+
+
+@dataclass
+class Resolution:
+    """How one formula is read.
+
+    ``names`` maps the formula's own names to those of the graph (a library layer's W to W1). ``carry`` are the indices
+    that quantities with more axes than are written carry in front; ``carried`` says how many of them, by name in the
+    graph, where it is not just the sample. ``partly`` are quantities with the axis that an index, or an index plus a
+    number, reads in part only: it says nothing about ranges. The other fields are filled while resolving: ``sizes``
+    holds the ranges of each reduction by its identity, and ``kept`` keeps those alive.
+    """
+
+    draft: Draft
+    origin: Origin
+    names: Mapping[str, str] = field(default_factory=dict)
+    carry: tuple[str, ...] = ()
+    carried: Mapping[str, int] = field(default_factory=dict)
+    partly: Mapping[str, int] = field(default_factory=dict)
+    sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    kept: list[tree.Node] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    failed: bool = False
+    carries: bool = False
+    writes_sample: tree.Place | None = None
+
+    def report(self, message: str, node: tree.Node | None = None) -> None:
+        self.failed = True
+        self.draft.report(self.origin.problem(message, node))
+
+    def resolve(self, node: tree.Node, scope: Mapping[str, Binding]) -> tree.Node:
+        """The node with names resolved; ``scope`` are the indices that are bound around it."""
+        match node:
+            case tree.Place(positions=()):
+                return self._bare(node, scope)
+            case tree.Place():
+                return self._with_positions(node, scope)
+            case tree.Reduction():
+                return self._reduction(node, scope)
+            case tree.Apply():
+                return self._apply(node, scope)
+        return rebuilt(node, lambda part: self.resolve(part, scope))
+
+    def _bare(self, node: tree.Place, scope: Mapping[str, Binding]) -> tree.Place:
+        quantity = self._find(node.name)
+        if node.name in scope:
+            if quantity is not None and not axes_of(quantity, self._carried_axes(quantity)):
+                self.report(f"'{node.name}' is both an index and a quantity here; give the index another name", node)
+            return tree.Place(scope[node.name].shown)
+        return self._place(node, (), scope)
+
+    def _with_positions(self, node: tree.Place, scope: Mapping[str, Binding]) -> tree.Place:
+        positions = tuple(self._position(position, scope) for position in node.positions)
+        return self._place(node, positions, scope)
+
+    def _place(self, node: tree.Place, positions: Sequence[tree.Node], scope: Mapping[str, Binding]) -> tree.Place:
+        quantity = self._find(node.name)
+        if quantity is None:
+            self._unknown(node, scope)
+            return node
+        missing = len(quantity.shape) - len(positions)
+        allowed = self._carried_axes(quantity)
+        if missing not in (0, allowed) or (missing == 0 and allowed and quantity.name in self.carried):
+            self.report(self._wrong_count(node, quantity, allowed), node)
+            return node
+        if missing:
+            self.carries = True
+        elif quantity.depends_on_sample:
+            self.writes_sample = node
+        for axis, position in enumerate(positions, start=missing):
+            self._read(node, quantity, axis, position, node.positions[axis - missing], scope)
+        prefix = tuple(tree.Place(CARRIED + name) for name in self.carry[:missing])
+        return tree.Place(quantity.name, (*prefix, *positions))
+
+    def _read(
+        self,
+        node: tree.Place,
+        quantity: Quantity,
+        axis: int,
+        position: tree.Node,
+        written: tree.Node,
+        scope: Mapping[str, Binding],
+    ) -> None:
+        size = quantity.shape[axis]
+        if isinstance(position, tree.Number):
+            if not position.text.isdigit() or not 1 <= int(position.text) <= size:
+                message = f"'{node.name}' has no position {position.text} here; they run from 1 to {size}"
+                self.report(message, written)
+        elif isinstance(written, tree.Place) and written.name in scope and self.partly.get(quantity.name) != axis:
+            binding = scope[written.name]
+            binding.runs_over_samples |= axis == 0 and quantity.depends_on_sample
+            origin = str(self.draft.origins[quantity.name])
+            binding.readings.append(Reading(size, node.name, quantity.shape, axis, origin, node))
+
+    def _position(self, node: tree.Node, scope: Mapping[str, Binding]) -> tree.Node:
+        match node:
+            case tree.Number():
+                return node
+            case tree.Place(name=name, positions=()) if name in scope:
+                return tree.Place(scope[name].shown)
+            case tree.Place(name=name, positions=()) if self._find(name) is None:
+                self.report(f"index '{name}' belongs to no sum and does not stand on the left side", node)
+                return node
+            case tree.Add(terms=(tree.Place(name=name, positions=()), tree.Number() as shift)) if self.partly:
+                return tree.Add((tree.Place(scope[name].shown), shift))
+            case tree.Negative():
+                self.report("positions count from 1", node)
+                return node
+        inside = {part.name for part in walk(node) if isinstance(part, tree.Place)}
+        what = "shifted positions are" if inside <= scope.keys() else "quantities as positions are"
+        self.report(f"{what} not supported yet; write an index or a number from 1", node)
+        return node
+
+    def _reduction(self, node: tree.Reduction, scope: Mapping[str, Binding]) -> tree.Node:
+        if node.operation in ("argmax", "argmin") and len(node.indices) > 1:
+            self.report(f"{node.operation} runs over one index", node)
+        inner = {name: self._bind(name, scope) for name in node.indices}
+        before = self.failed
+        self.failed = False
+        body = self.resolve(node.body, {**scope, **inner})
+        for binding in inner.values():
+            self.check(binding, node, f"it stands in no position inside this {node.operation}")
+        self.failed |= before
+        resolved = tree.Reduction(node.operation, body, tuple(binding.shown for binding in inner.values()))
+        self.kept.append(resolved)
+        self.sizes[id(resolved)] = tuple(binding.size or 1 for binding in inner.values())
+        return resolved
+
+    def _bind(self, name: str, scope: Mapping[str, Binding]) -> Binding:
+        shown = name
+        if name in {binding.shown for binding in scope.values()}:
+            around = {binding.shown for binding in scope.values()} | self.used
+            shown = next(other for other in candidates(INDEX_NAMES) if other not in around)
+        self.used.add(shown)
+        return Binding(name, shown)
+
+    def check(self, binding: Binding, node: tree.Node, unread: str) -> None:
+        """Report an index whose range is unknown or contradictory."""
+        for reading in binding.conflicts():
+            self.report(binding.explain(reading), reading.place)
+        if binding.size is None and not self.failed:
+            self.report(f"the range of index '{binding.name}' is not known: {unread}", node)
+
+    def _apply(self, node: tree.Apply, scope: Mapping[str, Binding]) -> tree.Node:
+        name, count = node.function, len(node.arguments)
+        if name in ELEMENTWISE_TOO and (indices := self._as_indices(node, scope)):
+            return self._reduction(self._same(node, tree.Reduction(name, node.arguments[0], indices)), scope)
+        entry = FUNCTIONS.get(name)
+        wanted = 3 if name == "where" else len(entry.arguments) if entry else None
+        if wanted is None:
+            self._no_function(node, scope)
+        elif count != wanted and not (entry and entry.variadic and count > wanted):
+            form = "where(condition, a, b)" if name == "where" else f"{name}({', '.join('ab'[:wanted])})"
+            self.report(f"{name} takes {wanted} argument{'s' * (wanted > 1)}, {form}, not {count}", node)
+        return rebuilt(node, lambda part: self.resolve(part, scope))
+
+    def _as_indices(self, node: tree.Apply, scope: Mapping[str, Binding]) -> tuple[str, ...]:
+        """The arguments of a max or min after the first, where all are names that can only be indices."""
+        rest = node.arguments[1:]
+        names = tuple(part.name for part in rest if isinstance(part, tree.Place) and not part.positions)
+        unknown = len(names) == len(rest) and all(
+            name not in scope and self._find(name) is None and name not in self.draft.later for name in names
+        )
+        return names if unknown else ()
+
+    def _same(self, node: tree.Node, other: tree.Reduction) -> tree.Reduction:
+        if self.origin.offsets is not None:
+            self.origin.offsets.note(other, self.origin.offsets.of(node))
+        return other
+
+    def _find(self, name: str) -> Quantity | None:
+        return self.draft.known(self.names.get(name, name))
+
+    def _carried_axes(self, quantity: Quantity) -> int:
+        """How many axes in front may be left out."""
+        return self.carried.get(quantity.name, 1 if quantity.depends_on_sample and self.carry else 0)
+
+    def _unknown(self, node: tree.Place, scope: Mapping[str, Binding]) -> None:
+        self.failed = True
+        name = node.name
+        if name in self.draft.broken:
+            return
+        if name in self.draft.later:
+            where = str(self.draft.later[name])
+            place = f" ({where})" if where else ""
+            self.report(f"'{name}' is defined further down{place}; an equation uses what stands before it", node)
+            return
+        hint = did_you_mean(name, [*self.draft.names(), *scope])
+        if not hint and name in (*FUNCTIONS, *REDUCTIONS):
+            hint = f"; '{name}' is a function: {name}(...)"
+        self.report(f"'{name}' is not defined{hint}", node)
+
+    def _no_function(self, node: tree.Apply, scope: Mapping[str, Binding]) -> None:
+        name = node.function
+        if self._find(name) is not None or name in scope:
+            hint = f"; '{name}' is {'an index' if name in scope else 'a quantity'}: write {name}*(...) for a product"
+        elif name == SOFTMAX.name:
+            hint = "; write exp(z[i]) / sum(exp(z[k]), k)"
+        else:
+            hint = did_you_mean(name, (*CALLABLE, *sorted(REDUCTIONS)))
+        self.report(f"unknown function '{name}'{hint}", node)
+
+    def _wrong_count(self, node: tree.Place, quantity: Quantity, allowed: int) -> str:
+        if quantity.name in self.carried and node.positions:
+            return f"'{node.name}' stands for one number here; write it without an index"
+        if not node.positions:
+            hint = bare_hint(node.name, quantity)
+            return f"'{node.name}' is {own_shape(quantity)} and stands here without an index{hint}"
+        axes = axes_of(quantity, allowed)
+        takes = f"{axes} ind{'ex' if axes == 1 else 'ices'}" if axes else "no index"
+        return f"'{node.name}' is {own_shape(quantity)} and takes {takes}, not {len(node.positions)}"

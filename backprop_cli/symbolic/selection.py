@@ -1,0 +1,86 @@
+"""One quantity of a derivation, as people ask for it: ``W1``, ``W1[1,2]``, ``dJ/dW1[1,2]``; positions count from 1."""
+
+from __future__ import annotations
+
+import re
+
+from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.symbolic.display import tree_of
+from backprop_cli.symbolic.entries import entry_step, needed_steps
+from backprop_cli.symbolic.expansion import Expansion
+from backprop_cli.symbolic.graph import Role
+from backprop_cli.symbolic.notation import Adjoint
+from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Step
+
+ASKED = re.compile(r"\s*(?:(?:dJ|∂J)\s*/\s*[d∂](?=[^\W\d_]))?\s*(?P<name>[^\W\d_]\w*)\s*(?:\[(?P<positions>[^\[\]]*)\])?\s*")
+
+
+def selected(derivation: Derivation, asked: str, expand: bool = False) -> tuple[Step, ...]:
+    """The steps that lead to ∂J/∂(what is asked for), that one last; with ``expand`` one step in given quantities alone.
+
+    Raises BackpropError for a name the network does not have, one without a gradient, or positions outside its shape.
+    """
+    name, position = _read(derivation, asked)
+    step = derivation.by_id[f"dJ/d{name}"]
+    shape = derivation.graph[name].shape
+    if position is None and expand and shape:
+        example = ",".join("1" for _ in shape)
+        raise BackpropError(f"--expand writes out one entry; ask for one, such as {name}[{example}]")
+    if expand:
+        return (_expanded(derivation, step, name, position or ()),)
+    if position is not None:
+        step = entry_step(derivation, step, position)
+    return needed_steps(derivation, step)
+
+
+def _expanded(derivation: Derivation, step: Step, name: str, position: tuple[int, ...]) -> Step:
+    one = entry_step(derivation, step, position)
+    value = tree_of(Expansion(derivation.adjoints).expanded(Adjoint(name, *position)))
+    return Step(
+        one.id, one.layer, one.kind, one.of, one.rule, one.target, (), (), (Form(FormKind.EXPANDED, value),), 0, (), ()
+    )
+
+
+def _read(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] | None]:
+    graph = derivation.graph
+    match = ASKED.fullmatch(asked)
+    if match is None:
+        raise BackpropError(f"cannot read '{asked}'; expected a quantity such as W1 or W1[1,2]")
+    name = _known(derivation, match["name"])
+    if match["positions"] is None:
+        return name, None
+    shape = graph[name].shape
+    try:
+        position = tuple(int(part) for part in match["positions"].split(","))
+    except ValueError:
+        raise BackpropError(f"'{asked}': positions are whole numbers that count from 1, such as {_example(name, shape)}") from None
+    if len(position) != len(shape):
+        raise BackpropError(f"'{asked}' has {len(position)} positions, but {name} has {_axes(shape)}")
+    for number, size in zip(position, shape, strict=True):
+        if not 1 <= number <= size:
+            raise BackpropError(f"'{asked}': {number} is out of range; {name} has {_axes(shape)}, and positions count from 1")
+    return name, position
+
+
+def _known(derivation: Derivation, name: str) -> str:
+    graph = derivation.graph
+    valid = sorted(step.id.removeprefix("dJ/d") for step in derivation.steps if step.id.startswith("dJ/d"))
+    for candidate in (name, name[1:] if name[:1] == "d" else name):
+        if candidate in valid:
+            return candidate
+    if name in graph and graph[name].role in (Role.TARGET, Role.CONSTANT):
+        raise BackpropError(f"{name} is given and fixed: the derivation has no gradient of it")
+    if name == graph.cost:
+        raise BackpropError(f"{name} is the cost itself; ask for a quantity it depends on, such as {valid[0]}")
+    raise BackpropError(f"there is no quantity '{name}'{did_you_mean(name, valid) or '; there are ' + ', '.join(valid)}")
+
+
+def _axes(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "no positions (it is one number)"
+    return f"{len(shape)} ({' x '.join(map(str, shape))})" if len(shape) > 1 else f"one, from 1 to {shape[0]}"
+
+
+def _example(name: str, shape: tuple[int, ...]) -> str:
+    return f"{name}[{','.join('1' for _ in shape)}]" if shape else name
+

@@ -1,0 +1,31 @@
+"""How messages speak of quantities: their own shape, without the sample axis, and how they are written."""
+
+from __future__ import annotations
+
+from backprop_cli.spec.values import written
+from backprop_cli.symbolic.draft import Draft, free_indices
+from backprop_cli.symbolic.graph import Quantity
+
+
+def axes_of(quantity: Quantity, carried: int) -> int:
+    """How many positions the quantity takes where the first ``carried`` axes are carried along."""
+    return len(quantity.shape) - carried
+
+
+def own_shape(quantity: Quantity) -> str:
+    """``a list of 3``, and for a batch ``a list of 3 per sample``."""
+    if quantity.depends_on_sample:
+        return f"{written(quantity.shape[1:])} per sample"
+    return written(quantity.shape)
+
+
+def bare_hint(name: str, quantity: Quantity) -> str:
+    """``; write W[i,j]``."""
+    indices = free_indices(len(quantity.shape) - quantity.depends_on_sample)
+    return f"; write {name}[{','.join(indices)}]" if indices else ""
+
+
+def described(draft: Draft, quantity: Quantity) -> str:
+    """The quantity's own shape and where it comes from: ``a list of 3 (2:10)``."""
+    origin = str(draft.origins.get(quantity.name, ""))
+    return f"{own_shape(quantity)} ({origin})" if origin else own_shape(quantity)

@@ -1,0 +1,240 @@
+"""What a formula in index notation, or in the matrix view, comes to: NumPy and nothing of the tool's own mathematics.
+
+An index is an axis: free indices first, then one axis for every sum around. Derivatives of functions and of definitions
+come from the complex step f'(x) = Im f(x + ih)/h, which has no rounding error to speak of, so this file knows no derivative
+but that of erf (NumPy has no complex erf).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.documents.names import Names
+from backprop_cli.language import tree
+from backprop_cli.language.walking import parts, walk
+
+Array: TypeAlias = NDArray[Any]
+Definitions: TypeAlias = Mapping[str, tree.Equality]
+STEP = 1e-100
+
+
+def _where(condition: Array, then: Array, otherwise: Array) -> Array:
+    return np.where(condition, then, otherwise)
+
+
+def _erf(x: Array) -> Array:
+    real = np.vectorize(math.erf, otypes=[float])(np.real(x))
+    return real + 1j * np.imag(x) * 2 / math.sqrt(math.pi) * np.exp(-np.real(x) ** 2) if np.iscomplexobj(x) else real
+
+
+def _log(x: Array) -> Array:
+    return np.log(x)
+
+
+FUNCTIONS: dict[str, Callable[..., Array]] = {
+    **{name: getattr(np, name) for name in ("exp", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "log")},
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "relu": lambda z: _where(np.real(z) > 0, z, 0 * z),
+    "leaky_relu": lambda z: _where(np.real(z) > 0, z, 0.01 * z),
+    "elu": lambda z: _where(np.real(z) > 0, z, np.exp(z) - 1),
+    "gelu": lambda z: z * (1 + _erf(z / math.sqrt(2))) / 2,
+    "softplus": lambda z: np.log(1 + np.exp(z)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+    "sign": lambda z: np.sign(np.real(z)),
+    "abs": lambda z: z * np.sign(np.real(z)),
+    "erf": _erf,
+    "heaviside": lambda z: np.where(np.real(z) > 0, 1.0, 0.0),
+    "identity": lambda z: z,
+    "max": lambda first, *rest: _pairwise(lambda a, b: _where(np.real(a) >= np.real(b), a, b), first, rest),
+    "min": lambda first, *rest: _pairwise(lambda a, b: _where(np.real(a) <= np.real(b), a, b), first, rest),
+    "where": lambda condition, a, b: _where(np.real(condition) != 0, a, b),
+}
+COMPARISONS = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+}  # fmt: skip
+
+
+def _pairwise(choose: Callable[[Array, Array], Array], first: Array, rest: Sequence[Array]) -> Array:
+    for other in rest:
+        first = choose(first, other)
+    return first
+
+
+def free_indices(node: tree.Node, names: Names) -> dict[str, None]:
+    """The indices that no sum binds, in order of appearance."""
+    if isinstance(node, tree.Place) and not node.positions:
+        return {} if node.name in names else {node.name: None}
+    found: dict[str, None] = {}
+    for part in parts(node):
+        found |= free_indices(part, names)
+    if isinstance(node, tree.Reduction):
+        return {name: None for name in found if name not in node.indices}
+    return found
+
+
+class Evaluation:
+    """The quantities of one run and what formulas of them come to."""
+
+    def __init__(self, names: Names, arrays: Mapping[str, Array], definitions: Definitions) -> None:
+        self.names = names
+        self.arrays = {name: np.asarray(array) for name, array in arrays.items()}
+        self.definitions = definitions
+        self._local: dict[tuple[str, str], Array] = {}
+
+    def sizes_in(self, node: tree.Node) -> dict[str, int]:
+        """The size of every index that stands alone at a position somewhere in the formula."""
+        sizes: dict[str, int] = {}
+        for place in walk(node):
+            if isinstance(place, tree.Place):
+                shape = self.names[place.name].shape
+                for position, size in zip(place.positions, shape, strict=True):
+                    if isinstance(position, tree.Place) and not position.positions and position.name not in self.names:
+                        assert sizes.setdefault(position.name, size) == size, f"{position.name} has two ranges in {node}"
+        return sizes
+
+    def size_of(self, index: str, node: tree.Node) -> int:
+        size = self.sizes_in(node).get(index)
+        assert size is not None, f"nothing tells the range of {index} in {node}"
+        return size
+
+    def value(self, node: tree.Node, sizes: Mapping[str, int]) -> Array:
+        """The value for all values of the free indices, an axis each; in the matrix view a matrix."""
+        grids = np.meshgrid(*(np.arange(1, size + 1) for size in sizes.values()), indexing="ij", sparse=True)
+        with np.errstate(all="ignore"):
+            return self._value(node, dict(zip(sizes, grids, strict=True)))
+
+    def _value(self, node: tree.Node, at: Mapping[str, Array]) -> Array:
+        match node:
+            case tree.Number(text):
+                return np.asarray(math.pi if text == "π" else float(text))
+            case tree.Place(name) if name in at and not node.positions:
+                return at[name]
+            case tree.Place(name, positions):
+                return self._entry(self.arrays[name], positions, at)
+            case tree.Partial(of, by) if of.name == self.names.cost:
+                return self._entry(self.arrays[f"dJ/d{by.name}"], by.positions, at)
+            case tree.Partial(of, by):
+                return self._entry(self.local(of.name, by.name), (*of.positions, *by.positions), at)
+            case tree.Negative(operand):
+                return -self._value(operand, at)
+            case tree.Add(terms):
+                return self._total([self._value(term, at) for term in terms])
+            case tree.Product(factors) | tree.Hadamard(factors):
+                return self._pairwise(np.multiply, [self._value(factor, at) for factor in factors])
+            case tree.Quotient(above, below):
+                return self._value(above, at) / self._value(below, at)
+            case tree.Power(base, exponent):
+                return _power(self._value(base, at), self._value(exponent, at))
+            case tree.Comparison(operator, left, right):
+                sides = (np.real(self._value(left, at)), np.real(self._value(right, at)))
+                return COMPARISONS[operator](*sides).astype(float)
+            case tree.Apply(function, arguments):
+                return FUNCTIONS[function](*(self._value(argument, at) for argument in arguments))
+            case tree.Prime(function, argument):
+                return np.imag(FUNCTIONS[function](self._value(argument, at) + STEP * 1j)) / STEP
+            case tree.Reduction():
+                return self._reduced(node, at)
+        return self._matrix(node, at)
+
+    def _matrix(self, node: tree.Node, at: Mapping[str, Array]) -> Array:
+        """Nodes of the matrix view. A vector is a column; a matrix of samples has a row each."""
+        match node:
+            case tree.Matrix(name):
+                return _column(self.arrays[name])
+            case tree.Gradient(name):
+                return _column(self.arrays[f"dJ/d{name}"])
+            case tree.Jacobian(of, by):
+                jacobian = self.local(of, by)
+                return jacobian.reshape(self.arrays[of].size, self.arrays[by].size)
+            case tree.Transposed(operand):
+                return np.swapaxes(self._value(operand, at), -1, -2)
+            case tree.MatrixProduct(factors):
+                return self._pairwise(np.matmul, [self._value(factor, at) for factor in factors])
+        raise TypeError(f"{type(node).__name__} has no value")
+
+    def _total(self, values: Sequence[Array]) -> Array:
+        return self._pairwise(np.add, values)
+
+    def _pairwise(self, operation: Callable[[Array, Array], Array], values: Sequence[Array]) -> Array:
+        result = values[0]
+        for value in values[1:]:
+            result = operation(result, value)
+        return result
+
+    def _entry(self, array: Array, positions: Sequence[tree.Node], at: Mapping[str, Array]) -> Array:
+        if not positions:
+            return array
+        where = [np.asarray(np.rint(np.real(self._value(position, at)))).astype(int) - 1 for position in positions]
+        for place, size in zip(where, array.shape, strict=True):
+            assert place.min() >= 0 and place.max() < size, "a position outside its array"
+        return array[tuple(where)]
+
+    def _reduced(self, node: tree.Reduction, at: Mapping[str, Array]) -> Array:
+        *outer, index = node.indices
+        if outer:
+            inner = tree.Reduction(node.operation, node.body, (index,))
+            return self._reduced(tree.Reduction(node.operation, inner, tuple(outer)), at)
+        size = self.size_of(index, node.body)
+        depth = max((grid.ndim for grid in at.values()), default=0)
+        deeper = {name: grid.reshape(grid.shape + (1,)) for name, grid in at.items()}
+        deeper[index] = np.arange(1, size + 1).reshape((1,) * depth + (size,))
+        body = self._value(node.body, deeper)
+        body = np.broadcast_to(body, np.broadcast_shapes(body.shape, deeper[index].shape))
+        best = np.real(body)
+        match node.operation:
+            case "sum":
+                return body.sum(axis=-1)
+            case "mean":
+                return body.mean(axis=-1)
+            case "argmax" | "argmin":
+                return getattr(best, node.operation)(axis=-1) + 1.0
+        first = getattr(best, f"arg{node.operation}")(axis=-1)
+        return np.take_along_axis(body, first[..., None], axis=-1)[..., 0]
+
+    def local(self, of: str, by: str) -> Array:
+        """∂of/∂by with the axes of ``of`` first. Where ``by`` stands in the definition of ``of``, that alone counts;
+        otherwise the definitions in between are gone through."""
+        if (of, by) not in self._local:
+            self._local[of, by] = self._stepped(of, by)
+        return self._local[of, by]
+
+    def _stepped(self, of: str, by: str) -> Array:
+        names = list(self.definitions)
+        assert of in names, f"no definition of {of} was given"
+        uses = any(isinstance(inner, tree.Place | tree.Matrix) and inner.name == by for inner in walk(self.definitions[of]))
+        chain = [of] if uses else names[names.index(by) + 1 if by in names else 0 : names.index(of) + 1]
+        start = self.arrays[by]
+        result = np.zeros((*self.arrays[of].shape, *start.shape))
+        for entry in np.ndindex(start.shape):
+            moved = start.astype(complex)
+            moved[entry] += STEP * 1j
+            shadow = Evaluation(self.names, {**self.arrays, by: moved}, self.definitions)
+            for name in chain:
+                shadow.arrays[name] = shadow.defined(name)
+            result[(..., *entry)] = np.imag(shadow.arrays[of]) / STEP
+        return result
+
+    def defined(self, name: str) -> Array:
+        """The quantity's value by its definition."""
+        left, right, *_ = self.definitions[name].sides
+        if isinstance(left, tree.Matrix):
+            return self.value(right, {}).reshape(self.names[name].shape)
+        assert isinstance(left, tree.Place)
+        own = [position.name for position in left.positions if isinstance(position, tree.Place)]
+        sizes = dict(zip(own, self.names[name].shape, strict=True))
+        return np.broadcast_to(self.value(right, sizes), tuple(sizes.values()))
+
+
+def _column(array: Array) -> Array:
+    return array.reshape(-1, 1) if array.ndim == 1 else array
+
+
+def _power(base: Array, exponent: Array) -> Array:
+    if np.all(np.real(exponent) == np.rint(np.real(exponent))) and exponent.ndim == 0:
+        return base ** int(np.real(exponent))
+    return base**exponent

@@ -1,0 +1,153 @@
+"""Small networks for the matrix view, put together directly as graphs, with random values for what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Integer, Rational, log, tanh
+
+from backprop_cli.language import tree
+from backprop_cli.language.grammar import parse_expression
+from backprop_cli.symbolic.functions import CLASSES
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.notation import Compare, Place, Reduce, index
+from sympy import exp
+
+i, j, k, n = (index(name) for name in "ijkn")
+ELEMENTWISE = ("identity", "tanh", "sigmoid", "relu", "softplus", "gelu", "silu", "elu", "abs")
+LOSSES = ("mse", "mae", "cross_entropy", "class_number", "bce")
+
+
+def total(body: Expr, bound: Expr, size: int) -> Expr:
+    return Reduce("sum", body, bound, size)
+
+
+@dataclass
+class Network:
+    """A stack of dense layers. ``sizes`` counts the inputs first; ``batch`` is the number of samples or None."""
+
+    sizes: Sequence[int]
+    activations: Sequence[str]
+    loss: str = "mse"
+    batch: int | None = None
+    masked: bool = False  # connections of the first layer
+    shared_bias: bool = False  # in the last layer
+    residual: bool = False  # the first hidden layer's output is also added to the last layer's
+    l2: bool = False
+    l1: bool = False
+    quantities: list[Quantity] = field(default_factory=list)
+
+    def add(self, name: str, indices: Sequence[Expr], shape: Sequence[int], role: Role, definition: Expr | None = None, **more: object) -> None:
+        fixed = more.pop("fixed", False) or role in (Role.PARAMETER, Role.COST)
+        per_sample = self.batch is not None and not fixed
+        front = ((n,), (self.batch,)) if per_sample else ((), ())
+        self.quantities.append(
+            Quantity(
+                name, (*front[0], *indices), (*front[1], *shape), role, definition, depends_on_sample=per_sample, **more
+            )  # type: ignore[arg-type]
+        )
+
+    def at(self, name: str, *positions: Expr) -> Place:
+        return Place(name, *((n,) if self.batch is not None else ()), *positions)
+
+    def graph(self) -> Graph:
+        self.quantities.clear()
+        self.add("x", (j,), (self.sizes[0],), Role.INPUT)
+        before = "x"
+        for layer, (width, units, activation) in enumerate(zip(self.sizes, self.sizes[1:], self.activations, strict=False), 1):
+            before = self._layer(layer, width, units, activation, before)
+        if self.residual:
+            self.add("r", (i,), (self.sizes[-1],), Role.INTERMEDIATE, self.at(before, i) + self.at("a1", i))
+            before = "r"
+        self._cost(before, self.sizes[-1])
+        return Graph(
+            "network", tuple(self.quantities), "J", before, sample=None if self.batch is None else n, samples=self.batch
+        )
+
+    def _layer(self, layer: int, width: int, units: int, activation: str, before: str) -> str:
+        W, b, z, a = (f"{letter}{layer}" for letter in "Wbza")
+        self.add(W, (i, j), (units, width), Role.PARAMETER, layer=layer)
+        weighted: Expr = Place(W, i, j)
+        if self.masked and layer == 1:
+            self.add("C", (i, j), (units, width), Role.CONSTANT, fixed=True)
+            weighted = weighted * Place("C", i, j)
+        shared = self.shared_bias and layer == len(self.sizes) - 1
+        self.add(b, () if shared else (i,), () if shared else (units,), Role.PARAMETER, layer=layer)
+        bias = Place(b) if shared else Place(b, i)
+        self.add(z, (i,), (units,), Role.WEIGHTED_SUM, total(weighted * self.at(before, j), j, width) + bias, layer=layer)
+        argument = self.at(z, i)
+        if activation == "softmax":
+            value = exp(argument) / total(exp(self.at(z, k)), k, units)
+        else:
+            value = argument if activation == "identity" else CLASSES[activation](argument)
+        self.add(a, (i,), (units,), Role.ACTIVATION, value, layer=layer, activation=activation)
+        return a
+
+    def _cost(self, output: str, K: int) -> None:
+        value = self.at(output, k)
+        if self.loss == "class_number":
+            self.add("y", (), (), Role.CONSTANT)
+            y: Expr = Compare("==", k, self.at("y") + 1)
+        else:
+            self.add("y", (k,), (K,), Role.TARGET)
+            y = self.at("y", k)
+        if self.loss in ("cross_entropy", "class_number"):
+            self.add("p", (i,), (K,), Role.HELPER, exp(self.at(output, i)) / total(exp(value), k, K))
+            loss = -total(y * log(self.at("p", k)), k, K)
+        elif self.loss == "bce":
+            self.add("p", (i,), (K,), Role.HELPER, CLASSES["sigmoid"](self.at(output, i)))
+            p = self.at("p", k)
+            loss = -total(y * log(p) + (1 - y) * log(1 - p), k, K) / K
+        else:
+            loss = total(CLASSES["abs"](value - y) if self.loss == "mae" else (value - y) ** 2, k, K) / K
+        penalty: Expr = Integer(0)
+        if self.l2:
+            penalty += total(total(Place("W1", i, j) ** 2, j, self.sizes[0]), i, self.sizes[1]) / 200
+        if self.l1:
+            penalty += Rational(1, 10) * total(total(CLASSES["abs"](Place("W1", i, j)), j, self.sizes[0]), i, self.sizes[1])
+        if self.batch is not None or penalty != 0:
+            self.add("L", (), (), Role.LOSS, loss)
+            mean = total(Place("L", n), n, self.batch) / self.batch if self.batch is not None else Place("L")
+            loss = mean + penalty
+        self.add("J", (), (), Role.COST, loss)
+
+
+def values_for(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float64]]:
+    """Random values of everything given; masks of 0 and 1, class numbers, distributions as targets."""
+    random = np.random.default_rng(seed)
+    found = {}
+    for quantity in graph.quantities:
+        if quantity.definition is not None:
+            continue
+        value = random.normal(size=quantity.shape)
+        if quantity.role is Role.TARGET:
+            value = random.uniform(0.1, 1, size=quantity.shape)
+            value = value / value.sum(axis=-1, keepdims=True)
+        elif quantity.role is Role.CONSTANT:
+            value = random.integers(0, 2, size=quantity.shape).astype(float)
+        found[quantity.name] = np.asarray(value)
+    return found
+
+
+def equations(given: dict[str, tuple[str, tuple[int, ...]]], *lines: tuple[str, tuple[int, ...], str, Expr]) -> Graph:
+    """A graph in equation form, one sample: what is given by indices and shape, then (left side, shape, text, definition)."""
+    found = [
+        Quantity(name, tuple(index(c) for c in indices), shape, Role.INPUT if name in "xuv" else Role.PARAMETER)
+        for name, (indices, shape) in given.items()
+    ]
+    for left, shape, text, definition in lines:
+        name, _, rest = left.partition("[")
+        indices = tuple(index(c) for c in rest.rstrip("]").split(",") if c)
+        role = Role.COST if name == "J" else Role.INTERMEDIATE
+        found.append(Quantity(name, indices, shape, role, definition, _parsed(text)))
+    return Graph("equations", tuple(found), "J", found[-2].name)
+
+
+def _parsed(text: str) -> tree.Node:
+    return parse_expression(text)
+
+
+__all__ = ["ELEMENTWISE", "LOSSES", "Network", "equations", "tanh", "total", "values_for"]
