@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from backprop_cli.renderers import formula_latex
 from backprop_cli.renderers.derivation_data import steps_as_data
 from backprop_cli.spec.reading import Check, read, read_text
 from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.spec.values import Values
 from backprop_cli.symbolic.assembly import assemble
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph, Role
@@ -26,7 +27,7 @@ from backprop_cli.symbolic.selection import selected
 from backprop_cli.symbolic.steps import Derivation as Steps
 from backprop_cli.symbolic.steps import Kind, Step
 
-Values = Mapping[str, NDArray[np.float64] | None]
+Numbers = Mapping[str, NDArray[np.float64] | None]
 UNIT = 1e-9
 
 
@@ -75,7 +76,7 @@ class Network:
 
     spec: NetworkSpec
     graph: Graph
-    values: Values
+    values: Numbers
 
     @property
     def name(self) -> str:
@@ -92,7 +93,28 @@ class Network:
 
     def compile(self) -> Program:
         """The forward and backward pass as one NumPy function."""
-        return Program(self.graph, derive(self.graph).formulas, self.values)
+        return Program(self.graph, derive(self.graph).formulas, self.values, self._for_samples)
+
+    def _for_samples(self, samples: int) -> Program:
+        """The program of the same network for a batch of another size, without numbers for the batch."""
+
+        def resized(name: str, values: Values) -> Values:
+            if name not in self.graph or not self.graph[name].depends_on_sample:
+                return values
+            shape = (samples, *values.shape[1:])
+            return replace(values, shape=shape, numbers=np.zeros(shape), batch=True)
+
+        changes: dict[str, Any] = {
+            section: {name: resized(name, values) for name, values in getattr(self.spec, section).items()}
+            for section in ("inputs", "targets")
+        }
+        if self.spec.grad_output is not None:
+            changes["grad_output"] = resized("grad_output", self.spec.grad_output)
+        graph, _ = assemble(self.spec.model_copy(update=changes))
+        return Program(graph, derive(graph).formulas, {**self.values, **dict.fromkeys(self._batch())})
+
+    def _batch(self) -> tuple[str, ...]:
+        return tuple(q.name for q in self.graph.quantities if q.is_given and q.depends_on_sample)
 
     def _unit_sums(self) -> bool | None:
         targets = [self.values[q.name] for q in self.graph.with_role(Role.TARGET) if q.shape]
@@ -117,6 +139,6 @@ def load_text(text: str | bytes, source: str, default_name: str) -> Network:
 
 def _assembled(reading: Callable[[Check], NetworkSpec]) -> Network:
     """The network of what is read; the assembly's problems are reported together with the reader's."""
-    results: list[tuple[Graph, Values]] = []
+    results: list[tuple[Graph, Numbers]] = []
     spec = reading(lambda spec: results.append(assemble(spec)))
     return Network(spec, *results[-1])

@@ -170,11 +170,11 @@ class _Assembly:
                 if found is not None:
                     add_cost(draft, spec, found, None)
             return output, None
-        before = [q.name for q in draft.quantities.values() if not q.is_given and q.role is not Role.HELPER]
-        before = before[: before.index(named.name)]
-        add_cost(draft, spec, None, named)
-        if output == named.name and before:
+        computed = [name for name, quantity in draft.quantities.items() if not quantity.is_given]
+        before = computed[: computed.index(named.name)]
+        if before and (spec.layers is None or output == named.name):
             output = before[-1]
+        add_cost(draft, spec, None, named)
         return output, None if named.name == COST else named.name
 
     def _check_names(self) -> None:

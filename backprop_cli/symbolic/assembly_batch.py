@@ -1,7 +1,7 @@
 """What one sample is: which inputs and targets have the sample axis, how many samples there are, how they are counted.
 
-In layer form the first layer of fixed rank decides (dense: a vector). In equations an input with one axis more than its
-indices is a batch. ``batch: true`` says it outright.
+In layer form the first layer of fixed rank decides (dense: a vector); in equations an input with one axis more than its
+indices is a batch. ``batch: true`` and ``batch: false`` say it outright.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from backprop_cli.spec.layers import Block
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values, written
 from backprop_cli.symbolic.assembly_formulas import Formulas
-from backprop_cli.symbolic.draft import Draft, candidates
+from backprop_cli.symbolic.draft import Draft, Origin, candidates
 from backprop_cli.symbolic.notation import index
 
 _SAMPLE_NAMES = ("n", "s", "m", "t", "p", "q", "r", "u", "v")
@@ -21,71 +21,84 @@ _SAMPLE_NAMES = ("n", "s", "m", "t", "p", "q", "r", "u", "v")
 
 def find_batch(draft: Draft, spec: NetworkSpec, formulas: Formulas) -> frozenset[str]:
     """The inputs and targets with the sample axis; sets the draft's sample index and number of samples."""
-    fed = _feeding_layers(spec)
-    batched = {name for name, values in spec.inputs.items() if _is_batch(draft, name, values, name in fed, formulas)}
-    if batched or not spec.inputs:
-        by_name = spec.loss is not None and spec.loss.is_named
-        for name, values in spec.targets.items():
+    batched = [name for name, values in spec.inputs.items() if _is_batch(draft, spec, name, values, formulas)]
+    by_name = spec.loss is not None and spec.loss.is_named
+    for name, values in spec.targets.items():
+        rank = len(values.shape)
+        if values.batch is not None:
+            is_batch = _outright(draft, draft.origin("targets", name), name, values)
+        elif not batched and spec.inputs:
+            is_batch = False
+        else:
             counts = formulas.counts(name)
-            followed = values.batch is None and by_name and not counts
-            if followed or _is_batch(draft, name, values, False, formulas):
-                batched.add(name)
-    found = [name for name in (*spec.inputs, *spec.targets) if name in batched]
-    sizes = {name: ({**spec.inputs, **spec.targets})[name].shape for name in found}
-    found = [name for name in found if sizes[name]]
-    if not found:
-        return frozenset()
-    draft.samples = sizes[found[0]][0]
-    draft.sample = index(_sample_name(spec, formulas, batched))
-    for name in found[1:]:
-        if sizes[name][0] != draft.samples:
-            section = "inputs" if name in spec.inputs else "targets"
-            first = draft.origin("inputs" if found[0] in spec.inputs else "targets", found[0])
-            where = f" ({first})" if str(first) else ""
-            draft.report(
-                draft.origin(section, name).problem(
-                    f"'{name}' has {_samples(sizes[name][0])}, but '{found[0]}'{where} has {draft.samples}"
-                )
-            )
-    return frozenset(found)
+            is_batch = rank > 0 and (rank - 1 in counts or (by_name and not counts))
+        if is_batch:
+            batched.append(name)
+    if batched:
+        _count_samples(draft, spec, batched)
+        draft.sample = index(_sample_name(spec, formulas, batched))
+    return frozenset(batched)
 
 
-def _samples(count: int) -> str:
-    return f"{count} sample{'s' * (count != 1)}"
-
-
-def _feeding_layers(spec: NetworkSpec) -> frozenset[str]:
-    """The inputs that a layer takes, directly or through layers that act on every number."""
-    if spec.layers is None:
-        return frozenset()
-    named = {name for layer in spec.layers if not isinstance(layer, Block) for name in layer.sources or ()}
-    first = spec.layers[0] if spec.layers else None
-    if first is None or isinstance(first, Block) or first.sources is None or len(spec.inputs) == 1:
-        named.update(list(spec.inputs)[:1])
-    return frozenset(named)
-
-
-def _is_batch(draft: Draft, name: str, values: Values, feeds_layers: bool, formulas: Formulas) -> bool:
-    rank = len(values.shape)
+def _is_batch(draft: Draft, spec: NetworkSpec, name: str, values: Values, formulas: Formulas) -> bool:
+    rank, origin = len(values.shape), draft.origin("inputs", name)
     if values.batch is not None:
-        if values.batch and not rank:
-            draft.report(draft.origin("inputs", name).problem(f"'{name}' is a single number, not a batch"))
-            return False
-        return values.batch
-    if feeds_layers:
-        if rank > 2:
-            message = f"'{name}' is {written(values.shape)}; a layer takes a vector, or a list of vectors as a batch"
-            draft.report(draft.origin("inputs", name).problem(f"{message}; say 'batch: true' or 'batch: false'"))
-        return rank == 2
-    return rank > 0 and rank - 1 in formulas.counts(name)
+        return _outright(draft, origin, name, values)
+    if rank and rank - 1 in formulas.counts(name) and not _feeds_layer(spec, name):
+        return True
+    if spec.layers is None or not (_feeds_layer(spec, name) or isinstance(spec.layers[0], Block)):
+        return False
+    if rank > 2:
+        message = f"'{name}' is {written(values.shape)}; layers take a vector, or a list of vectors as a batch"
+        draft.report(origin.problem(f"{message}; say 'batch: true' or 'batch: false'"))
+    return rank == 2
+
+
+def _outright(draft: Draft, origin: Origin, name: str, values: Values) -> bool:
+    if values.batch and not values.shape:
+        draft.report(origin.problem(f"'{name}' is a single number, so it is no batch"))
+        return False
+    return bool(values.batch)
+
+
+def _feeds_layer(spec: NetworkSpec, name: str) -> bool:
+    """Whether a layer takes this input, by ``from`` or as the first of the stack."""
+    layers = [layer for layer in spec.layers or () if not isinstance(layer, Block)]
+    if any(name in (layer.sources or ()) for layer in layers):
+        return True
+    first = spec.layers[0] if spec.layers else None
+    return (
+        first is not None and not isinstance(first, Block) and first.sources is None and name == next(iter(spec.inputs))
+    )
+
+
+def _count_samples(draft: Draft, spec: NetworkSpec, batched: list[str]) -> None:
+    """Set the number of samples; report who disagrees with the first."""
+    first = batched[0]
+    draft.samples = _given(spec, first).shape[0]
+    for name in batched[1:]:
+        samples = _given(spec, name).shape[0]
+        if samples != draft.samples:
+            origin = str(draft.origin(_section(spec, first), first))
+            where = f" ({origin})" if origin else ""
+            noun = "sample" if samples == 1 else "samples"
+            message = f"'{name}' has {samples} {noun}, but '{first}'{where} has {draft.samples}"
+            draft.report(draft.origin(_section(spec, name), name).problem(message))
+
+
+def _section(spec: NetworkSpec, name: str) -> str:
+    return "inputs" if name in spec.inputs else "targets"
+
+
+def _given(spec: NetworkSpec, name: str) -> Values:
+    return spec.inputs[name] if name in spec.inputs else spec.targets[name]
 
 
 def _sample_name(spec: NetworkSpec, formulas: Formulas, batched: Iterable[str]) -> str:
     """What the author calls the sample index where it is written, or else a name that no formula uses."""
-    shapes = {**spec.inputs, **spec.targets}
     for name in batched:
         for place in formulas.places(name):
-            first = place.positions[0] if len(place.positions) == len(shapes[name].shape) else None
+            first = place.positions[0] if len(place.positions) == len(_given(spec, name).shape) else None
             if isinstance(first, tree.Place) and not first.positions:
                 return first.name
     taken = formulas.names() | {*spec.inputs, *spec.targets, *spec.parameters}

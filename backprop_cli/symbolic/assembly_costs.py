@@ -33,8 +33,10 @@ def quantity_as_loss(draft: Draft, spec: NetworkSpec, formula: Formula | None) -
         if name not in draft.broken:
             computed = [other for other, found in draft.quantities.items() if not found.is_given]
             hint = did_you_mean(name, computed)
-            if spec.loss.is_named and not hint:
-                hint = "; in equations, write the loss as one of them and give its name, such as L"
+            if not hint and spec.loss.is_named:
+                hint = "; in equations, write the loss as one of them and give its name"
+            elif not hint and computed:
+                hint = f", such as '{computed[-1]}'"
             message = f"the loss '{name}' is not the left side of an equation{hint}"
             draft.report(draft.origin("loss").problem(message))
         return None
@@ -53,7 +55,7 @@ def add_cost(draft: Draft, spec: NetworkSpec, loss: Elaborated | None, named: Qu
     origin = draft.origin("loss")
     if loss is not None:
         depends = loss.depends_on_sample
-        if not depends and penalty is None:
+        if not depends and not penalty:
             _add(draft, COST, Role.COST, loss, origin)
             return
         name = draft.free_name(_LOSS_NAMES)
@@ -62,14 +64,14 @@ def add_cost(draft: Draft, spec: NetworkSpec, loss: Elaborated | None, named: Qu
         assert named is not None
         depends, name = named.depends_on_sample, named.name
         if name == COST:
-            if not depends and penalty is None:
+            if not depends and not penalty:
                 draft.quantities[COST] = replace(named, role=Role.COST)
                 return
             name = draft.free_name(_LOSS_NAMES)
             _rename(draft, COST, name)
         draft.quantities[name] = replace(draft.quantities[name], role=Role.LOSS)
     data = _over_samples(draft, spec, name, depends)
-    whole = data if penalty is None else tree.Add((data, penalty))
+    whole = tree.Add((data, *penalty)) if penalty else data
     found = elaborate(draft, origin, tree.Place(COST), whole)
     if found is not None:
         _add(draft, COST, Role.COST, found, origin)
@@ -109,23 +111,21 @@ def _over_samples(draft: Draft, spec: NetworkSpec, name: str, depends_on_sample:
     return tree.Product((tree.Quotient(tree.Number("1"), tree.Number(str(draft.samples))), total))
 
 
-def _penalty(draft: Draft, spec: NetworkSpec) -> tree.Node | None:
+def _penalty(draft: Draft, spec: NetworkSpec) -> tuple[tree.Node, ...]:
     """(l2/2) * sum of squares + l1 * sum of absolute values of the penalised parameters."""
     rule = spec.regularise
     if rule is None:
-        return None
+        return ()
     names = [name for name in penalised(draft, spec) if name in draft.quantities]
     terms: list[tree.Node] = []
     for strength, term in ((rule.l2, "{}**2"), (rule.l1, "abs({})")):
         if strength and names:
             sums = [_sum_over(draft.quantities[name], term) for name in names]
             total = sums[0] if len(sums) == 1 else tree.Add(tuple(sums))
-            number: tree.Node = tree.Number(repr(strength))
+            number: tree.Node = tree.Number(repr(strength).removesuffix(".0"))
             factor = tree.Quotient(number, tree.Number("2")) if term == "{}**2" else number
             terms.append(tree.Product((factor, total)))
-    if not terms:
-        return None
-    return terms[0] if len(terms) == 1 else tree.Add(tuple(terms))
+    return tuple(terms)
 
 
 def _sum_over(parameter: Quantity, term: str) -> tree.Node:

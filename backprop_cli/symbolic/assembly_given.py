@@ -74,7 +74,7 @@ def draw_missing(draft: Draft, initial: Initial) -> None:
             decimals=initial.decimals,
             is_bias=wanted.part == "b" or (not wanted.part and len(wanted.shape) < 2 and name[0] in "bB"),
         )
-        draft.values[name] = numbers if wanted.mask is None else numbers * wanted.mask
+        draft.values[name] = numbers if wanted.mask is None else numbers * wanted.mask + 0.0  # no -0.0
 
 
 def _indices(draft: Draft, count: int) -> tuple[Symbol, ...]:

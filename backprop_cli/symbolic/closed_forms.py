@@ -12,7 +12,25 @@ from collections.abc import Sequence
 from functools import lru_cache, reduce
 from math import gcd
 
-from sympy import Dummy, Expr, Function, Mul, Poly, PolynomialError, Pow, Rational, S, Symbol, cancel, exp, factor, fraction, igcd, ilcm, together
+from sympy import (
+    Dummy,
+    Expr,
+    Function,
+    Mul,
+    Poly,
+    PolynomialError,
+    Pow,
+    Rational,
+    S,
+    Symbol,
+    cancel,
+    exp,
+    factor,
+    fraction,
+    igcd,
+    ilcm,
+    together,
+)
 
 from backprop_cli.symbolic.notation import Place, Reduce
 
@@ -71,7 +89,7 @@ def _size(expression: Expr) -> int:
 
 
 def _solved_for_a_head(derivative: Expr, v: Expr, e: Expr) -> list[Expr]:
-    """The derivative with a head of ``v = e`` replaced by the head's solution, one result for each head that has one."""
+    """The derivative with a head of ``v = e`` replaced by its solution, one result for each head that has one."""
     found = []
     for head in sorted(e.atoms(Function), key=lambda f: (f.count_ops(), str(f))):
         base = Dummy("x", positive=True)

@@ -52,7 +52,7 @@ def derive(graph: Graph) -> Adjoints:
         arrived = tuple(
             Path(v, closed)
             for v in consumers[u.name]
-            if (v.name == graph.cost or v.name in formulas and formulas[v.name].terms)
+            if (v.name == graph.cost or (v.name in formulas and formulas[v.name].terms))
             and (closed := closed_occurrences(v, u.name))
         )
         terms: list[Term] = []
@@ -93,8 +93,8 @@ def _closed(v: Quantity, definition: Expr, occurrence: Occurrence) -> Occurrence
 
 
 def _definitions(v: Quantity, definition: Expr, occurrence: Occurrence) -> list[Definition]:
-    """``v = E`` at v's own indices, and with each of them replaced by a bound index of the same size: softmax needs both
-    exp(z_i) = a_i·S and exp(z_k) = a_k·S."""
+    """``v = E`` at v's own indices, and with each of them replaced by a bound index of the same size: softmax needs
+    both exp(z_i) = a_i·S and exp(z_k) = a_k·S."""
     found = [(v.place, definition)]
     for (symbol, size), (bound, count) in pairs(zip(v.indices, v.shape, strict=True), occurrence.sums):
         if size == count:
@@ -172,7 +172,7 @@ def _expanded(terms: list[Term]) -> list[Term]:
 
 
 def _without_class_sums(terms: list[Term], graph: Graph) -> list[Term]:
-    """The terms with ``Σ_k [k = y + 1]`` worked out for a class number y: it names one of the classes, so the sum is 1."""
+    """The terms with ``Σ_k [k = y + 1]`` worked out for a class number y: it names a class, so the sum is 1."""
     result = []
     for term in terms:
         for bound, size in term.sums:

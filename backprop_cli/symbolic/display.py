@@ -115,7 +115,11 @@ def _sum(terms: Sequence[Expr], number_last: bool = False) -> tree.Node:
     if number_last:
         ordered = [*(term for term in (*positive, *negative) if not term.is_Number), *numbers]
     else:
-        ordered = [*(n for n in numbers if n in positive), *(term for term in positive if not term.is_Number), *negative]
+        ordered = [
+            *(n for n in numbers if n in positive),
+            *(term for term in positive if not term.is_Number),
+            *negative,
+        ]
     return tree.Add(tuple(tree_of(term) for term in ordered))
 
 
@@ -138,11 +142,11 @@ def _reading_order(expression: Mul) -> list[Expr]:
 
 def product_tree(factors: Iterable[Expr]) -> tree.Node:
     """A product in the order given, its divisions gathered in one fraction and its sign in front."""
-    number, rest = coefficient(tuple(factors))
+    number, unnumbered = coefficient(tuple(factors))
     if number.is_negative:
-        positive = product_tree((-number, *rest) if number is not S.NegativeOne else rest)
+        positive = product_tree((-number, *unnumbered) if number is not S.NegativeOne else unnumbered)
         return tree.Negative(positive)
-    number, under_root, rest = _roots(number, rest)
+    number, under_root, rest = _roots(number, unnumbered)
     above = [factor for factor in rest if not _divides(factor)]
     below = [1 / factor for factor in rest if _divides(factor)]
     nodes: list[tree.Node] = [tree_of(factor) for factor in above]
@@ -152,7 +156,9 @@ def product_tree(factors: Iterable[Expr]) -> tree.Node:
         nodes.insert(0, tree.Apply("sqrt", (tree_of(top_root),)))
     if bottom_root is not S.One:
         bottom.insert(0, tree.Apply("sqrt", (tree_of(bottom_root),)))
-    if bottom or (number.q != 1 and nodes and all(isinstance(node, SIMPLE) for node in nodes) and not _is_decimal(number)):
+    if bottom or (
+        number.q != 1 and nodes and all(isinstance(node, SIMPLE) for node in nodes) and not _is_decimal(number)
+    ):
         top = _product([tree.Number(str(number.p)), *nodes] if number.p != 1 or not nodes else nodes)
         return tree.Quotient(top, _product([tree.Number(str(number.q)), *bottom] if number.q != 1 else bottom))
     if number is not S.One:
@@ -207,7 +213,7 @@ def term_tree(term: Term) -> tree.Node:
         return product_tree(term.factors)
     number, rest = coefficient(term.factors)
     if all(isinstance(f, Adjoint | Local) or f.free_symbols & term.bound for f in rest):
-        outside, inside = (), rest
+        outside, inside = (), tuple(rest)
     else:
         outside = tuple(factor for factor in rest if not factor.free_symbols & term.bound)
         inside = tuple(factor for factor in rest if factor.free_symbols & term.bound)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+
 from sympy import Add, Expr, Integer, S
 
 from backprop_cli.errors import BackpropError
@@ -9,6 +12,14 @@ from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
 
 MOST_OPERATIONS = 3_000
+ORDER: dict[str, Callable[[Expr, Expr], object]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 class Expansion:
@@ -88,17 +99,14 @@ def written_out(expression: Expr) -> Expr:
 
 def _extreme(operation: str, terms: list[Expr]) -> Expr:
     """max, min, argmax, argmin as nested choices; of equal values the first counts."""
-    operator = ">=" if operation.endswith("max") else "<="
+    ahead_of = ">=" if operation.endswith("max") else "<="
     best, position = terms[0], S.One
     for number, term in enumerate(terms[1:], start=2):
-        ahead = Compare(operator, best, term)
+        ahead = Compare(ahead_of, best, term)
         best, position = Where(ahead, best, term), Where(ahead, position, Integer(number))
     return position if operation.startswith("arg") else best
 
 
 def _holds(comparison: Compare) -> bool:
-    left, right = comparison.left, comparison.right
-    return {
-        "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
-        "==": left == right, "!=": left != right,
-    }[comparison.operator] == True  # noqa: E712 - SymPy's own true is not Python's
+    """Whether a comparison between numbers holds."""
+    return bool(ORDER[comparison.operator](comparison.left, comparison.right))

@@ -58,7 +58,11 @@ class Formula:
         """The value, where it is one number for all positions."""
         if not self.terms:
             return S.Zero
-        if len(self.terms) == 1 and not self.terms[0].sums and all(isinstance(f, Number) for f in self.terms[0].factors):
+        if (
+            len(self.terms) == 1
+            and not self.terms[0].sums
+            and all(isinstance(f, Number) for f in self.terms[0].factors)
+        ):
             return Mul(*self.terms[0].factors)
         return None
 
@@ -82,8 +86,8 @@ def fresh(term: Term) -> Term:
 def canonical(expression: Expr) -> Expr:
     """The expression with the bound index of every reduction named after its height, so that equal formulas are equal.
 
-    A reduction around another has the greater height, so nothing is captured wherever the expression is put; no author's
-    name begins with an underscore. The author's name is kept behind the height: :func:`named` prefers it.
+    A reduction around another has the greater height, so nothing is captured wherever the expression is put; no
+    author's name begins with an underscore. The author's name is kept behind the height: :func:`named` prefers it.
     """
     return _canonical(expression)[0] if expression.has(Reduce) else expression
 
@@ -94,7 +98,9 @@ def _canonical(expression: Expr) -> tuple[Expr, int]:
     if isinstance(expression, Reduce):
         body, height = _canonical(expression.body)
         bound = index(f"_{height + 1}{readable(expression.bound.name)}")
-        return Reduce(expression.operation, body.xreplace({expression.bound: bound}), bound, expression.size), height + 1
+        return Reduce(
+            expression.operation, body.xreplace({expression.bound: bound}), bound, expression.size
+        ), height + 1
     parts = [_canonical(part) for part in expression.args]
     return expression.func(*(part for part, _ in parts)), max(height for _, height in parts)
 
@@ -139,9 +145,9 @@ def _candidates(preferred: str, taken: Collection[str]) -> Iterator[str]:
 def product(factors: Iterable[Expr]) -> tuple[Expr, ...]:
     """Factors in the order given, with their numbers gathered in one leading number and products taken apart.
 
-    ``2*a - 2*y``, which SymPy makes of ``2*(a - y)``, becomes the factors ``2`` and ``a - y`` again, and of a product in
-    SymPy's own order the differences come last: ``a(1 - a)``. The product of the result is the product of the factors
-    given; an empty result is 1.
+    ``2*a - 2*y``, which SymPy makes of ``2*(a - y)``, becomes the factors ``2`` and ``a - y`` again, and of a
+    product in SymPy's own order the differences come last: ``a(1 - a)``. The product of the result is the product of
+    the factors given; an empty result is 1.
     """
     number: Expr = S.One
     rest: list[Expr] = []

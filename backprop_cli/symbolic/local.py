@@ -1,8 +1,8 @@
 """Local derivatives ∂v/∂u of single equations, and the chain rule in Leibniz' notation that puts them together.
 
 Where every place of u in v's equation names an index of v, that index is tied: ``∂z_i/∂w_ij`` says all there is, since
-z_i has no other row of W in it. Where the places differ, as in softmax (z_i above, z_k below), the derivative is general,
-``∂a_i/∂z_k``, and the chain rule sums over i.
+z_i has no other row of W in it. Where the places differ, as in softmax (z_i above, z_k below), the derivative is
+general, ``∂a_i/∂z_k``, and the chain rule sums over i.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _readable(found: Sequence[Occurrence], axis: int, own: Symbol) -> str:
 def upstream_terms(derivative: LocalDerivative, value: Sequence[Expr] | None, upstream: bool) -> list[Term]:
     """``∂J/∂u[own indices] = Σ ∂J/∂v · ∂v/∂u`` over the indices of v that are not tied.
 
-    ``value`` is what stands for ∂v/∂u (in the derivative's own indices), or None for its symbol; without ``upstream`` v is
-    J itself and the factor ∂J/∂v is left out.
+    ``value`` is what stands for ∂v/∂u (in the derivative's own indices), or None for its symbol; without ``upstream`` v
+    is J itself and the factor ∂J/∂v is left out.
     """
     v, u = derivative.of, derivative.by
     rules: dict[Expr, Expr] = dict(zip(derivative.positions, u.indices, strict=True))

@@ -157,6 +157,7 @@ def scaled(above: Iterable[tree.Node], below: Sequence[tree.Node], core: tree.No
         inner = node.operand if isinstance(node, tree.Negative) else node
         factors.extend(inner.factors if isinstance(inner, tree.Product) else (inner,))
     factors = sorted((node for node in factors if node != ONE), key=lambda node: not is_number(node))
+    below = [node for node in below if node != ONE]
     if core is not None and not below:
         return signed(signs, product([*factors, core]))
     if below:

@@ -2,9 +2,9 @@
 
 The indices are the vertices of a small graph: a matrix joins two of them, a vector weighs one. Factors over the same
 indices multiply elementwise. A summed index is taken out together with what touches it: between two matrices it makes
-their product, at the end of one a matrix times a vector, alone an inner product. What is left lies over the free indices:
-uvᵀ where only vectors are left, diag(u) M where a vector weighs a matrix. A summed index that is joined to three others
-cannot be taken out: there is no matrix form.
+their product, at the end of one a matrix times a vector, alone an inner product. What is left lies over the free
+indices: uvᵀ where only vectors are left, diag(u) M where a vector weighs a matrix. A summed index that is joined to
+three others cannot be taken out: there is no matrix form.
 """
 
 from __future__ import annotations

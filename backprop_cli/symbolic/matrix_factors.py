@@ -83,7 +83,8 @@ class Ranges:
         if isinstance(expression, Reduce):
             sizes = {**sizes, expression.bound: expression.size}
         if isinstance(expression, Place):
-            for axis, (position, size) in enumerate(zip(expression.positions, self.graph[expression.name].shape, strict=True)):
+            shape = self.graph[expression.name].shape
+            for axis, (position, size) in enumerate(zip(expression.positions, shape, strict=True)):
                 if sizes.get(position, size) != size:
                     yield expression.name, axis
         for part in expression.args:

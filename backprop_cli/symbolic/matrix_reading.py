@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
@@ -128,25 +129,21 @@ class Reader:
         return lightest(_axes(parts), scope.wanted, over)
 
     def _comparison(self, node: tree.Comparison, scope: Scope) -> Array:
-        for own, other in ((node.left, node.right), (node.right, node.left)):
-            if node.operator == "==" and self._is_index(own, scope):
-                assert isinstance(own, tree.Place)
-                return self._one_hot(own.name, other, scope)
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            name = _index(one, scope)
+            if name is not None and node.operator == "==":
+                return self._one_hot(name, other, scope)
         parts = [self.read(side, scope) for side in (node.left, node.right)]
         return self._elementwise(parts, scope, lambda *sides: tree.Comparison(node.operator, *sides))
-
-    def _is_index(self, node: tree.Node, scope: Scope) -> bool:
-        is_bare = isinstance(node, tree.Place) and not node.positions
-        return is_bare and node.name in scope.sizes and node.name not in self.graph
 
     def _one_hot(self, own: str, other: tree.Node, scope: Scope) -> Array:
         """``[k = position]``: the identity, or a 1 at each position."""
         size = scope.sizes[own]
-        if self._is_index(other, scope):
-            assert isinstance(other, tree.Place)
-            if scope.sizes[other.name] != size:
+        name = _index(other, scope)
+        if name is not None:
+            if scope.sizes[name] != size:
                 raise NoMatrixFormError("bracket")
-            return Array(tree.Identity(number(size)), own, other.name)
+            return Array(tree.Identity(number(size)), own, name)
         positions = self.read(other, scope)
         row = tree.OneHot(positions.node, number(size))
         if not positions.axes:
@@ -175,16 +172,17 @@ class Reader:
     def _reduction(self, node: tree.Reduction, scope: Scope) -> Array:
         if node.operation not in ("sum", "mean"):
             raise NoMatrixFormError("reduction")
-        inner = replace(scope, sizes={**scope.sizes, **{name: self.ranges.of(name, node.body) for name in node.indices}})
+        bound = {name: self.ranges.of(name, node.body) for name in node.indices}
+        inner = replace(scope, sizes={**scope.sizes, **bound})
         sign, pieces = taken_apart(node.body)
         if node.operation == "mean":
-            pieces += [Piece(number(inner.sizes[name]), below=True) for name in node.indices]
+            pieces.append(Piece(number(prod(bound.values())), below=True))
         found = self._shorter(node, pieces, inner, scope)
         return replace(found, node=signed(sign, found.node))
 
     def _shorter(self, node: tree.Reduction, pieces: Sequence[Piece], inner: Scope, scope: Scope) -> Array:
-        """The sum of a bracket as a whole, or term by term: ``1ᵀ(p - y)`` but ``yᵀ log p + (1 - y)ᵀ log (1 - p)``."""
-        ways = [lambda: self._contracted(pieces, node.indices, inner)]
+        """A bracket summed whole or term by term: ``1ᵀ(p - y)``, but ``yᵀ log p + (1 - y)ᵀ log(1 - p)``."""
+        ways: list[Callable[[], Array]] = [lambda: self._contracted(pieces, node.indices, inner)]
         if len(pieces) == 1 and isinstance(pieces[0].node, tree.Add):
             each = [replace(node, body=term) for term in flat(pieces[0].node.terms)]
             ways.append(lambda: self._sum([self.read(term, scope) for term in each], scope))
@@ -219,7 +217,7 @@ class Reader:
             return False
         found = [inner.node for term in piece.node.terms for inner in taken_apart(term)[1]]
         return any(
-            isinstance(node, tree.Comparison) and self._is_index(node.left, scope) and self._is_index(node.right, scope)
+            isinstance(node, tree.Comparison) and _index(node.left, scope) is not None is not _index(node.right, scope)
             for node in found
         )
 
@@ -262,6 +260,11 @@ class Reader:
         if isinstance(node, tree.Reduction):
             return self._reduction(node, scope)
         return self.read(node, scope)
+
+
+def _index(node: tree.Node, scope: Scope) -> str | None:
+    """The name of a bare index used as a number. The language gives no index the name of a scalar quantity."""
+    return node.name if isinstance(node, tree.Place) and not node.positions and node.name in scope.sizes else None
 
 
 def _axes(parts: Iterable[Array]) -> list[str]:

@@ -1,7 +1,7 @@
 """The matrix view: the same derivation with every formula in whole matrices and vectors.
 
-One sample's vectors are columns: ``δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀδ⁽ˡ⁺¹⁾ ⊙ σ′(z⁽ˡ⁾)`` and ``∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾a⁽ˡ⁻¹⁾ᵀ``, where δ is ∂J/∂z. In a
-batch a sample is a row: ``Z = XWᵀ + 1bᵀ`` and ``∂J/∂W = ΔᵀX``. Everything is read off the index formulas
+One sample's vectors are columns: ``δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀδ⁽ˡ⁺¹⁾ ⊙ σ′(z⁽ˡ⁾)`` and ``∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾a⁽ˡ⁻¹⁾ᵀ``, where δ is ∂J/∂z.
+In a batch a sample is a row: ``Z = XWᵀ + 1bᵀ`` and ``∂J/∂W = ΔᵀX``. Everything is read off the index formulas
 (:mod:`backprop_cli.symbolic.matrix_reading`). A chain of local derivatives becomes a product of transposed Jacobians,
 since gradients are columns: ``∂J/∂z = (∂a/∂z)ᵀ ∂J/∂a``. Where no form of a step can be said in matrices, the step keeps
 its index formulas and says so.
@@ -17,7 +17,7 @@ from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.symbolic.display import COST, tree_of
 from backprop_cli.symbolic.formulas import canonical, with_names
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, scaled, times
+from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, hadamard, scaled, times
 from backprop_cli.symbolic.matrix_reading import Reader
 from backprop_cli.symbolic.matrix_shapes import Shapes
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Note, Step
@@ -27,6 +27,7 @@ QUOTED = {
     Kind.PREACTIVATION_GRADIENT: (FormKind.RECURRENCE, FormKind.RESULT, FormKind.SLOPE, FormKind.LOCAL),
     Kind.LOCAL_DERIVATIVE: (FormKind.LOCAL, FormKind.SLOPE),
 }
+PUT_IN = (FormKind.RESULT, FormKind.RECURRENCE, FormKind.SLOPE, FormKind.LOCAL)  # as ∂J/∂a in the layer before
 SHORTEST = (FormKind.RESULT, FormKind.COMBINED, FormKind.UNIT_SUM)
 QUOTED_ELSE = (FormKind.DEFINED, FormKind.RESULT, FormKind.RECURRENCE, FormKind.LOCAL, FormKind.SLOPE)
 
@@ -34,10 +35,10 @@ QUOTED_ELSE = (FormKind.DEFINED, FormKind.RESULT, FormKind.RECURRENCE, FormKind.
 def matrix_steps(derivation: Derivation) -> tuple[Step, ...]:
     """The steps of a derivation in matrix notation, in the same order and with the same ids.
 
-    A step that has a matrix form has no ``indices``, and its ``shape`` is rows and columns. Its notes add ``shapes`` for
-    every form in which something is multiplied or added (``3x1 = 3x2 · 2x1``), ``delta`` where δ stands for ∂J/∂z, and
-    ``elementwise`` where a fraction or a power of arrays is meant entry by entry. Any other step is the index step with a
-    note ``no_matrix_form`` and the reason.
+    A step that has a matrix form holds for whole arrays, so it has no ``indices``. Its notes add ``shapes`` for every
+    form in which something is multiplied or added (``3x1 = 3x2 · 2x1``), ``delta`` where δ stands for ∂J/∂z, and
+    ``elementwise`` where a fraction or a power of arrays is meant entry by entry. Any other step is the index step with
+    a note ``no_matrix_form`` and the reason.
     """
     return _View(derivation).steps()
 
@@ -71,13 +72,9 @@ class _View:
         for form in forms:
             if form.value not in (target, *(other.value for other in kept)):
                 kept.append(form)
-        order = QUOTED.get(step.kind, QUOTED_ELSE)
-        rank = {kind: place for place, kind in enumerate(order)}
-        main = min(range(len(kept)), key=lambda place: (rank.get(kept[place].kind, len(rank)), place))
+        main = _first_of(QUOTED.get(step.kind, QUOTED_ELSE), kept)
         notes = (*step.notes, *self._notes(target, kept))
-        return replace(
-            step, target=target, forms=tuple(kept), main=main, indices=(), shape=self.shapes.of(target), notes=notes
-        )
+        return replace(step, target=target, forms=tuple(kept), main=main, indices=(), shape=(), notes=notes)
 
     def _notes(self, target: tree.Node, forms: Sequence[Form]) -> Iterable[Note]:
         if isinstance(target, tree.Gradient) and target.delta:
@@ -124,7 +121,7 @@ class _View:
             self._add_recurrence(forms)
         told = self._told(step, target, forms)
         if step.kind is Kind.ACTIVATION_GRADIENT:
-            self.gradients[name] = told.forms[told.main].value
+            self.gradients[name] = told.forms[_first_of(PUT_IN, told.forms)].value
         return told
 
     def _whole(self, node: tree.Node, quantity: Quantity) -> tree.Node:
@@ -197,6 +194,12 @@ class _View:
         return scaled(scalars, [], times(*reversed(matrices)) if matrices else None)
 
 
+def _first_of(kinds: Sequence[FormKind], forms: Sequence[Form]) -> int:
+    """The place of the form whose kind comes first among these kinds."""
+    rank = {kind: place for place, kind in enumerate(kinds)}
+    return min(range(len(forms)), key=lambda place: rank.get(forms[place].kind, len(rank)))
+
+
 def _only_index(place: tree.Place) -> str | None:
     position = place.positions[0] if place.positions else None
     if position is None:
@@ -207,11 +210,18 @@ def _only_index(place: tree.Place) -> str | None:
 
 
 def _put_in(node: tree.Node, old: tree.Node, new: tree.Node) -> tree.Node:
-    """The formula with one part replaced; a product put into a product is one product."""
+    """The formula with one part replaced; a product put into a product of its kind is one product."""
     if node == old:
         return new
     changed = rebuilt(node, lambda part: _put_in(part, old, new))
-    return times(*changed.factors) if isinstance(changed, tree.MatrixProduct) else changed
+    match changed:
+        case tree.MatrixProduct(factors):
+            return times(*factors)
+        case tree.Hadamard(factors):
+            return hadamard(factors)
+        case tree.Product(factors):
+            return scaled(factors[:-1], [], factors[-1])
+    return changed
 
 
 def _sums_first(node: tree.Node) -> tree.Node:

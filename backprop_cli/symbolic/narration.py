@@ -115,7 +115,9 @@ class Narrator:
     def _home(self, given: Quantity, groups: list[list[Quantity]]) -> list[Quantity]:
         for group in groups:
             for quantity in group:
-                if quantity.definition is not None and any(p.name == given.name for p in quantity.definition.atoms(Place)):
+                if quantity.definition is not None and any(
+                    p.name == given.name for p in quantity.definition.atoms(Place)
+                ):
                     return group
         return groups[0] if groups else []
 
@@ -126,7 +128,12 @@ class Narrator:
         used = dict.fromkeys(place.name for place in quantity.definition.atoms(Place))
         uses = tuple(q.name for q in self.graph.quantities if q.name in used and q.definition is not None)
         return self._step(
-            quantity, quantity.name, Kind.DEFINITION, Rule.DEFINITION, [(FormKind.DEFINED, written)], uses,
+            quantity,
+            quantity.name,
+            Kind.DEFINITION,
+            Rule.DEFINITION,
+            [(FormKind.DEFINED, written)],
+            uses,
             target=tree_of(quantity.place),
         )
 
@@ -136,7 +143,9 @@ class Narrator:
                 continue
             u = self.graph[by]
             taken = self.names | {symbol.name for symbol in v.indices}
-            symbol = named(Term(tuple((s, 1) for s in derivative.positions if s not in v.indices), (derivative.symbol,)), taken)
+            symbol = named(
+                Term(tuple((s, 1) for s in derivative.positions if s not in v.indices), (derivative.symbol,)), taken
+            )
             renamed = dict(zip(derivative.symbol.by.positions, symbol.factors[0].by.positions, strict=True))
             rules: dict[Expr, Expr] = {old: new for old, new in renamed.items() if old != new}
             indices = (*v.indices, *(renamed[s] for s in derivative.positions if s not in v.indices))
@@ -150,15 +159,22 @@ class Narrator:
             terms = [named(term.replace(rules), taken) for term in derivative.terms]
             forms.append((FormKind.LOCAL, terms_tree(terms)))
             yield self._step(
-                v, f"d{v.name}/d{by}", Kind.LOCAL_DERIVATIVE, Rule.DIFFERENTIATION, forms, (v.name,),
-                target=tree_of(symbol.factors[0]), indices=tuple(s.name for s in indices),
-                shape=tuple(sizes[s] for s in indices), main=forms[-1][1],
+                v,
+                f"d{v.name}/d{by}",
+                Kind.LOCAL_DERIVATIVE,
+                Rule.DIFFERENTIATION,
+                forms,
+                (v.name,),
+                target=tree_of(symbol.factors[0]),
+                indices=tuple(s.name for s in indices),
+                shape=tuple(sizes[s] for s in indices),
+                main=forms[-1][1],
             )
 
     def gradient(self, u: Quantity) -> Step:
         result = self.adjoints.formulas[u.name]
         forms: list[tuple[FormKind, tree.Node]] = []
-        layered = u.role not in (Role.WEIGHTED_SUM,)
+        layered = u.role is not Role.WEIGHTED_SUM
         if self._has_chain(u):
             forms.append((FormKind.CHAIN, self._told(self.chain[u.name])))
         slope, local = self._told(self.slope[u.name]), self._told(self.local[u.name])
@@ -203,7 +219,7 @@ class Narrator:
             return Kind.PARAMETER_GRADIENT
         if u.role is Role.INPUT:
             return Kind.INPUT_GRADIENT
-        if u.name == self.graph.output and u.role is not Role.WEIGHTED_SUM or u.name in self.graph.seeds:
+        if (u.name == self.graph.output and u.role is not Role.WEIGHTED_SUM) or u.name in self.graph.seeds:
             return Kind.BOUNDARY
         if u.role is Role.WEIGHTED_SUM:
             return Kind.PREACTIVATION_GRADIENT
@@ -221,10 +237,12 @@ class Narrator:
         return Rule.SUM_OVER_PATHS if summed else Rule.CHAIN_RULE
 
     def _uses(self, u: Quantity) -> tuple[str, ...]:
-        """The ids of the steps that any form of the gradient draws on: adjoints, local derivatives, definitions of J."""
+        """The ids of the steps that any form of the gradient draws on: adjoints, local derivatives, J."""
         used: dict[str, None] = {}
         told = (self.chain, self.local, self.adjoints.formulas)
-        for name in sorted({n for table in told for term in table[u.name].terms for n in adjoint_names(term)}, key=self._rank):
+        for name in sorted(
+            {n for table in told for term in table[u.name].terms for n in adjoint_names(term)}, key=self._rank
+        ):
             used[f"dJ/d{name}"] = None
         for path in self.adjoints.paths[u.name]:
             through = path.through.name
@@ -254,13 +272,20 @@ class Narrator:
         chosen = next((n for n, form in enumerate(kept) if form.value == main), 0)
         own = tuple(symbol.name for symbol in quantity.indices)
         return Step(
-            of, quantity.layer, kind, of, rule,
+            of,
+            quantity.layer,
+            kind,
+            of,
+            rule,
             target if target is not None else tree_of(Adjoint(quantity.name, *quantity.indices)),
-            own if indices is None else indices, quantity.shape if shape is None else shape,
-            tuple(kept), chosen, uses, remarks(self.graph, quantity, kind, kept, self.unit_sums),
+            own if indices is None else indices,
+            quantity.shape if shape is None else shape,
+            tuple(kept),
+            chosen,
+            uses,
+            remarks(self.graph, quantity, kind, kept, self.unit_sums),
         )
 
 
 def _signed(factors: tuple[Expr, ...]) -> tuple[Expr, ...]:
     return product(factors)
-

@@ -13,7 +13,7 @@ from backprop_cli.symbolic.display import terms_tree
 from backprop_cli.symbolic.formulas import Formula, Term, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Place, Reduce
-from backprop_cli.symbolic.steps import Form, FormKind, Kind, Note
+from backprop_cli.symbolic.steps import Form, Kind, Note
 
 KINKS = {name: entry.kink for name, entry in FUNCTIONS.items() if entry.kink is not None}
 
@@ -50,7 +50,9 @@ def is_target_sum(node: Reduce, graph: Graph) -> bool:
     )
 
 
-def remarks(graph: Graph, quantity: Quantity, kind: Kind, forms: Sequence[Form], unit_sums: bool | None) -> tuple[Note, ...]:
+def remarks(
+    graph: Graph, quantity: Quantity, kind: Kind, forms: Sequence[Form], unit_sums: bool | None
+) -> tuple[Note, ...]:
     """What a reader of this step should know besides its formula.
 
     ``unit_sums`` says whether every sample's targets sum to 1, None where the targets have no values.
@@ -77,9 +79,7 @@ def _kinks(graph: Graph, quantity: Quantity, kind: Kind) -> list[Note]:
 
 def _constant_pieces(quantity: Quantity) -> bool:
     definition = quantity.definition
-    return definition is not None and any(
-        node.operation in ("argmax", "argmin") for node in definition.atoms(Reduce)
-    )
+    return definition is not None and any(node.operation in ("argmax", "argmin") for node in definition.atoms(Reduce))
 
 
 def _has_target_sum(form: Form, graph: Graph) -> bool:
@@ -87,9 +87,7 @@ def _has_target_sum(form: Form, graph: Graph) -> bool:
 
 
 def _target_of_sum(forms: Sequence[Form], graph: Graph) -> str:
-    for form in forms:
-        for node in walk(form.value):
-            if isinstance(node, tree.Reduction) and isinstance(node.body, tree.Place) and node.operation == "sum":
-                if node.body.name in graph and graph[node.body.name].role is Role.TARGET:
-                    return node.body.name
-    return ""
+    targets = {quantity.name for quantity in graph.with_role(Role.TARGET)}
+    nodes = (node for form in forms for node in walk(form.value))
+    sums = (node.body for node in nodes if isinstance(node, tree.Reduction) and node.operation == "sum")
+    return next((body.name for body in sums if isinstance(body, tree.Place) and body.name in targets), "")

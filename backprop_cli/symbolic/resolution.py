@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
-from backprop_cli.language.grammar import ELEMENTWISE_TOO, REDUCTIONS
+from backprop_cli.language.grammar import REDUCTIONS
 from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.library.functions import CALLABLE, FUNCTIONS, SOFTMAX
 from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
 from backprop_cli.symbolic.graph import Quantity
 from backprop_cli.symbolic.index_ranges import Binding, Reading
-from backprop_cli.symbolic.wording import axes_of, bare_hint, own_shape
+from backprop_cli.symbolic.wording import axes_of, bare_hint, look_alike, own_shape
 
 # No author's name begins with it, so the axes that are carried along cannot be taken for an index of the formula.
 CARRIED = "\0"
@@ -167,8 +167,6 @@ class Resolution:
 
     def _apply(self, node: tree.Apply, scope: Mapping[str, Binding]) -> tree.Node:
         name, count = node.function, len(node.arguments)
-        if name in ELEMENTWISE_TOO and (indices := self._as_indices(node, scope)):
-            return self._reduction(self._same(node, tree.Reduction(name, node.arguments[0], indices)), scope)
         entry = FUNCTIONS.get(name)
         wanted = 3 if name == "where" else len(entry.arguments) if entry else None
         if wanted is None:
@@ -177,20 +175,6 @@ class Resolution:
             form = "where(condition, a, b)" if name == "where" else f"{name}({', '.join('ab'[:wanted])})"
             self.report(f"{name} takes {wanted} argument{'s' * (wanted > 1)}, {form}, not {count}", node)
         return rebuilt(node, lambda part: self.resolve(part, scope))
-
-    def _as_indices(self, node: tree.Apply, scope: Mapping[str, Binding]) -> tuple[str, ...]:
-        """The arguments of a max or min after the first, where all are names that can only be indices."""
-        rest = node.arguments[1:]
-        names = tuple(part.name for part in rest if isinstance(part, tree.Place) and not part.positions)
-        unknown = len(names) == len(rest) and all(
-            name not in scope and self._find(name) is None and name not in self.draft.later for name in names
-        )
-        return names if unknown else ()
-
-    def _same(self, node: tree.Node, other: tree.Reduction) -> tree.Reduction:
-        if self.origin.offsets is not None:
-            self.origin.offsets.note(other, self.origin.offsets.of(node))
-        return other
 
     def _find(self, name: str) -> Quantity | None:
         return self.draft.known(self.names.get(name, name))
@@ -209,7 +193,8 @@ class Resolution:
             place = f" ({where})" if where else ""
             self.report(f"'{name}' is defined further down{place}; an equation uses what stands before it", node)
             return
-        hint = did_you_mean(name, [*self.draft.names(), *scope])
+        valid = [*self.draft.names(), *self.names, *scope]
+        hint = look_alike(name, valid) or did_you_mean(name, valid)
         if not hint and name in (*FUNCTIONS, *REDUCTIONS):
             hint = f"; '{name}' is a function: {name}(...)"
         self.report(f"'{name}' is not defined{hint}", node)

@@ -95,8 +95,8 @@ def contribution(
     """What one occurrence adds to ∂J/∂u[target].
 
     ``free`` are the indices F of the equation with their sizes; ``upstream`` is ∂J/∂v[F], None for the cost itself.
-    Each equation s = q is solved for one unknown with coefficient ±1, an index of F before one of B; a solution that can
-    leave its range is multiplied by brackets, and an equation without such an unknown stays as a bracket [s = q].
+    Each equation s = q is solved for one unknown with coefficient ±1, an index of F before one of B; a solution that
+    can leave its range is multiplied by brackets, and an equation without such an unknown stays as a bracket [s = q].
     """
     renamed: dict[Expr, Expr] = {symbol: fresh_index(symbol.name) for symbol in free}
     unknown = {renamed[symbol]: size for symbol, size in free.items()} | dict(occurrence.sums)
@@ -126,9 +126,10 @@ def _solvable(position: Expr, unknown: Mapping[Symbol, int]) -> Symbol | None:
     for symbol in unknown:
         if symbol == position:
             return symbol
-        if position.coeff(symbol) in (S.One, S.NegativeOne) and symbol not in (
-            position - position.coeff(symbol) * symbol
-        ).expand().free_symbols:
+        if (
+            position.coeff(symbol) in (S.One, S.NegativeOne)
+            and symbol not in (position - position.coeff(symbol) * symbol).expand().free_symbols
+        ):
             return symbol
     return None
 

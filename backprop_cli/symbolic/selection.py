@@ -12,11 +12,14 @@ from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Step
 
-ASKED = re.compile(r"\s*(?:(?:dJ|∂J)\s*/\s*[d∂](?=[^\W\d_]))?\s*(?P<name>[^\W\d_]\w*)\s*(?:\[(?P<positions>[^\[\]]*)\])?\s*")
+ASKED = re.compile(
+    r"\s*(?:(?:dJ|∂J)\s*/\s*[d∂](?=[^\W\d_]))?\s*(?P<name>[^\W\d_]\w*)\s*(?:\[(?P<positions>[^\[\]]*)\])?\s*"
+)
 
 
 def selected(derivation: Derivation, asked: str, expand: bool = False) -> tuple[Step, ...]:
-    """The steps that lead to ∂J/∂(what is asked for), that one last; with ``expand`` one step in given quantities alone.
+    """The steps that lead to ∂J/∂(what is asked for), that one last; with ``expand`` that step alone, in given
+    quantities.
 
     Raises BackpropError for a name the network does not have, one without a gradient, or positions outside its shape.
     """
@@ -53,12 +56,16 @@ def _read(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] | No
     try:
         position = tuple(int(part) for part in match["positions"].split(","))
     except ValueError:
-        raise BackpropError(f"'{asked}': positions are whole numbers that count from 1, such as {_example(name, shape)}") from None
+        raise BackpropError(
+            f"'{asked}': positions are whole numbers that count from 1, such as {_example(name, shape)}"
+        ) from None
     if len(position) != len(shape):
         raise BackpropError(f"'{asked}' has {len(position)} positions, but {name} has {_axes(shape)}")
     for number, size in zip(position, shape, strict=True):
         if not 1 <= number <= size:
-            raise BackpropError(f"'{asked}': {number} is out of range; {name} has {_axes(shape)}, and positions count from 1")
+            raise BackpropError(
+                f"'{asked}': {number} is out of range; {name} has {_axes(shape)}, and positions count from 1"
+            )
     return name, position
 
 
@@ -72,7 +79,9 @@ def _known(derivation: Derivation, name: str) -> str:
         raise BackpropError(f"{name} is given and fixed: the derivation has no gradient of it")
     if name == graph.cost:
         raise BackpropError(f"{name} is the cost itself; ask for a quantity it depends on, such as {valid[0]}")
-    raise BackpropError(f"there is no quantity '{name}'{did_you_mean(name, valid) or '; there are ' + ', '.join(valid)}")
+    raise BackpropError(
+        f"there is no quantity '{name}'{did_you_mean(name, valid) or '; there are ' + ', '.join(valid)}"
+    )
 
 
 def _axes(shape: tuple[int, ...]) -> str:
@@ -83,4 +92,3 @@ def _axes(shape: tuple[int, ...]) -> str:
 
 def _example(name: str, shape: tuple[int, ...]) -> str:
     return f"{name}[{','.join('1' for _ in shape)}]" if shape else name
-

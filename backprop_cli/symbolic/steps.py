@@ -1,7 +1,7 @@
 """The derivation as steps a reader can follow: plain data from which every output is made.
 
-A :class:`Step` states one equality, as a chain of forms from the rule that is used to the result. A form is data (trees),
-so a renderer decides nothing but how to write it.
+A :class:`Step` states one equality, as a chain of forms from the rule that is used to the result. A form is data
+(trees), so a renderer decides nothing but how to write it.
 """
 
 from __future__ import annotations

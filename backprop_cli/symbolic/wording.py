@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from unicodedata import normalize
+
 from backprop_cli.spec.values import written
 from backprop_cli.symbolic.draft import Draft, free_indices
 from backprop_cli.symbolic.graph import Quantity
@@ -23,6 +26,19 @@ def bare_hint(name: str, quantity: Quantity) -> str:
     """``; write W[i,j]``."""
     indices = free_indices(len(quantity.shape) - quantity.depends_on_sample)
     return f"; write {name}[{','.join(indices)}]" if indices else ""
+
+
+def look_alike(name: str, valid: Iterable[str]) -> str:
+    """A hint where a name is written with other characters that look the same, such as µ (micro) for μ (mu)."""
+    form = normalize("NFKC", name)
+    same = next((other for other in valid if other != name and normalize("NFKC", other) == form), None)
+    if same is None:
+        return ""
+    return f"; '{same}' looks the same but is written {_codes(same)}, not {_codes(name)}"
+
+
+def _codes(name: str) -> str:
+    return " ".join(f"U+{ord(letter):04X}" for letter in name)
 
 
 def described(draft: Draft, quantity: Quantity) -> str:

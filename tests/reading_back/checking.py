@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from tests.reading_back.evaluation import Definitions, Evaluation, free_indices
+from tests.reading_back.grammar import Reader
 from tests.reading_back.latex_reader import LatexReader
 from tests.reading_back.text_reader import TextReader
 from tests.reading_back.unicode_reader import UnicodeReader
@@ -22,14 +23,8 @@ READERS = {"text": TextReader, "unicode": UnicodeReader, "latex": LatexReader}
 
 
 def read(text: str, names: Names, format: Format = "unicode") -> tree.Node:
-    """The tree of a printed formula. A limit above a LaTeX Σ must be the size of what the Σ runs over."""
-    reader = READERS[format](text, names)
-    node = reader.read()
-    for reduction, limit in getattr(reader, "limits", ()):
-        sizes = Evaluation(names, {}, {}).sizes_in(reduction.body)
-        (index,) = reduction.indices
-        assert sizes.get(index) in (None, limit), f"Σ over {index} stops at {limit}, not at {sizes[index]}: {text}"
-    return node
+    """The tree of a printed formula."""
+    return READERS[format](text, names).read()
 
 
 def read_definition(text: str, names: Names, format: Format = "unicode") -> tuple[str, tree.Equality]:
@@ -54,10 +49,12 @@ def check_formula(
     ``arrays`` holds every quantity under its name, given ones included, and every gradient as ``dJ/dX``. Local
     derivatives ∂u/∂v are worked out from u's definition by the complex step, so formulas with them need
     ``definitions``: each quantity's defining equation as :func:`read_definition` reads it from the printed page, in
-    order of computation.
+    order of computation. A limit above a Σ of LaTeX must be the size of what the Σ runs over.
     """
-    node = read(text, names, format)
+    reader = READERS[format](text, names)
+    node = reader.read()
     assert isinstance(node, tree.Equality), f"not an equation: {text}"
+    _check_limits(reader)
     free = free_indices(node, names)
     evaluation = Evaluation(names, arrays, definitions or {})
     sizes = {name: evaluation.size_of(name, node) for name in free}
@@ -75,3 +72,9 @@ def check_formula(
                 f"{text}\nside {number + 1} is {right[at]!r}, side 1 is {left[at]!r}" + (f" at {where}" if where else "")
             )
     return node
+
+
+def _check_limits(reader: Reader) -> None:
+    for reduction, limit in reader.limits:
+        size = Evaluation(reader.names, {}, {}).size_of(reduction.indices[0], reduction.body)
+        assert size == limit, f"Σ over {reduction.indices[0]} stops at {limit}, not at {size}: {reader.source}"

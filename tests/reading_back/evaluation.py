@@ -68,7 +68,7 @@ def _pairwise(choose: Callable[[Array, Array], Array], first: Array, rest: Seque
 def free_indices(node: tree.Node, names: Names) -> dict[str, None]:
     """The indices that no sum binds, in order of appearance."""
     if isinstance(node, tree.Place) and not node.positions:
-        return {} if node.name in names else {node.name: None}
+        return {} if node.name in names or node.name == names.cost else {node.name: None}
     found: dict[str, None] = {}
     for part in parts(node):
         found |= free_indices(part, names)
@@ -155,6 +155,15 @@ class Evaluation:
                 return np.swapaxes(self._value(operand, at), -1, -2)
             case tree.MatrixProduct(factors):
                 return self._pairwise(np.matmul, [self._value(factor, at) for factor in factors])
+            case tree.Ones(rows, columns):
+                return np.ones((int(rows.text), int(columns.text)))
+            case tree.Identity(size):
+                return np.eye(int(size.text))
+            case tree.Diagonal(operand):
+                return np.diagflat(self._value(operand, at))
+            case tree.OneHot(positions, size):
+                place = np.rint(np.real(self._value(positions, at))).astype(int).reshape(-1, 1)
+                return (place == np.arange(1, int(size.text) + 1)).astype(float)
         raise TypeError(f"{type(node).__name__} has no value")
 
     def _total(self, values: Sequence[Array]) -> Array:

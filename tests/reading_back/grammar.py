@@ -40,6 +40,7 @@ class Reader:
         self.names = names
         self.tokens = list(self._scan(text))
         self.at = 0
+        self.limits: list[tuple[tree.Reduction, int]] = []  # Σ whose last value of the index is printed
 
     def _scan(self, text: str) -> Iterator[Token]:
         at = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from tests.reading_back.grammar import REDUCTIONS, Reader, Token, UnreadableFormula
@@ -31,16 +30,13 @@ class LatexReader(Reader):
         r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: \\times 10\^\{-?[0-9]+\})?)"
         r"|(?P<name>\\(?:mathrm|text)\{(?:[^\W_]|\\_|[«»\u0300-\u036f])+\}|\\hat\{[a-z]\}|[A-Za-z])"
         r"|(?P<function>\\operatorname\{(?:[A-Za-z0-9]|\\_)+\}'?)"
+        r"|(?P<special>\\mathbf\{[1I]\})"
         r"|(?P<word>\\text\{if \}|\\text\{otherwise\}|\\begin\{cases\}|\\end\{cases\})"
         r"|(?P<command>\\left\||\\right\||\\\\|\\,|\\[A-Za-z]+)"
         r"|(?P<operator>&=|[-+<>=()\[\]{}^_,&'])"
     )
     TIMES, HADAMARD = r"\cdot", r"\odot"
     COMPARISONS = {"<": "<", r"\le": "<=", ">": ">", r"\ge": ">=", "=": "==", r"\ne": "!="}
-
-    def __init__(self, text: str, names: Names) -> None:
-        super().__init__(text, names)
-        self.limits: list[tuple[tree.Reduction, int]] = []
 
     def _scan(self, text: str) -> Iterator[Token]:
         for token in super()._scan(text):
@@ -111,6 +107,8 @@ class LatexReader(Reader):
                 return self._fraction()
             case _, r"\begin{cases}":
                 return self._choice()
+            case "special", text:
+                return self._special(text[-2])
             case "function", text:
                 return self._function(self._plain(text.rstrip("'")), is_prime=text.endswith("'"))
             case "command", text if text in COMMANDS:
@@ -139,7 +137,21 @@ class LatexReader(Reader):
         self.expect("&", r"\text{otherwise}", r"\end{cases}")
         return tree.Apply("where", (condition, then, otherwise))
 
+    def _special(self, kind: str) -> tree.Node:
+        self.expect("_", "{")
+        rows = tree.Number(self.next().text)
+        columns = tree.Number(self.next().text) if self.take(r"\times") else tree.Number("1")
+        self.expect("}")
+        return tree.Ones(rows, columns) if kind == "1" else tree.Identity(rows)
+
     def _function(self, name: str, is_prime: bool) -> tree.Node:
+        if name == "onehot":
+            self.expect("_", "{")
+            size = tree.Number(self.next().text)
+            self.expect("}")
+            return tree.OneHot(*self._arguments(), size)
+        if name == "diag":
+            return tree.Diagonal(*self._arguments())
         if self.take("_"):
             if name not in REDUCTIONS or is_prime:
                 raise self.error(f"{name} reduces nothing")

@@ -30,7 +30,7 @@ def normal(node: tree.Node, names: Names, *, as_text: bool = False) -> tree.Node
         case tree.Product((tree.Negative(first), *rest)):
             return tree.Negative(normal(tree.Product((first, *rest)), names, as_text=as_text))
         case tree.Hadamard((tree.Negative(first), *rest)):
-            return tree.Negative(tree.Hadamard((first, *rest)))
+            return tree.Negative(normal(tree.Hadamard((first, *rest)), names))
         case tree.Product((tree.Product(inner), *rest)):
             return tree.Product((*inner, *rest))
         case tree.MatrixProduct((tree.MatrixProduct(inner), *rest)):
@@ -38,7 +38,7 @@ def normal(node: tree.Node, names: Names, *, as_text: bool = False) -> tree.Node
         case tree.Add((tree.Add(inner), *rest)):
             return tree.Add((*inner, *rest))
         case tree.Quotient(tree.Negative(above), below):
-            return tree.Negative(tree.Quotient(above, below))
+            return tree.Negative(normal(tree.Quotient(above, below), names, as_text=as_text))
         case tree.Reduction("sum", body, (first, *rest)) if rest:
             return tree.Reduction("sum", normal(tree.Reduction("sum", body, tuple(rest)), names), (first,))
         case tree.Matrix(name) if not names[name].shape:

@@ -8,6 +8,9 @@ from backprop_cli.language import tree
 from tests.reading_back.grammar import REDUCTIONS, Reader, UnreadableFormula
 
 
+MATRICES = {"ones": tree.Ones, "eye": tree.Identity, "diag": tree.Diagonal, "onehot": tree.OneHot}
+
+
 class TextReader(Reader):
     PATTERN = re.compile(
         r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -48,7 +51,7 @@ class TextReader(Reader):
     def _derivative(self, name: str) -> tree.Node | None:
         """``dJ/dW1[i,j]``, one symbol without blanks."""
         start = self.at
-        if name[0] == "d" and name[1:] in self.names:
+        if name[0] == "d" and (name[1:] in self.names or name[1:] == self.names.cost):
             of = self._positioned(name[1:])
             slash, by = self.peek(), self.peek(1)
             if slash.text == "/" and slash.is_glued and by.is_glued and by.text[:1] == "d" and by.text[1:] in self.names:
@@ -66,6 +69,8 @@ class TextReader(Reader):
         if self.peek().text != "(":
             return self._positioned(name)
         arguments = self._arguments()
+        if name in MATRICES:
+            return MATRICES[name](*arguments)
         rest = [part.name for part in arguments[1:] if isinstance(part, tree.Place) and not part.positions]
         is_reduction = name in REDUCTIONS and rest and len(rest) == len(arguments) - 1
         if is_reduction and (name not in ("max", "min") or set(rest) & _positions(arguments[0])):

@@ -58,9 +58,14 @@ class UnicodeReader(Reader):
 
     def _juxtaposed(self) -> tree.Node:
         parts = [self._power()]
-        while self.peek().text == "(" or (self.peek().kind == "name" and self.peek().text not in ("if", "otherwise")):
+        while self._begins_matrix():
             parts.append(self._power())
         return parts[0] if len(parts) == 1 else tree.MatrixProduct(tuple(parts))
+
+    def _begins_matrix(self) -> bool:
+        if self.peek().kind == "name":
+            return self.peek().text not in ("if", "otherwise")
+        return self.peek().text == "(" or (self.peek().kind == "number" and self.peek(1).kind == "small")
 
     def _power(self) -> tree.Node:
         node = self._atom()
@@ -78,6 +83,8 @@ class UnicodeReader(Reader):
         match token.kind, token.text:
             case "number", text:
                 mantissa, _, power = text.partition("×10")
+                if self.peek().kind == "small" and self.peek().is_glued:
+                    return self._ones()
                 return tree.Number(f"{mantissa}e{raised(power)}" if power else mantissa)
             case _, "(":
                 node = self.inside()
@@ -105,6 +112,13 @@ class UnicodeReader(Reader):
                 return self._name(name)
         raise self.error(f"{token.text!r} begins nothing")
 
+    def _ones(self) -> tree.Node:
+        rows, _, columns = self._small_text().partition("x")
+        return tree.Ones(tree.Number(rows), tree.Number(columns or "1"))
+
+    def _small_text(self) -> str:
+        return "".join(SMALL[character] for character in self.next().text)
+
     def _choice(self) -> tree.Node:
         then = self.sum()
         self.expect("if")
@@ -128,6 +142,13 @@ class UnicodeReader(Reader):
             argument = self.inside()
             self.expect(")")
             return tree.Prime(FUNCTION_OF.get(name, name), argument)
+        if name == ("I" if self.names.is_free("I") else "Id") and self.peek().kind == "small":
+            return tree.Identity(tree.Number(self._small_text()))
+        if name == "onehot" and self.peek().kind == "small":
+            size = tree.Number(self._small_text())
+            return tree.OneHot(*self._arguments(), size)
+        if self.peek().text == "(" and self.peek().is_glued and name == "diag":
+            return tree.Diagonal(*self._arguments())
         if self.peek().text == "(" and self.peek().is_glued:
             return tree.Apply(FUNCTION_OF.get(name, name), self._arguments())
         if name in REDUCTIONS and self._is_reduction():

@@ -1,4 +1,4 @@
-"""What index formulas and matrix formulas come to, each evaluated in its own way: NumPy and no reading of one as the other."""
+"""What index formulas and matrix formulas come to: two evaluators in NumPy that know nothing of each other."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class IndexValues:
 
     def over(self, expression: Expr, quantity: Quantity) -> Array:
         """The expression for all values of the quantity's indices."""
-        at = {symbol: _axis(n, size) for n, (symbol, size) in enumerate(zip(quantity.indices, quantity.shape, strict=True))}
+        own = zip(quantity.indices, quantity.shape, strict=True)
+        at = {symbol: _axis(place, size) for place, (symbol, size) in enumerate(own)}
         shape = (*quantity.shape, *[1] * (AXES - len(quantity.shape)))
         return np.broadcast_to(self._value(expanded(expression), at), shape).reshape(quantity.shape)
 
@@ -73,9 +74,11 @@ class IndexValues:
             condition, then, otherwise = (self._value(part, at) for part in node.args)
             return np.where(np.real(condition) != 0, then, otherwise)
         if isinstance(node, Compare):
-            return COMPARE[node.operator](np.real(self._value(node.left, at)), np.real(self._value(node.right, at))).astype(float)
+            left, right = (np.real(self._value(side, at)) for side in (node.left, node.right))
+            return COMPARE[node.operator](left, right).astype(float)
         if isinstance(node, Add | Mul):
-            return reduce(operator.add if isinstance(node, Add) else operator.mul, (self._value(part, at) for part in node.args))
+            operation = operator.add if isinstance(node, Add) else operator.mul
+            return reduce(operation, (self._value(part, at) for part in node.args))
         if isinstance(node, Pow):
             base, exponent = (self._value(part, at) for part in node.args)
             return base**exponent
@@ -98,8 +101,10 @@ def _axis(place: int, size: int) -> Array:
 
 
 class MatrixValues:
-    """Matrix formulas: every value is a matrix, a vector is a column, a scalar is 1x1. Sizes are checked, nothing is repeated but
-    scalars."""
+    """Matrix formulas: every value is a matrix, a vector a column, a scalar 1x1.
+
+    Sizes are checked. Nothing is repeated but scalars, and those only in elementwise functions, fractions and products.
+    """
 
     def __init__(self, values: IndexValues) -> None:
         self.values = values

@@ -1,27 +1,27 @@
-"""Small networks for the matrix view, put together directly as graphs, with random values for what is given."""
+"""Small networks for the matrix view, put together as graphs with random values, or read from specs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import dedent
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Integer, Rational, log, tanh
+from sympy import Expr, Integer, Rational, Symbol, exp, log
 
-from backprop_cli.language import tree
-from backprop_cli.language.grammar import parse_expression
+from backprop_cli.spec.reading import read_text
+from backprop_cli.symbolic.assembly import assemble
 from backprop_cli.symbolic.functions import CLASSES
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, index
-from sympy import exp
 
 i, j, k, n = (index(name) for name in "ijkn")
 ELEMENTWISE = ("identity", "tanh", "sigmoid", "relu", "softplus", "gelu", "silu", "elu", "abs")
 LOSSES = ("mse", "mae", "cross_entropy", "class_number", "bce")
 
 
-def total(body: Expr, bound: Expr, size: int) -> Expr:
+def total(body: Expr, bound: Symbol, size: int) -> Expr:
     return Reduce("sum", body, bound, size)
 
 
@@ -40,24 +40,31 @@ class Network:
     l1: bool = False
     quantities: list[Quantity] = field(default_factory=list)
 
-    def add(self, name: str, indices: Sequence[Expr], shape: Sequence[int], role: Role, definition: Expr | None = None, **more: object) -> None:
-        fixed = more.pop("fixed", False) or role in (Role.PARAMETER, Role.COST)
-        per_sample = self.batch is not None and not fixed
-        front = ((n,), (self.batch,)) if per_sample else ((), ())
+    def add(
+        self,
+        name: str,
+        indices: Sequence[Symbol],
+        shape: Sequence[int],
+        role: Role,
+        definition: Expr | None = None,
+        layer: int | None = None,
+        activation: str | None = None,
+    ) -> None:
+        per_sample = self.batch is not None and name != "C" and role not in (Role.PARAMETER, Role.COST)
+        indices, shape = ((n, *indices), (self.batch or 0, *shape)) if per_sample else (tuple(indices), tuple(shape))
         self.quantities.append(
-            Quantity(
-                name, (*front[0], *indices), (*front[1], *shape), role, definition, depends_on_sample=per_sample, **more
-            )  # type: ignore[arg-type]
+            Quantity(name, indices, shape, role, definition, None, layer, activation, depends_on_sample=per_sample)
         )
 
-    def at(self, name: str, *positions: Expr) -> Place:
+    def at(self, name: str, *positions: Symbol) -> Place:
         return Place(name, *((n,) if self.batch is not None else ()), *positions)
 
     def graph(self) -> Graph:
         self.quantities.clear()
         self.add("x", (j,), (self.sizes[0],), Role.INPUT)
         before = "x"
-        for layer, (width, units, activation) in enumerate(zip(self.sizes, self.sizes[1:], self.activations, strict=False), 1):
+        stack = zip(self.sizes, self.sizes[1:], self.activations, strict=False)
+        for layer, (width, units, activation) in enumerate(stack, 1):
             before = self._layer(layer, width, units, activation, before)
         if self.residual:
             self.add("r", (i,), (self.sizes[-1],), Role.INTERMEDIATE, self.at(before, i) + self.at("a1", i))
@@ -72,12 +79,13 @@ class Network:
         self.add(W, (i, j), (units, width), Role.PARAMETER, layer=layer)
         weighted: Expr = Place(W, i, j)
         if self.masked and layer == 1:
-            self.add("C", (i, j), (units, width), Role.CONSTANT, fixed=True)
+            self.add("C", (i, j), (units, width), Role.CONSTANT)
             weighted = weighted * Place("C", i, j)
         shared = self.shared_bias and layer == len(self.sizes) - 1
         self.add(b, () if shared else (i,), () if shared else (units,), Role.PARAMETER, layer=layer)
         bias = Place(b) if shared else Place(b, i)
-        self.add(z, (i,), (units,), Role.WEIGHTED_SUM, total(weighted * self.at(before, j), j, width) + bias, layer=layer)
+        products = total(weighted * self.at(before, j), j, width)
+        self.add(z, (i,), (units,), Role.WEIGHTED_SUM, products + bias, layer=layer)
         argument = self.at(z, i)
         if activation == "softmax":
             value = exp(argument) / total(exp(self.at(z, k)), k, units)
@@ -107,7 +115,8 @@ class Network:
         if self.l2:
             penalty += total(total(Place("W1", i, j) ** 2, j, self.sizes[0]), i, self.sizes[1]) / 200
         if self.l1:
-            penalty += Rational(1, 10) * total(total(CLASSES["abs"](Place("W1", i, j)), j, self.sizes[0]), i, self.sizes[1])
+            absolute = CLASSES["abs"](Place("W1", i, j))
+            penalty += Rational(1, 10) * total(total(absolute, j, self.sizes[0]), i, self.sizes[1])
         if self.batch is not None or penalty != 0:
             self.add("L", (), (), Role.LOSS, loss)
             mean = total(Place("L", n), n, self.batch) / self.batch if self.batch is not None else Place("L")
@@ -127,27 +136,15 @@ def values_for(graph: Graph, seed: int = 0) -> dict[str, NDArray[np.float64]]:
             value = random.uniform(0.1, 1, size=quantity.shape)
             value = value / value.sum(axis=-1, keepdims=True)
         elif quantity.role is Role.CONSTANT:
-            value = random.integers(0, 2, size=quantity.shape).astype(float)
+            classes = graph[graph.output].shape[-1] if quantity.name == "y" else 2
+            value = random.integers(0, classes, size=quantity.shape).astype(float)
         found[quantity.name] = np.asarray(value)
     return found
 
 
-def equations(given: dict[str, tuple[str, tuple[int, ...]]], *lines: tuple[str, tuple[int, ...], str, Expr]) -> Graph:
-    """A graph in equation form, one sample: what is given by indices and shape, then (left side, shape, text, definition)."""
-    found = [
-        Quantity(name, tuple(index(c) for c in indices), shape, Role.INPUT if name in "xuv" else Role.PARAMETER)
-        for name, (indices, shape) in given.items()
-    ]
-    for left, shape, text, definition in lines:
-        name, _, rest = left.partition("[")
-        indices = tuple(index(c) for c in rest.rstrip("]").split(",") if c)
-        role = Role.COST if name == "J" else Role.INTERMEDIATE
-        found.append(Quantity(name, indices, shape, role, definition, _parsed(text)))
-    return Graph("equations", tuple(found), "J", found[-2].name)
-
-
-def _parsed(text: str) -> tree.Node:
-    return parse_expression(text)
-
-
-__all__ = ["ELEMENTWISE", "LOSSES", "Network", "equations", "tanh", "total", "values_for"]
+def from_spec(text: str) -> tuple[Graph, dict[str, NDArray[np.float64]]]:
+    """The graph of a spec and the values that it gives."""
+    found: list[tuple[Graph, dict[str, NDArray[np.float64] | None]]] = []
+    read_text(dedent(text), "test", default_name="test", check=lambda spec: found.append(assemble(spec)))
+    graph, values = found[-1]
+    return graph, {name: np.asarray(value, dtype=float) for name, value in values.items() if value is not None}

@@ -9,7 +9,7 @@ from sympy import Expr, Rational, cos, exp, log, sin, tanh
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where, index
 
-i, j, k, l, p, d = (index(name) for name in "ijklpd")
+i, j, k, p = (index(name) for name in "ijkp")
 
 
 def total(body: Expr, bound: Expr, size: int) -> Expr:
@@ -53,9 +53,7 @@ def V(name: str, *positions: Expr | int) -> Expr:
 affine = total(V("W", i, j) * X(j), j, 3)
 
 SYSTEMS: dict[str, Graph] = {
-    "dense tanh": graph(
-        x, W, Line("a", (i,), (2,), tanh(affine)), Line("J", (), (), total(V("a", k) ** 2, k, 2) / 2)
-    ),
+    "dense tanh": graph(x, W, Line("a", (i,), (2,), tanh(affine)), Line("J", (), (), total(V("a", k) ** 2, k, 2) / 2)),
     "sigmoid written out": graph(
         x, W, Line("a", (i,), (2,), 1 / (1 + exp(-affine))), Line("J", (), (), total(V("a", k) * V("a", 1), k, 2))
     ),
@@ -89,24 +87,26 @@ SYSTEMS: dict[str, Graph] = {
         Line("r", (i,), (3,), V("a", i) + X(i)),
         Line("J", (), (), total(V("r", i) * V("a", i) * X(i), i, 3)),
     ),
-    "bilinear form": graph(
-        x, M, Line("J", (), (), total(total(X(i) * V("M", i, j) * X(j), j, 3), i, 3))
-    ),
+    "bilinear form": graph(x, M, Line("J", (), (), total(total(X(i) * V("M", i, j) * X(j), j, 3), i, 3))),
     "repeated index": graph(
         x, M, Line("t", (i,), (3,), V("M", i, i) * X(i)), Line("J", (), (), total(V("t", i) ** 2, i, 3))
     ),
     "transposed use": graph(
-        x, M, Line("t", (i,), (3,), total(V("M", j, i) * V("M", i, j) * X(j), j, 3)), Line("J", (), (), V("t", 2) + V("t", 3))
+        x,
+        M,
+        Line("t", (i,), (3,), total(V("M", j, i) * V("M", i, j) * X(j), j, 3)),
+        Line("J", (), (), V("t", 2) + V("t", 3)),
     ),
     "constant positions": graph(
         x, Line("s", (), (), X(1) * sin(X(2)) + X(1) ** 2), Line("J", (), (), V("s") * X(3) + V("s") ** 2)
     ),
     "maximum over an index": graph(
-        x, M, Line("m", (i,), (3,), Reduce("max", V("M", i, j) * X(j), j, 3)), Line("J", (), (), total(V("m", i) ** 2, i, 3))
+        x,
+        M,
+        Line("m", (i,), (3,), Reduce("max", V("M", i, j) * X(j), j, 3)),
+        Line("J", (), (), total(V("m", i) ** 2, i, 3)),
     ),
-    "smallest of all": graph(
-        M, Line("J", (), (), Reduce("min", Reduce("min", V("M", i, j), j, 3), i, 3) ** 2)
-    ),
+    "smallest of all": graph(M, Line("J", (), (), Reduce("min", Reduce("min", V("M", i, j), j, 3), i, 3) ** 2)),
     "a choice": graph(
         x,
         Line("a", (j,), (3,), Where(Compare(">", X(j), 0), X(j), exp(X(j)) - 1)),

@@ -74,9 +74,12 @@ def test_every_adjoint_is_the_derivative_of_the_expanded_cost(name: str, data: s
 def test_the_check_sees_a_missing_factor() -> None:
     graph = SYSTEMS["dense tanh"]
     adjoints = derive(graph)
-    wrong = {**adjoints.formulas, "W": adjoints.formulas["x"].__class__(
-        adjoints.formulas["W"].target, adjoints.formulas["W"].indices, adjoints.formulas["W"].shape, ()
-    )}
+    wrong = {
+        **adjoints.formulas,
+        "W": adjoints.formulas["x"].__class__(
+            adjoints.formulas["W"].target, adjoints.formulas["W"].indices, adjoints.formulas["W"].shape, ()
+        ),
+    }
     values = {
         Place(q.name, *at): Float(n + 1, 30) / 7
         for n, (q, at) in enumerate((q, at) for q in graph.quantities if q.is_given for at in positions(q))

@@ -172,4 +172,4 @@ def test_the_sum_of_the_targets_is_spoken_of(spec: str, remark: str) -> None:
 def test_the_slope_at_a_kink_is_spoken_of() -> None:
     graph, _ = assemble(read(SPECS["a batch and cross-entropy"]))
     (note,) = narrate(graph).by_id["da1/dz1"].notes
-    assert note.key == "kink" and note.about["function"] == "relu"
+    assert (note.key, note.about["function"]) == ("kink", "relu")
