@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from backprop_cli.symbolic.steps import FormKind, Kind, Note, Rule
-
-KINDS = {
-    Kind.DEFINITION: "definition",
-    Kind.LOCAL_DERIVATIVE: "local derivative",
-    Kind.BOUNDARY: "where the backward pass starts",
-    Kind.ACTIVATION_GRADIENT: "gradient of the activations, from the next layer",
-    Kind.PREACTIVATION_GRADIENT: "gradient of the weighted sums",
-    Kind.PARAMETER_GRADIENT: "gradient of the parameters, from the layer's own activations",
-    Kind.INPUT_GRADIENT: "gradient of the inputs",
-    Kind.QUANTITY_GRADIENT: "gradient of the quantity",
-}
+from backprop_cli.symbolic.steps import FormKind, Note, Rule
 
 RULES = {
     Rule.DEFINITION: "definition",
@@ -28,30 +17,77 @@ FORMS = {
     FormKind.DEFINED: "",
     FormKind.CHAIN: "chain rule",
     FormKind.SLOPE: "local derivatives put in",
-    FormKind.LOCAL: "local derivatives put in",
-    FormKind.RECURRENCE: "recurrence",
-    FormKind.RESULT: "in short",
-    FormKind.COMBINED: "both uses of the chain rule in one formula",
+    FormKind.LOCAL: "slope worked out",
+    FormKind.RESULT: "with",
+    FormKind.COMBINED: "both uses in one formula",
     FormKind.EXPANDED: "in inputs and parameters alone",
-    FormKind.UNIT_SUM: "since the targets sum to 1",
+    FormKind.UNIT_SUM: "the targets sum to 1",
 }
 
-NOTES = {
+PARTS = {
+    "two uses": (
+        "Two uses of the chain rule carry the derivation: within a layer, from the gradient of its activations to the "
+        "gradients of its parameters; and from one layer to the layer before, as a sum over the units that use an "
+        "activation."
+    ),
+    "no cost": "No cost is given: the backward pass starts from the output gradient as given, ",
+    "batch": (
+        "The {samples} samples of the batch are numbered by {sample}. All of them share the parameters, whose "
+        "gradients are therefore sums over {sample}."
+    ),
+    "no path": "The cost does not depend on {names}: the gradient is 0.",
+    "layer": "Layer {layer}",
+    "dense layer": "Layer {layer}: {units} {unit}, {activation}",
+    "unit": "unit",
+    "units": "units",
+    "cost": "The cost",
+    "equations": "The equations, last to first",
+    "inputs": "The inputs",
+    "definitions": "Definition",
+    "local derivatives": "Local derivatives",
+    "builds on": "What it builds on",
+    "answer": "The gradient",
+    "first use": "First use of the chain rule: the parameters, from the layer's own activations",
+    "second use": "Second use of the chain rule: the activations, from the next layer",
+    "boundary": "Where the backward pass starts",
+    "activation_gradient": "Gradient of the activations",
+    "preactivation_gradient": "Gradient of the weighted sums",
+    "parameter_gradient": "Gradient of the parameters",
+    "input_gradient": "Gradient of the inputs",
+    "quantity_gradient": "Gradient",
+    "recurrence": "the recurrence",
+    "delta": "δ is short for ∂J/∂z of its layer.",
+    "gathered": "simplified",
+    "summary": "Every gradient of the network",
+    "every weight": "Every single parameter",
+}
+
+REMARKS = {
     "kink": "{function} has no derivative at {where}.",
     "piecewise_constant": (
-        "{quantity} is a position, and positions change in jumps: its derivative is 0 wherever it exists, so no gradient "
-        "passes through it and gradient descent has nothing to follow here."
+        "{quantity} is a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "
+        "gradient passes through it and gradient descent has nothing to follow here."
     ),
     "targets_sum_to_1": "The last step uses that the targets {target} of a sample sum to 1.",
     "targets_do_not_sum_to_1": (
-        "The targets {target} of this spec do not sum to 1, so the sum stays: the familiar 'probability minus target' would be "
-        "wrong here."
+        "The targets {target} of this spec do not sum to 1, so the sum stays: the familiar 'probability minus target' "
+        "would be wrong here."
     ),
     "where_targets_sum_to_1": "Where the targets {target} of a sample sum to 1, the sum drops out.",
+    "shapes": "Shapes: {text}.",
+    "delta": "δ stands for ∂J/∂{quantity}.",
+    "elementwise": "Fractions and powers of arrays are meant entry by entry.",
     "no_matrix_form": "This one has no form in matrices; it stays in index notation.",
 }
+
+WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant"})
 
 
 def sentence(note: Note) -> str:
     """A remark in words."""
-    return NOTES[note.key].format(**note.about)
+    return REMARKS[note.key].format(**note.about)
+
+
+def warns(note: Note) -> bool:
+    """Whether a remark is a warning: what a reader would expect to hold does not."""
+    return note.key in WARNINGS

@@ -74,7 +74,9 @@ def _ends_operand(token: Token) -> bool:
 def _check_after_operand(before: Token, token: Token, open_brackets: Sequence[Token]) -> None:
     innermost = open_brackets[-1].text if open_brackets else ""
     if token.kind != "operator" or (token.text == "(" and before.kind != "name"):
-        glued = f"{before.text} {token.text}" if token.kind == before.kind else f"{before.text}{token.text}"
+        glued = (
+            f"{before.text} {token.text}" if token.kind == before.kind != "operator" else f"{before.text}{token.text}"
+        )
         product = f"{before.text}*{token.text}"
         raise FormulaError(f"an operator is missing in '{glued}'; write '{product}' for a product", token.offset)
     if token.text == "[" and before.kind != "name":

@@ -77,6 +77,15 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
             return Printed(_transposed(operand, kids[0]))
         case tree.MatrixProduct():
             return Printed(r" \, ".join(_in(kid, Level.POWER) for kid in kids), Level.QUOTIENT)
+        case tree.Ones(rows, columns):
+            size = rows.text if columns.text == "1" else rf"{rows.text} \times {columns.text}"
+            return Printed(rf"\mathbf{{1}}_{{{size}}}")
+        case tree.Identity(size):
+            return Printed(rf"\mathbf{{I}}_{{{size.text}}}")
+        case tree.Diagonal():
+            return Printed(rf"\operatorname{{diag}}{_bracketed(kids[0].body)}")
+        case tree.OneHot(_, size):
+            return Printed(rf"\operatorname{{onehot}}_{{{size.text}}}{_bracketed(kids[0].body)}")
     return Printed(" = ".join(kid.body for kid in kids), Level.EQUALITY)
 
 

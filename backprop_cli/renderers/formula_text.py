@@ -2,7 +2,7 @@
 
 The grammar reads back what stands here, and three things besides: a derivative ``dJ/dW1[i,j]`` is one symbol,
 ``tanh'(z)`` is the derivative of a function, and in the matrix view ``A.T`` is the transpose, ``A @ B`` the matrix
-product and ``A * B`` the elementwise one.
+product, ``A * B`` the elementwise one, and ``ones(3)``, ``eye(3)``, ``diag(a)`` and ``onehot(p, 3)`` are special matrices.
 """
 
 from __future__ import annotations
@@ -61,6 +61,12 @@ def _combine(node: tree.Node, kids: Sequence[_Text], names: Names) -> _Text:
             return Printed(f"{_in(kids[0], Level.ATOM)}.T")
         case tree.MatrixProduct():
             return Printed(" @ ".join(_in(kid, Level.POWER) for kid in kids), Level.QUOTIENT)
+        case tree.Ones(rows, columns):
+            return Printed(f"ones({rows.text})" if columns.text == "1" else f"ones({rows.text}, {columns.text})")
+        case tree.Identity() | tree.Diagonal():
+            return Printed(f"{'eye' if isinstance(node, tree.Identity) else 'diag'}({kids[0].body})")
+        case tree.OneHot():
+            return Printed(f"onehot({kids[0].body}, {kids[1].body})")
     return Printed(" = ".join(kid.body for kid in kids), Level.EQUALITY)
 
 

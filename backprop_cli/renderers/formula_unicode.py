@@ -80,6 +80,14 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             return Printed((*inner, Piece("ᵀ")))
         case tree.MatrixProduct():
             return Printed(_joined(Piece(" "), [_in(kid, Level.ATOM) for kid in kids]), Level.QUOTIENT)
+        case tree.Ones(rows, columns):
+            return Printed((Piece(f"1{subscript(rows.text if columns.text == '1' else f'{rows.text}x{columns.text}')}"),))
+        case tree.Identity(size):
+            return Printed((Piece(f"{'I' if names.is_free('I') else 'Id'}{subscript(size.text)}"),))
+        case tree.Diagonal():
+            return Printed((Piece("diag"), *_bracketed(kids[0])))
+        case tree.OneHot(_, size):
+            return Printed((Piece(f"onehot{subscript(size.text)}"), *_bracketed(kids[0])))
     return Printed(_joined(Piece(" = ", "break"), [kid.body for kid in kids]), Level.EQUALITY)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import BeforeValidator, ConfigDict, Field
 from typing_extensions import TypeAliasType, TypedDict
 
 from backprop_cli.spec import limits
 from backprop_cli.spec.findings import reject
+from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.values import Values, read_values, written
 from backprop_cli.spec.wording import describe, number_hint
 
@@ -72,14 +73,8 @@ def _arrays_by_name(data: Any) -> Any:
 
 
 named_arrays = BeforeValidator(_arrays_by_name)
-InputValues: TypeAlias = Annotated[Values, PlainValidator(read_values, json_schema_input_type=Numbers | InputForm)]
-ParameterValues: TypeAlias = Annotated[
-    Values, PlainValidator(_read_parameter, json_schema_input_type=Numbers | ParameterForm)
-]
-Matrix: TypeAlias = Annotated[
-    Values, PlainValidator(_read_matrix, json_schema_input_type=list[list[float]] | ParameterForm)
-]
-Mask: TypeAlias = Annotated[Values, PlainValidator(_read_mask, json_schema_input_type=list[list[Literal[0, 1]]])]
-Bias: TypeAlias = Annotated[
-    Values | bool, PlainValidator(_read_bias, json_schema_input_type=bool | float | list[float] | ParameterForm)
-]
+InputValues: TypeAlias = Annotated[Values, Reader(read_values, lambda: Numbers | InputForm)]
+ParameterValues: TypeAlias = Annotated[Values, Reader(_read_parameter, lambda: Numbers | ParameterForm)]
+Matrix: TypeAlias = Annotated[Values, Reader(_read_matrix, lambda: list[list[float]] | ParameterForm)]
+Mask: TypeAlias = Annotated[Values, Reader(_read_mask, lambda: list[list[Literal[0, 1]]])]
+Bias: TypeAlias = Annotated[Values | bool, Reader(_read_bias, lambda: bool | float | list[float] | ParameterForm)]

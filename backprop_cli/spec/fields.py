@@ -6,13 +6,14 @@ from collections.abc import Collection
 from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import Field
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language.tokens import is_name
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.spec import limits
-from backprop_cli.spec.findings import Finding, Rejected, reject
+from backprop_cli.spec.findings import collected, reject
+from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.wording import describe, listed, number_hint, shortened
 
 
@@ -47,7 +48,8 @@ def read_function(data: Any) -> str:
     return text
 
 
-def _read_equations(data: Any) -> tuple[str, ...]:
+def read_equations(data: Any) -> tuple[str, ...]:
+    """A list of equations, not parsed yet."""
     if not isinstance(data, list | tuple):
         hint = "; begin every equation with '- '" if isinstance(data, str) else ""
         reject(f"expected a list of equations, not {describe(data)}{hint}")
@@ -55,10 +57,13 @@ def _read_equations(data: Any) -> tuple[str, ...]:
         reject("expected a list of equations, not an empty list")
     if len(data) > limits.EQUATIONS:
         reject(f"{len(data):,} equations; at most {limits.EQUATIONS:,} are allowed")
-    wrong = [at for at, equation in enumerate(data) if not isinstance(equation, str)]
-    if wrong:
-        raise Rejected(Finding((at,), f"expected an equation, not {describe(data[at])}") for at in wrong)
-    return tuple(data)
+    return collected(_read_equation, data)
+
+
+def _read_equation(data: Any) -> str:
+    if not isinstance(data, str):
+        reject(f"expected an equation, not {describe(data)}")
+    return data
 
 
 def _read_number(data: Any, least: float | None = None, above: float | None = None) -> float:
@@ -97,45 +102,39 @@ def _read_choice(data: Any, choices: Collection[str], what: str) -> str:
     return data
 
 
-def _one_or_more(data: Any) -> Any:
-    if not isinstance(data, str | list | tuple):
+def _read_names(data: Any) -> tuple[str, ...]:
+    if isinstance(data, str):
+        return (_read_name(data),)
+    if not isinstance(data, list | tuple):
         reject(f"expected a name or a list of names, not {describe(data)}")
-    return [data] if isinstance(data, str) else data
+    return collected(_read_name, data)
 
 
 Expression: TypeAlias = Annotated[str, Field(pattern=r"[^A-Za-z0-9_]", description="A formula.")]
 
 
-def whole_number(least: int, most: int) -> PlainValidator:
+def whole_number(least: int, most: int) -> Reader:
     """For ``Annotated[int, ...]``: a whole number in this range."""
-    allowed = Annotated[int, Field(ge=least, le=most)]
-    return PlainValidator(partial(_read_count, least=least, most=most), json_schema_input_type=allowed)
+    return Reader(partial(_read_count, least=least, most=most), lambda: Annotated[int, Field(ge=least, le=most)])
 
 
-def one_of(choices: Collection[str], what: str) -> PlainValidator:
+def one_of(choices: Collection[str], what: str) -> Reader:
     """For ``Annotated[str, ...]``: one of these names; ``what`` says what they name."""
     names = tuple(choices)
-    return PlainValidator(partial(_read_choice, choices=names, what=what), json_schema_input_type=Literal[names])
+    return Reader(partial(_read_choice, choices=names, what=what), lambda: Literal[names])
 
 
-Name: TypeAlias = Annotated[
-    str, PlainValidator(_read_name, json_schema_input_type=Annotated[str, Field(pattern=r"^[^\s0-9_]\S*$")])
-]
-Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name])]
-Text: TypeAlias = Annotated[str, PlainValidator(_read_text, json_schema_input_type=str)]
-Positive: TypeAlias = Annotated[
-    float, PlainValidator(partial(_read_number, above=0), json_schema_input_type=Annotated[float, Field(gt=0)])
-]
+# Looser than the reader: \w is not the same set of letters in every editor's regular expressions.
+NAME_PATTERN = r"^[^\s0-9_]\S*$"
+_WRITTEN_NAME = Annotated[str, Field(pattern=NAME_PATTERN)]
+_WRITTEN_EQUATIONS = Annotated[list[str], Field(min_length=1, max_length=limits.EQUATIONS)]
+
+Name: TypeAlias = Annotated[str, Reader(_read_name, lambda: _WRITTEN_NAME)]
+Names: TypeAlias = Annotated[tuple[str, ...], Reader(_read_names, lambda: _WRITTEN_NAME | list[_WRITTEN_NAME])]
+Text: TypeAlias = Annotated[str, Reader(_read_text, lambda: str)]
+Positive: TypeAlias = Annotated[float, Reader(partial(_read_number, above=0), lambda: Annotated[float, Field(gt=0)])]
 PositiveOrZero: TypeAlias = Annotated[
-    float, PlainValidator(partial(_read_number, least=0), json_schema_input_type=Annotated[float, Field(ge=0)])
+    float, Reader(partial(_read_number, least=0), lambda: Annotated[float, Field(ge=0)])
 ]
-Function: TypeAlias = Annotated[
-    str, PlainValidator(read_function, json_schema_input_type=Literal[ACTIVATIONS] | Expression)
-]
-Equations: TypeAlias = Annotated[
-    tuple[str, ...],
-    PlainValidator(
-        _read_equations,
-        json_schema_input_type=Annotated[list[str], Field(min_length=1, max_length=limits.EQUATIONS)],
-    ),
-]
+Function: TypeAlias = Annotated[str, Reader(read_function, lambda: Literal[ACTIVATIONS] | Expression)]
+Equations: TypeAlias = Annotated[tuple[str, ...], Reader(read_equations, lambda: _WRITTEN_EQUATIONS)]

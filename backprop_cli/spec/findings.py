@@ -7,15 +7,16 @@ later, in :mod:`backprop_cli.spec.reading`, because a spec may also be plain Pyt
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.spec.wording import describe, listed, shortened
 
+T = TypeVar("T")
 Path: TypeAlias = tuple[int | str, ...]
 
 DROP: Any = object()  # as a remedy: the spec without this key
@@ -53,8 +54,24 @@ def reject(message: str, path: Path = (), *, remedy: Any = None) -> NoReturn:
     raise Rejected([Finding(path, message, remedy=remedy)])
 
 
-def findings_of(error: ValidationError) -> tuple[Finding, ...]:
-    """All findings in pydantic's error, with paths from the outermost value."""
+def collected(read: Callable[[Any], T], items: Iterable[Any]) -> tuple[T, ...]:
+    """Every item read; the findings of all items come together, each under its place."""
+    done: list[T] = []
+    findings: list[Finding] = []
+    for place, item in enumerate(items):
+        try:
+            done.append(read(item))
+        except Rejected as rejected:
+            findings.extend(finding.under((place,)) for finding in rejected.findings)
+    if findings:
+        raise Rejected(findings)
+    return tuple(done)
+
+
+def findings_of(error: ValidationError | Rejected) -> tuple[Finding, ...]:
+    """All findings in an error, pydantic's or our own, with paths from the outermost value."""
+    if isinstance(error, Rejected):
+        return error.findings
     found: list[Finding] = []
     for detail in error.errors(include_url=False):
         path, at_key = detail["loc"], False

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    TypeAdapter,
-    ValidationError,
-    create_model,
-)
+from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language.tokens import is_name
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import Bias, Mask, Matrix
-from backprop_cli.spec.fields import Equations, Expression, Function, Name, Names, read_function, whole_number
-from backprop_cli.spec.findings import Finding, Rejected, findings_of, reject
+from backprop_cli.spec.fields import (
+    Equations,
+    Expression,
+    Function,
+    Name,
+    Names,
+    read_equations,
+    read_function,
+    whole_number,
+)
+from backprop_cli.spec.findings import Finding, Rejected, collected, findings_of, reject
+from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.section import Section
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count, describe, shortened
@@ -133,12 +135,12 @@ def read_layer(data: Any) -> Layer:
         raise Rejected([Finding((kind,), _unknown(str(kind)), at_key=True)])
     try:
         if kind == Block.kind:
-            return Block(_EQUATIONS.validate_python(options))
+            return Block(read_equations(options))
         if kind in OPTIONS:
             return OPTIONS[kind].model_validate({} if options is None else options)
         common = Options.model_validate({} if options is None else options)
         return Activation(kind, common.name, common.sources)
-    except ValidationError as error:
+    except (ValidationError, Rejected) as error:
         raise Rejected(finding.under((kind,)) for finding in findings_of(error)) from None
 
 
@@ -147,7 +149,7 @@ def _read_bare(text: str) -> Layer:
         example = "equations: [...]" if text == Block.kind else f"{text}: {{units: 3}}"
         reject(f"'{text}' needs its options, such as {example}")
     if is_name(text) and text not in ACTIVATIONS:
-        reject(_unknown(text))
+        reject(_unknown(text), remedy=next(iter(get_close_matches(text, ACTIVATIONS, n=1)), None))
     return Activation(read_function(text))
 
 
@@ -157,37 +159,30 @@ def _unknown(kind: str) -> str:
     return f"unknown layer '{shortened(kind)}'{hint}"
 
 
-def _one_key_form(kind: str, options: Any, description: str | None) -> type[BaseModel]:
-    key: Any = {kind: (options, Field(description=description))}
-    return create_model(f"{kind}_layer", __config__=_ONE_KEY, **key)
-
-
-_EQUATIONS: TypeAdapter[tuple[str, ...]] = TypeAdapter(Equations)
-_ONE_KEY = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
-_BARE: Any = Annotated[Literal[ACTIVATIONS], Field(description="An activation as a layer.")]
-_ACTIVATION_KEYS: Any = {
-    name: (Options | None, Field(default=None, description=f"The activation {name} as a layer of its own."))
-    for name in ACTIVATIONS
-}
-_FORMS: Any = (
-    *(_one_key_form(kind, model, model.__doc__) for kind, model in OPTIONS.items()),
-    _one_key_form(Block.kind, Equations, Block.__doc__),
-    create_model("activation_layer", __config__=_ONE_KEY, **_ACTIVATION_KEYS),
-)
-LayerEntry: TypeAlias = Annotated[
-    Layer, PlainValidator(read_layer, json_schema_input_type=Union[(_BARE, Expression, *_FORMS)])
-]
-
-
-def _counted(data: Any) -> Any:
+def _read_layers(data: Any) -> tuple[Layer, ...]:
     if not isinstance(data, list | tuple):
         reject(f"expected a list of layers, not {describe(data)}")
     if not data:
         reject("expected a list of layers, not an empty list")
     if len(data) > limits.EQUATIONS:
         reject(f"{len(data):,} layers; at most {limits.EQUATIONS:,} are allowed")
-    return data
+    return collected(read_layer, data)
 
 
-_ENTRIES = Annotated[list[LayerEntry], Field(min_length=1, max_length=limits.EQUATIONS)]
-Layers: TypeAlias = Annotated[tuple[LayerEntry, ...], BeforeValidator(_counted, json_schema_input_type=_ENTRIES)]
+def _form() -> Any:
+    """How layers are written, for the JSON Schema."""
+    one_key = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    kinds: dict[str, Any] = {kind: (model, Field(description=model.__doc__)) for kind, model in OPTIONS.items()}
+    kinds[Block.kind] = (Equations, Field(description=Block.__doc__))
+    activations: Any = {
+        name: (Options | None, Field(default=None, description=f"The activation {name} as a layer of its own."))
+        for name in ACTIVATIONS
+    }
+    mappings = [create_model(f"{kind}_layer", __config__=one_key, **{kind: key}) for kind, key in kinds.items()]
+    mappings.append(create_model("activation_layer", __config__=one_key, **activations))
+    bare: Any = Annotated[Literal[ACTIVATIONS], Field(description="An activation as a layer.")]
+    layer: Any = Union[(bare, Expression, *mappings)]
+    return Annotated[list[layer], Field(min_length=1, max_length=limits.EQUATIONS)]
+
+
+Layers: TypeAlias = Annotated[tuple[Layer, ...], Reader(_read_layers, _form)]

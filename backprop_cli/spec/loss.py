@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, create_model
+from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.library.losses import LOSSES
 from backprop_cli.spec.fields import Positive
 from backprop_cli.spec.findings import Finding, Path, Rejected, findings_of, reject
+from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.section import Section
 from backprop_cli.spec.wording import describe, listed, shortened
 
@@ -45,7 +46,7 @@ def read_loss(data: Any) -> Loss:
     if name not in LOSSES:
         raise Rejected([unknown_loss(str(name), (name,), at_key=True)])
     try:
-        section = _OPTIONS[name].model_validate({} if options is None else options)
+        section = _options(name).model_validate({} if options is None else options)
     except ValidationError as error:
         raise Rejected(finding.under((name,)) for finding in findings_of(error)) from None
     return Loss(name, section.model_dump(exclude_none=True))
@@ -67,17 +68,15 @@ def _options(name: str) -> type[Section]:
     return create_model(f"{name}_options", __base__=Section, **fields)
 
 
-_OPTIONS: Mapping[str, type[Section]] = {name: _options(name) for name in LOSSES}
-_KEYS: Any = {
-    name: (_OPTIONS[name] | None, Field(default=None, description=f"The loss {name} with its options."))
-    for name in LOSSES
-    if LOSSES[name].options
-}
-_FORM: type[BaseModel] = create_model(
-    "loss_with_options",
-    __config__=ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1}),
-    **_KEYS,
-)
-LossField: TypeAlias = Annotated[
-    Loss, PlainValidator(read_loss, json_schema_input_type=Literal[tuple(LOSSES)] | str | _FORM)
-]
+def _form() -> Any:
+    """How losses are written, for the JSON Schema."""
+    keys: Any = {
+        name: (_options(name) | None, Field(default=None, description=f"The loss {name} with its options."))
+        for name in LOSSES
+        if LOSSES[name].options
+    }
+    one_key = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    return Literal[tuple(LOSSES)] | str | create_model("loss_with_options", __config__=one_key, **keys)
+
+
+LossField: TypeAlias = Annotated[Loss, Reader(read_loss, _form)]

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NoReturn
 
 from backprop_cli.spec.scalars import resolve
@@ -27,7 +26,7 @@ _NO_JSON = re.compile(r"#[^\r\n]*|,\s*(?=\])")  # comments, and commas behind th
 
 def _flow_pattern(nested: int) -> str:
     item = _SCALAR if nested == 1 else rf"(?:{_SCALAR}|{_flow_pattern(nested - 1)})"
-    return rf"(?>\[{_BLANK}{item}{_BLANK}(?:,{_BLANK}{item}{_BLANK})*+(?:,{_BLANK})?\])"
+    return rf"\[(?:{_BLANK}{item}{_BLANK}(?:,|(?=\])))++{_BLANK}\]"
 
 
 _FLOW = re.compile(_flow_pattern(_NESTED))
@@ -35,6 +34,9 @@ _ITEM = rf"(?:{_SCALAR}|{_flow_pattern(_NESTED)})"
 _COMMENT = r"(?:#[^\r\n\0]*+)?"
 _BLANK_LINES = rf"(?:[ \t]*+{_COMMENT}\r?\n)*+"
 _LINE_END = rf"(?:[ \t]++{_COMMENT})?(?:\r?\n|(?=\0))"
+_FIRST_LINE = re.compile(rf"-[ ]++{_ITEM}{_LINE_END}")
+_MORE_LINES = re.compile(rf"(?={_BLANK_LINES}(?P<indent> *+)-)(?:{_BLANK_LINES}(?P=indent)-[ ]++{_ITEM}{_LINE_END})++")
+_ENTRY = re.compile(rf"(?:\A|^ *+)-[ ]++({_ITEM})", re.MULTILINE)
 _AFTER = re.compile(rf"{_BLANK_LINES}( *+)([^\0]?)")
 
 
@@ -91,7 +93,7 @@ class Run:
         return start, start + 1
 
     def _entries(self) -> Iterator[tuple[int, int]]:
-        for entry in _entry_pattern(self.column or 0).finditer(self.text[self.start : self.end]):
+        for entry in _ENTRY.finditer(self.text[self.start : self.end]):
             yield entry.span(1)
 
 
@@ -102,26 +104,21 @@ def flow_run(text: str, start: int) -> Run | None:
 
 
 def block_run(text: str, start: int, column: int) -> Run | None:
-    """The run that is the block list at ``start``, in this column, if it is one. ``text`` ends with NUL."""
-    found = _block_pattern(column).match(text, start)
-    if not found:
+    """The run that is the block list at ``start``, in this column, if it is one: up to the line behind it.
+
+    ``text`` ends with NUL.
+    """
+    run = _FIRST_LINE.match(text, start)
+    if not run:
         return None
-    after = _AFTER.match(text, found.end())
-    indentation, first = after.groups() if after else ("", "")
-    if first == "\t" or (first and len(indentation) > column) or (first == "-" and len(indentation) == column):
+    more = _MORE_LINES.match(text, run.end())
+    if more and len(more["indent"]) == column:
+        run = more
+    after = _AFTER.match(text, run.end())
+    indentation, next_one = after.groups() if after else ("", "")
+    if next_one == "\t" or (next_one and len(indentation) > column) or (next_one == "-" and len(indentation) == column):
         return None  # the last entry goes on, or another kind of entry follows
-    return Run(text, start, found.end("again" if found["again"] else "first"), column)
-
-
-@cache
-def _block_pattern(column: int) -> re.Pattern[str]:
-    first, again = (rf"-[ ]++(?P<{name}>{_ITEM}){_LINE_END}" for name in ("first", "again"))
-    return re.compile(rf"{first}(?:{_BLANK_LINES} {{{column}}}{again})*+")
-
-
-@cache
-def _entry_pattern(column: int) -> re.Pattern[str]:
-    return re.compile(rf"(?:\A|^ {{{column}}})-[ ]++({_ITEM})", re.MULTILINE)
+    return Run(text, start, run.end(), column)
 
 
 def _no_number(word: str) -> NoReturn:

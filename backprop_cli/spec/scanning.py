@@ -59,6 +59,7 @@ class _Scanner(Scanner):
             super().fetch_flow_sequence_start()
         else:
             self.save_possible_simple_key()
+            self.allow_simple_key = False
             self._fetch_run(run)
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:
@@ -74,6 +75,7 @@ class _Scanner(Scanner):
             super().fetch_block_entry()
         else:
             self.remove_possible_simple_key()
+            self.allow_simple_key = True  # the run ends where the next line begins
             self._fetch_run(run)
 
     def _may_begin_block_list(self) -> bool:
@@ -91,7 +93,6 @@ class _Scanner(Scanner):
         return self.tokens_taken + len(self.tokens)
 
     def _fetch_run(self, run: Run) -> None:
-        self.allow_simple_key = False
         self.runs[run.start] = run
         start_mark = self.reader.get_mark()
         self.reader.skip_to(run.end)

@@ -15,13 +15,15 @@ from backprop_cli.language.tokens import is_name
 from backprop_cli.library.losses import LOSSES
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import InputValues, ParameterValues, named_arrays
-from backprop_cli.spec.fields import Equations, Name, Names, PositiveOrZero, Text, one_of, whole_number
+from backprop_cli.spec.fields import NAME_PATTERN, Equations, Name, Names, PositiveOrZero, Text, one_of, whole_number
 from backprop_cli.spec.findings import Finding
 from backprop_cli.spec.initial import SCHEMES
 from backprop_cli.spec.layers import Block, Dense, Layers
 from backprop_cli.spec.loss import LossField, unknown_loss
 from backprop_cli.spec.positions import Positions
 from backprop_cli.spec.section import Section
+
+_NAMED: dict[str, Any] = {"propertyNames": {"pattern": NAME_PATTERN}}
 
 
 class Initial(Section):
@@ -56,14 +58,17 @@ class NetworkSpec(Section):
     name: Text = Field(default="", description="What the network is called; default: the file's name.")
     inputs: Annotated[dict[Name, InputValues], named_arrays] = Field(
         default_factory=dict,
+        json_schema_extra=_NAMED,
         description="The inputs by name: one sample (a number or a vector), a batch (a list of vectors), or a size.",
     )
     targets: Annotated[dict[Name, InputValues], named_arrays] = Field(
         default_factory=dict,
+        json_schema_extra=_NAMED,
         description="The targets by name, as `inputs`; for cross_entropy and nll also class numbers.",
     )
     parameters: Annotated[dict[Name, ParameterValues], named_arrays] = Field(
         default_factory=dict,
+        json_schema_extra=_NAMED,
         description="The parameters that equations use: values, or shapes to draw them by `initial`.",
     )
     layers: Layers | None = Field(default=None, description="The layers, from the input to the output.")
@@ -138,10 +143,24 @@ def _unknown_loss(data: Mapping[str, Any]) -> Iterable[Finding]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a network specification, for editors and the YAML language server."""
-    schema = NetworkSpec.model_json_schema(by_alias=True)
+    schema: dict[str, Any] = _plain(NetworkSpec.model_json_schema(by_alias=True))
     schema["title"] = "A network for backprop"
     schema["allOf"] = [
         {"oneOf": [{"required": ["layers"]}, {"required": ["equations"]}]},
         {"oneOf": [{"required": ["loss"]}, {"required": ["grad_output"]}]},
     ]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _plain(schema: Any) -> Any:
+    """The schema without the titles that repeat every key, and with a reference to a definition written in one way:
+    pydantic's versions differ in what they put around it."""
+    if isinstance(schema, list):
+        return [_plain(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    match schema.get("allOf"):
+        case [{"$ref": _} as reference]:
+            schema = {key: value for key, value in schema.items() if key != "allOf"} | reference
+    dropped = ("title", "description") if "$ref" in schema else ("title",)
+    return {key: _plain(value) for key, value in schema.items() if key not in dropped}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, model_validator
 
 from backprop_cli.spec.findings import Finding, Rejected, findings_of, reject, unknown_keys
 from backprop_cli.spec.wording import describe
@@ -29,7 +29,7 @@ class Section(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _all_findings(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _all_findings(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         if isinstance(data, cls):
             return data
         if not isinstance(data, dict):
@@ -38,7 +38,7 @@ class Section(BaseModel):
         known = {key: value for key, value in data.items() if key in keys}
         findings = [*unknown_keys(data, keys), *cls.crosscheck(_as_meant(data, keys))]
         try:
-            section = handler(known)
+            section: Self = handler(known)
         except ValidationError as error:
             raise Rejected([*findings, *findings_of(error)]) from None
         if findings := [*findings, *section.conflicts()]:
@@ -53,8 +53,8 @@ class Section(BaseModel):
 
 def _as_meant(data: Mapping[Any, Any], keys: Collection[str]) -> dict[str, Any]:
     """The mapping with misspelt keys put right, so that nothing is called missing that is there."""
-    meant: dict[str, Any] = {}
+    meant = {key: value for key, value in data.items() if key in keys}
     for key, value in data.items():
-        near = [key] if key in keys else get_close_matches(str(key), keys, n=1)
-        meant |= dict.fromkeys(near, value)
+        for near in get_close_matches(str(key), keys, n=1):
+            meant.setdefault(near, value)
     return meant

@@ -5,7 +5,7 @@ Refuses ragged lists, text, numbers that are not finite, and arrays beyond the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from math import inf, isfinite, prod
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_cli.spec import limits
-from backprop_cli.spec.findings import Finding, Path, Rejected, reject, unknown_keys
+from backprop_cli.spec.findings import Finding, Path, Rejected, collected, reject, unknown_keys
 from backprop_cli.spec.wording import count, describe, listed, number_hint
 
 T = TypeVar("T")
@@ -64,9 +64,9 @@ def read_values(data: Any, keys: Collection[str] = ("size", "shape", "value", "b
     shape = given = None
     for key, read in (("size", _read_size), ("shape", _read_shape)):
         if key in data:
-            shape = _collected(read, data, key, findings)
+            shape = _value(read, data, key, findings)
     if "value" in data:
-        given = _collected(read_array, data, "value", findings)
+        given = _value(read_array, data, "value", findings)
     if findings:
         raise Rejected(findings)
     if given is None:
@@ -110,7 +110,7 @@ def written(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape)) if shape else "a single number"
 
 
-def _collected(read: Callable[[Any], T], data: Any, key: int | str, findings: list[Finding]) -> T | None:
+def _value(read: Callable[[Any], T], data: Mapping[str, Any], key: str, findings: list[Finding]) -> T | None:
     try:
         return read(data[key])
     except Rejected as rejected:
@@ -131,11 +131,7 @@ def _read_shape(data: Any) -> tuple[int, ...]:
         reject(f"expected a list of sizes such as [3, 2], not {describe(data)}")
     if len(data) > limits.AXES:
         reject(f"{len(data)} axes; at most {limits.AXES} are allowed")
-    findings: list[Finding] = []
-    sizes = [_collected(_read_size, data, at, findings) for at in range(len(data))]
-    if findings:
-        raise Rejected(findings)
-    shape = tuple(size[0] for size in sizes if size)
+    shape = tuple(size for (size,) in collected(_read_size, data))
     if prod(shape) > limits.NUMBERS:
         reject(f"{written(shape)} are {prod(shape):,} numbers; at most {limits.NUMBERS:,} are allowed")
     return shape

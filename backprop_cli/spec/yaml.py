@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.reader import ReaderError
 
 from backprop_cli.errors import Problem, SpecError
 from backprop_cli.spec import limits
@@ -34,7 +35,7 @@ from backprop_cli.spec.wording import shortened
 
 _ENTRY_WEIGHT = 100  # of a value on its own against a number in a list, in what aliases may expand to
 _CORE = "tag:yaml.org,2002:"
-_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LONG_WORD = re.compile(rf"(?<![^\s,\[\]])[^\s,\[\]]{{{limits.SLOW_CHARACTERS + 1}}}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -67,8 +68,7 @@ class _Composer:
 
     def read(self) -> None:
         """Compose the whole text; problems are gathered, and those that end the reading raise."""
-        self._check_characters()
-        parsing = Parsing(self.text)
+        parsing = self._begin()
         documents = 0
         for event in self._until_error(parsing):
             match event:
@@ -79,13 +79,21 @@ class _Composer:
                 case CollectionEndEvent():
                     self._close()
                 case AliasEvent():
+                    self._count(event)
                     self._add(self._alias(event), event.start_mark.index)
                 case NodeEvent():
+                    self._count(event)
                     self._open(event, parsing.runs)
 
-    def _check_characters(self) -> None:
-        if found := _UNPRINTABLE.search(self.text):
-            self._stop(found.start(), f"the character U+{ord(found[0]):04X} cannot stand in YAML; is this a text file?")
+    def _begin(self) -> Parsing:
+        # ruamel.yaml looks at a word character by character before it can be stopped
+        if found := _LONG_WORD.search(self.text):
+            self._stop(found.start(), f"a word of more than {limits.SLOW_CHARACTERS:,} characters")
+        try:
+            return Parsing(self.text)
+        except ReaderError as error:
+            message = f"the character U+{error.character:04X} cannot stand in YAML; is this a text file?"
+            self._stop(error.position, message)
 
     def _until_error(self, parsing: Parsing) -> Iterator[Any]:
         try:
@@ -97,11 +105,13 @@ class _Composer:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             self._stop(parsing.index, "not valid YAML: a malformed escape or directive")
 
-    def _open(self, event: Any, runs: dict[int, Run]) -> None:
-        start = event.start_mark.index
+    def _count(self, event: Any) -> None:
         self.nodes += 1
         if self.nodes > limits.NODES:
-            self._stop(start, f"more than {limits.NODES:,} values besides plain lists of numbers")
+            self._stop(event.start_mark.index, f"more than {limits.NODES:,} values besides plain lists of numbers")
+
+    def _open(self, event: Any, runs: dict[int, Run]) -> None:
+        start = event.start_mark.index
         node = self._node(event, runs)
         if event.anchor:
             self.anchors[event.anchor] = node

@@ -58,7 +58,7 @@ def local_derivative_of(path: Path, u: Quantity) -> LocalDerivative:
         else:
             positions.append(fresh_index(_readable(path.occurrences, axis, own)))
     free = dict(zip(v.indices, v.shape, strict=True))
-    terms = gathered(local_derivative(occurrence, free, positions) for occurrence in path.occurrences)
+    terms = gathered(local_derivative(occurrence, free, positions, u.shape) for occurrence in path.occurrences)
     return LocalDerivative(v, u, tuple(positions), tied, terms)
 
 

@@ -243,7 +243,7 @@ class Reader:
         found: list[Factor] = []
         for piece in pieces:
             if not isinstance(piece.node, tree.Power):
-                found.append(Factor(self.read_factor(piece.node, scope), piece.below))
+                found.append(Factor(self.read(piece.node, scope), piece.below))
                 continue
             base, exponent = self.read(piece.node.base, scope), self.read(piece.node.exponent, scope)
             if exponent.axes:
@@ -255,11 +255,6 @@ class Reader:
                 power = replace(base, node=tree.Power(base.node, exponent.node), is_mask=False)
                 found.append(Factor(power, piece.below))
         return found
-
-    def read_factor(self, node: tree.Node, scope: Scope) -> Array:
-        if isinstance(node, tree.Reduction):
-            return self._reduction(node, scope)
-        return self.read(node, scope)
 
 
 def _index(node: tree.Node, scope: Scope) -> str | None:

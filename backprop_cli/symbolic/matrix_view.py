@@ -9,7 +9,7 @@ its index formulas and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backprop_cli.language import tree
@@ -27,8 +27,11 @@ QUOTED = {
     Kind.PREACTIVATION_GRADIENT: (FormKind.RECURRENCE, FormKind.RESULT, FormKind.SLOPE, FormKind.LOCAL),
     Kind.LOCAL_DERIVATIVE: (FormKind.LOCAL, FormKind.SLOPE),
 }
-PUT_IN = (FormKind.RESULT, FormKind.RECURRENCE, FormKind.SLOPE, FormKind.LOCAL)  # as ∂J/∂a in the layer before
-SHORTEST = (FormKind.RESULT, FormKind.COMBINED, FormKind.UNIT_SUM)
+# What stands for ∂J/∂a in the layer before: its short form, and for both uses of the chain rule that in the next ∂J/∂a.
+IN_SHORT = (FormKind.RESULT, FormKind.RECURRENCE, FormKind.SLOPE, FormKind.LOCAL)
+BY_THE_NEXT = (FormKind.SLOPE, FormKind.RECURRENCE)
+WITH_ACTIVATIONS = (FormKind.SLOPE, FormKind.RECURRENCE, FormKind.LOCAL, FormKind.RESULT)
+SHORTEST = (FormKind.RESULT, FormKind.UNIT_SUM)
 QUOTED_ELSE = (FormKind.DEFINED, FormKind.RESULT, FormKind.RECURRENCE, FormKind.LOCAL, FormKind.SLOPE)
 
 
@@ -51,7 +54,9 @@ class _View:
         self.graph: Graph = self.derivation.graph
         self.reader = Reader(self.graph)
         self.shapes = Shapes(self.graph)
-        self.gradients: dict[str, tree.Node] = {}  # ∂J/∂a of the layers after the one being told
+        # ∂J/∂a of the layers after the one being told, in short and by ∂J/∂a of the layer after it
+        self.in_short: dict[str, tree.Node] = {}
+        self.by_the_next: dict[str, tree.Node] = {}
 
     def steps(self) -> tuple[Step, ...]:
         return tuple(self._step(step) for step in self.derivation.steps)
@@ -110,18 +115,25 @@ class _View:
         target = tree.Gradient(name, quantity.role is Role.WEIGHTED_SUM)
         forms, problem = [], NoMatrixFormError("axes")
         for form in step.forms:
-            try:
-                read = self._chain if form.kind is FormKind.CHAIN else self._whole
-                forms.append(replace(form, value=read(form.value, quantity)))
-            except NoMatrixFormError as error:
-                problem = error
+            if form.kind is not FormKind.COMBINED:
+                try:
+                    read = self._chain if form.kind is FormKind.CHAIN else self._whole
+                    forms.append(replace(form, value=read(form.value, quantity)))
+                except NoMatrixFormError as error:
+                    problem = error
         if not any(form.kind is not FormKind.CHAIN for form in forms):
             raise problem
         if quantity.role is Role.WEIGHTED_SUM:
-            self._add_recurrence(forms)
+            last = next((place for place, form in enumerate(forms) if form.kind in SHORTEST), len(forms))
+            forms[last:last] = _put_into(forms, self.in_short, FormKind.RECURRENCE)
+        if any(form.kind is FormKind.COMBINED for form in step.forms):
+            forms.extend(_put_into(forms, self.by_the_next, FormKind.COMBINED))
         told = self._told(step, target, forms)
         if step.kind is Kind.ACTIVATION_GRADIENT:
-            self.gradients[name] = told.forms[_first_of(PUT_IN, told.forms)].value
+            self.in_short[name] = told.forms[_first_of(IN_SHORT, told.forms)].value
+            unrolled = [form.value for form in forms if form.kind in BY_THE_NEXT]
+            if unrolled:
+                self.by_the_next[name] = unrolled[0]
         return told
 
     def _whole(self, node: tree.Node, quantity: Quantity) -> tree.Node:
@@ -131,16 +143,6 @@ class _View:
         names = [symbol.name for symbol in quantity.indices]
         rows, columns = (*names, None, None)[:2]
         return self.reader.matrix(node, (rows, columns), dict(zip(names, quantity.shape, strict=True)))
-
-    def _add_recurrence(self, forms: list[Form]) -> None:
-        """δ of a layer from δ of the next one: ∂J/∂a put into the first form in which it stands once."""
-        for form in forms:
-            found = [n for n in walk(form.value) if isinstance(n, tree.Gradient)]
-            if form.kind is not FormKind.CHAIN and len(found) == 1 and found[0].name in self.gradients:
-                value = _put_in(form.value, found[0], self.gradients[found[0].name])
-                last = next((n for n, other in enumerate(forms) if other.kind in SHORTEST), len(forms))
-                forms.insert(last, Form(FormKind.RECURRENCE, value))
-                return
 
     def _local(self, step: Step) -> tuple[tree.Node, list[Form]]:
         """A local derivative as the whole Jacobian matrix; a derivative entry by entry stands on its diagonal."""
@@ -207,6 +209,15 @@ def _only_index(place: tree.Place) -> str | None:
     if not isinstance(position, tree.Place):
         raise NoMatrixFormError("position")
     return position.name
+
+
+def _put_into(forms: Sequence[Form], known: Mapping[str, tree.Node], kind: FormKind) -> list[Form]:
+    """The first form in which one gradient stands, and stands once, with what is known of it in its place."""
+    for form in forms:
+        found = [node for node in walk(form.value) if isinstance(node, tree.Gradient)]
+        if form.kind in WITH_ACTIVATIONS and len(found) == 1 and found[0].name in known:
+            return [Form(kind, _put_in(form.value, found[0], known[found[0].name]))]
+    return []
 
 
 def _put_in(node: tree.Node, old: tree.Node, new: tree.Node) -> tree.Node:

@@ -45,6 +45,7 @@ class Narrator:
     def __post_init__(self) -> None:
         self.graph = self.adjoints.graph
         self.names = frozenset(quantity.name for quantity in self.graph.quantities)
+        self.order = {quantity.name: number for number, quantity in enumerate(self.graph.quantities)}
         self.locals: dict[tuple[str, str], LocalDerivative] = {}
         self.chain: dict[str, Formula] = {}
         self.slope: dict[str, Formula] = {}
@@ -107,19 +108,15 @@ class Narrator:
                 keys.append(key)
                 groups.append([])
             groups[keys.index(key)].append(quantity)
+        homes: dict[str, list[Quantity]] = {}
+        for group in groups:
+            for quantity in tuple(group):
+                for place in () if quantity.definition is None else quantity.definition.atoms(Place):
+                    homes.setdefault(place.name, group)
         for quantity in self.graph.quantities:
             if quantity.definition is None:
-                self._home(quantity, groups).append(quantity)
+                homes.get(quantity.name, groups[0]).append(quantity)
         return groups
-
-    def _home(self, given: Quantity, groups: list[list[Quantity]]) -> list[Quantity]:
-        for group in groups:
-            for quantity in group:
-                if quantity.definition is not None and any(
-                    p.name == given.name for p in quantity.definition.atoms(Place)
-                ):
-                    return group
-        return groups[0] if groups else []
 
     def definition(self, quantity: Quantity) -> Step:
         assert quantity.definition is not None
@@ -138,10 +135,12 @@ class Narrator:
         )
 
     def local_steps(self, v: Quantity) -> Iterable[Step]:
-        for (of, by), derivative in self.locals.items():
-            if of != v.name or v.name == self.graph.cost:
+        if v.name == self.graph.cost:
+            return
+        for u in self.graph.quantities:
+            derivative = self.locals.get((v.name, u.name))
+            if derivative is None:
                 continue
-            u = self.graph[by]
             taken = self.names | {symbol.name for symbol in v.indices}
             symbol = named(
                 Term(tuple((s, 1) for s in derivative.positions if s not in v.indices), (derivative.symbol,)), taken
@@ -160,7 +159,7 @@ class Narrator:
             forms.append((FormKind.LOCAL, terms_tree(terms)))
             yield self._step(
                 v,
-                f"d{v.name}/d{by}",
+                f"d{v.name}/d{u.name}",
                 Kind.LOCAL_DERIVATIVE,
                 Rule.DIFFERENTIATION,
                 forms,
@@ -250,7 +249,7 @@ class Narrator:
         return tuple(name for name in used if name != f"dJ/d{u.name}")
 
     def _rank(self, name: str) -> int:
-        return -[q.name for q in self.graph.quantities].index(name)
+        return -self.order[name]
 
     def _step(
         self,

@@ -146,12 +146,15 @@ def _bounds(solution: Expr, size: int, ranges: Mapping[Symbol, int]) -> list[Exp
     return [*below, *above]
 
 
-def local_derivative(occurrence: Occurrence, free: Mapping[Symbol, int], by: Sequence[Symbol]) -> Term:
+def local_derivative(
+    occurrence: Occurrence, free: Mapping[Symbol, int], by: Sequence[Symbol], shape: Sequence[int]
+) -> Term:
     """∂v[F]/∂u[by] through one occurrence, with the reductions' indices alone as unknowns.
 
     An index of F that a position names stays as a Kronecker delta, which gives the a_i(δ_ik - a_k) of softmax.
     """
     unknown = dict(occurrence.sums)
+    ranges = {**free, **dict(zip(by, shape, strict=True))}
     factors, brackets = list(occurrence.chain), []
     for position, wanted in zip(occurrence.place.positions, by, strict=True):
         symbol = _solvable(position, unknown)
@@ -160,10 +163,12 @@ def local_derivative(occurrence: Occurrence, free: Mapping[Symbol, int], by: Seq
                 brackets.append(Compare("==", position, wanted))
             continue
         slope = position.coeff(symbol)
-        rule: dict[Expr, Expr] = {symbol: ((wanted - (position - slope * symbol)) / slope).expand()}
-        unknown.pop(symbol)
+        solution = ((wanted - (position - slope * symbol)) / slope).expand()
+        size = unknown.pop(symbol)
+        rule: dict[Expr, Expr] = {symbol: solution}
         factors = [factor.xreplace(rule) for factor in factors]
         brackets = [bracket.xreplace(rule) for bracket in brackets]
+        brackets.extend(_bounds(solution, size, {**ranges, **unknown}))
     return Term(tuple(unknown.items()), product((*factors, *brackets)))
 
 

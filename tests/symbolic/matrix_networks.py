@@ -148,3 +148,71 @@ def from_spec(text: str) -> tuple[Graph, dict[str, NDArray[np.float64]]]:
     read_text(dedent(text), "test", default_name="test", check=lambda spec: found.append(assemble(spec)))
     graph, values = found[-1]
     return graph, {name: np.asarray(value, dtype=float) for name, value in values.items() if value is not None}
+
+
+SPECS = {
+    "weights over several sums and means": """
+        inputs:  {x: [0.5, -1.0]}
+        targets: {y: [0, 1, 0]}
+        parameters: {W: [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], b: {shape: [3]}}
+        equations:
+          - z[i] = sum(W[i,j]*x[j], j) + b[i]
+          - m = mean(z[i], i)
+          - a[i] = exp(z[i]) / sum(exp(z[k]), k) + m
+          - J = -sum(y[i]*log(a[i]), i) + mean(W[i,j]**2, i, j)
+        loss: J
+        """,
+    "samples mixed": """
+        inputs:  {x: [[0.5, -1.0], [1, 2], [3, 1]]}
+        targets: {y: [[0, 1], [1, 0], [1, 1]]}
+        parameters: {W: [[0.1, 0.2], [0.3, 0.4]], g: [1, 2]}
+        equations:
+          - z[i] = sum(W[i,j]*x[j], j)
+          - mu[i] = mean(z[n,i], n)
+          - v[i] = mean((z[n,i]-mu[i])**2, n)
+          - h[n,i] = g[i]*(z[n,i] - mu[i])/sqrt(v[i] + 0.01)
+          - L = sum((h[i]-y[i])**2, i)
+        loss: L
+        """,
+    "scalars": """
+        inputs: {x: 1.5}
+        targets: {y: 2}
+        parameters: {w: 0.5}
+        equations: [yhat = x*w, S = yhat - y, L = S**2]
+        loss: L
+        """,
+    "scalars of a batch": """
+        inputs: {x: [1.5, 2, -1]}
+        targets: {y: [2, 1, 0]}
+        parameters: {w: 0.5, b: 0.1}
+        equations: [yhat = tanh(x*w + b), L = (yhat - y)**2]
+        loss: L
+        """,
+    "a module on its own": """
+        inputs: {x: [1, 2]}
+        layers: [{dense: {units: 3, activation: tanh}}]
+        grad_output: [1, 2, 3]
+        """,
+    "classes by number": """
+        inputs: {x: [[1, 2], [2, 1]]}
+        targets: {c: [1, 0]}
+        layers: [{dense: {units: 3, activation: relu}}, {dense: {units: 2}}]
+        loss: cross_entropy
+        """,
+    "activations as layers and as expressions": """
+        inputs: {x: [1, 2]}
+        targets: {y: [0.2, 0.8]}
+        layers: [{dense: {units: 3, activation: z*sigmoid(z)}}, tanh, softmax, {dense: {units: 2, bias: false}}]
+        loss: {huber: {delta: 1}}
+        regularise: {l2: 0.01, l1: 0.1}
+        """,
+    "bilinear, with matrices of the sample": """
+        inputs: {x: [1, 2], A: {value: [[1, 2], [3, 5]], batch: false}}
+        parameters: {W: [[0.1, 0.2], [0.3, 0.4]]}
+        equations:
+          - B[i,k] = sum(A[i,j]*W[j,k], j) + W[k,i] + x[i]
+          - C[i,k] = tanh(B[i,k])*x[k]
+          - J = sum(C[i,k]**2/(1 + x[i]**2), i, k) + x[2]*W[1,2]
+        loss: J
+        """,
+}

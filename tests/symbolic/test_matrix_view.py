@@ -19,7 +19,7 @@ from backprop_cli.symbolic.narration import narrate
 from backprop_cli.symbolic.notation import Place, Reduce, index
 from backprop_cli.symbolic.steps import Form, FormKind, Kind, Step
 from tests.symbolic.matrix_evaluation import IndexValues, MatrixValues
-from tests.symbolic.matrix_networks import ELEMENTWISE, LOSSES, Network, from_spec, values_for
+from tests.symbolic.matrix_networks import ELEMENTWISE, LOSSES, SPECS, Network, from_spec, values_for
 from tests.symbolic.matrix_text import plain
 from tests.symbolic.systems import SYSTEMS, Line, graph
 
@@ -109,74 +109,6 @@ def test_systems_of_equations(name: str) -> None:
     check(SYSTEMS[name], values_for(SYSTEMS[name], seed=5))
 
 
-SPECS = {
-    "weights over several sums and means": """
-        inputs:  {x: [0.5, -1.0]}
-        targets: {y: [0, 1, 0]}
-        parameters: {W: [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], b: {shape: [3]}}
-        equations:
-          - z[i] = sum(W[i,j]*x[j], j) + b[i]
-          - m = mean(z[i], i)
-          - a[i] = exp(z[i]) / sum(exp(z[k]), k) + m
-          - J = -sum(y[i]*log(a[i]), i) + mean(W[i,j]**2, i, j)
-        loss: J
-        """,
-    "samples mixed": """
-        inputs:  {x: [[0.5, -1.0], [1, 2], [3, 1]]}
-        targets: {y: [[0, 1], [1, 0], [1, 1]]}
-        parameters: {W: [[0.1, 0.2], [0.3, 0.4]], g: [1, 2]}
-        equations:
-          - z[i] = sum(W[i,j]*x[j], j)
-          - mu[i] = mean(z[n,i], n)
-          - v[i] = mean((z[n,i]-mu[i])**2, n)
-          - h[n,i] = g[i]*(z[n,i] - mu[i])/sqrt(v[i] + 0.01)
-          - L = sum((h[i]-y[i])**2, i)
-        loss: L
-        """,
-    "scalars": """
-        inputs: {x: 1.5}
-        targets: {y: 2}
-        parameters: {w: 0.5}
-        equations: [yhat = x*w, S = yhat - y, L = S**2]
-        loss: L
-        """,
-    "scalars of a batch": """
-        inputs: {x: [1.5, 2, -1]}
-        targets: {y: [2, 1, 0]}
-        parameters: {w: 0.5, b: 0.1}
-        equations: [yhat = tanh(x*w + b), L = (yhat - y)**2]
-        loss: L
-        """,
-    "a module on its own": """
-        inputs: {x: [1, 2]}
-        layers: [{dense: {units: 3, activation: tanh}}]
-        grad_output: [1, 2, 3]
-        """,
-    "classes by number": """
-        inputs: {x: [[1, 2], [2, 1]]}
-        targets: {c: [1, 0]}
-        layers: [{dense: {units: 3, activation: relu}}, {dense: {units: 2}}]
-        loss: cross_entropy
-        """,
-    "activations as layers and as expressions": """
-        inputs: {x: [1, 2]}
-        targets: {y: [0.2, 0.8]}
-        layers: [{dense: {units: 3, activation: z*sigmoid(z)}}, tanh, softmax, {dense: {units: 2, bias: false}}]
-        loss: {huber: {delta: 1}}
-        regularise: {l2: 0.01, l1: 0.1}
-        """,
-    "bilinear, with matrices of the sample": """
-        inputs: {x: [1, 2], A: {value: [[1, 2], [3, 5]], batch: false}}
-        parameters: {W: [[0.1, 0.2], [0.3, 0.4]]}
-        equations:
-          - B[i,k] = sum(A[i,j]*W[j,k], j) + W[k,i] + x[i]
-          - C[i,k] = tanh(B[i,k])*x[k]
-          - J = sum(C[i,k]**2/(1 + x[i]**2), i, k) + x[2]*W[1,2]
-        loss: J
-        """,
-}
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_specs(name: str) -> None:
     steps = check(*from_spec(SPECS[name]))
@@ -221,7 +153,7 @@ def test_a_2_3_2_network_of_one_sample() -> None:
         (FormKind.SLOPE, "(dJ/da1 * tanh'(z1)) @ x.T"),
         (FormKind.RECURRENCE, "(dJ/da1 * (ones(3) - a1 * a1)) @ x.T"),
         (FormKind.RESULT, "dJ/dz1 @ x.T"),
-        (FormKind.COMBINED, "(tanh'(z1) * (W2.T @ (dJ/da2 * tanh'(z2)))) @ x.T"),
+        (FormKind.COMBINED, "((W2.T @ (dJ/da2 * tanh'(z2))) * tanh'(z1)) @ x.T"),
     ]
 
 
@@ -260,6 +192,8 @@ def test_an_activation_that_is_not_elementwise_keeps_its_jacobian() -> None:
         "(diag(a1) - a1 @ a1.T) @ W2.T @ dJ/dz2",
         "a1 * (dJ/da1 - (dJ/da1.T @ a1)*ones(3))",
     ]
+    deep = steps_of(Network((2, 3, 2), ("softmax", "softmax")).graph())
+    assert plain(deep["dJ/db1"].forms[-1].value) == ("(diag(a1) - a1 @ a1.T) @ W2.T @ (diag(a2) - a2 @ a2.T) @ dJ/da2")
     batch = steps_of(Network((2, 3, 2), ("softmax", "identity"), batch=4).graph())
     assert plain(batch["dJ/dz1"].formula.sides[1]) == "a1 * (dJ/da1 - (dJ/da1 * a1) @ ones(3) @ ones(3).T)"
 

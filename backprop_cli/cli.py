@@ -1,0 +1,139 @@
+"""The command ``backprop``: each command reads its options, calls the library, and prints what comes back.
+
+Text goes to standard output, diagnostics to standard error. Exit status: 0 done, 1 the answer is no, 2 bad input; as the
+shell has it, 130 after Ctrl-C and 141 where the reader of a pipe went away. Commands import what they need when they
+run, so that ``--help`` starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from backprop_cli import __version__
+from backprop_cli.bundled import bundled_spec, bundled_specs, starting_spec
+from backprop_cli.errors import BackpropError
+from backprop_cli.options import DeriveFormat, Form, Format, RunFormat, View, listed, one_of, positive_number, whole_number
+from backprop_cli.output import as_json, discard_output, warn, write
+
+app = typer.Typer(
+    name="backprop",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC", show_default=False, help="A YAML file, '-' for standard input, or the name of a bundled spec."
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Write to FILE, whole or not at all."),
+]
+
+
+@app.command()
+def examples(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", show_default=False, help="Print the text of this spec.")
+    ] = None,
+    format: Annotated[
+        Format, typer.Option(metavar=listed(Format), parser=one_of(Format), help="How to print the list.")
+    ] = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """List the bundled specs, or print one of them."""
+    if name is not None:
+        spec = bundled_spec(name)
+        write(as_json({**spec.as_data(), "text": spec.text}) if format is Format.JSON else spec.text, output, data=True)
+    elif format is Format.JSON:
+        write(as_json([spec.as_data() for spec in bundled_specs()]), output, data=True)
+    else:
+        width = max(len(spec.name) for spec in bundled_specs())
+        write("".join(f"{spec.name:{width}}  {spec.description}\n" for spec in bundled_specs()), output)
+
+
+@app.command()
+def new(
+    form: Annotated[
+        Form, typer.Option(metavar=listed(Form), parser=one_of(Form), help="A stack of layers, or equations.")
+    ] = Form.LAYERS,
+    output: Output = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
+) -> None:
+    """Write a commented spec to start from."""
+    if output is not None and output.exists() and not force:
+        raise BackpropError(f"{output} exists; --force overwrites it")
+    write(starting_spec(form), output, data=True)
+
+
+@app.command()
+def schema(output: Output = None) -> None:
+    """Print the JSON Schema of specs, for editors."""
+    from backprop_cli.spec.schema import json_schema
+
+    write(as_json(json_schema()), output, data=True)
+
+
+def main() -> NoReturn:
+    """The console command."""
+    sys.exit(run_command_line(sys.argv[1:]))
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit status; what the user did wrong becomes one message on standard error."""
+    try:
+        status: int | None = app(list(arguments), prog_name="backprop", standalone_mode=False)
+    except typer.TyperException as error:
+        warn(_usage(error))
+        return error.exit_code
+    except BackpropError as error:
+        warn(str(error))
+        return 2
+    except (BrokenPipeError, SystemExit):  # typer itself turns a broken pipe into SystemExit
+        discard_output()
+        return 141
+    except OSError as error:
+        discard_output()
+        warn(f"cannot write the output: {error.strerror or error}")
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    return status or 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Which command was called in a wrong way, what is wrong, and where to look; or the help itself, without a command."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    message = error.format_message()
+    if message.startswith("Usage:") or context is None:
+        return message
+    return f"{context.command_path}: {message}\nTry '{context.command_path} --help'."
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        write(f"backprop {__version__}\n", None)
+        raise typer.Exit
+
+
+@app.callback()
+def _backprop(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Derive backpropagation for a network written in YAML, run it, and verify its gradients."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What a document is made of: text, formulas as trees, and numbers as arrays; no markup and no layout.
+
+Text in a document may come from users (a network's name, a quantity's) and is plain text to every renderer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.documents.names import Names
+from backprop_cli.language import tree
+
+Inline: TypeAlias = str | tree.Node
+
+
+@dataclass(frozen=True)
+class Heading:
+    """``level`` 1 is the document's title, 2 a section (a layer), 3 a part of it."""
+
+    level: int
+    parts: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A paragraph of text and formulas."""
+
+    parts: tuple[Inline, ...]
+
+
+class Tone(StrEnum):
+    REMARK = "remark"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark on what stands above it, or a warning."""
+
+    parts: tuple[Inline, ...]
+    tone: Tone = Tone.REMARK
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of an equation and, in a few words, why it equals the one before."""
+
+    value: tree.Node
+    remark: tuple[Inline, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """``target = side = side = …``."""
+
+    target: tree.Node
+    sides: tuple[Side, ...]
+
+    @property
+    def formula(self) -> tree.Equality:
+        return tree.Equality((self.target, *(side.value for side in self.sides)))
+
+
+@dataclass(frozen=True)
+class FormulaBlock:
+    """Equations that belong together; their equals signs stand in one column. ``is_stacked`` gives each side of a chain
+    a line of its own even where all of them fit on one."""
+
+    lines: tuple[Line, ...]
+    is_stacked: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """Numbers at positions that count from 1. ``indices`` name the axes; ``digits`` are those after the point."""
+
+    values: NDArray[np.float64]
+    indices: tuple[str, ...] = ()
+    digits: int = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A large array in a few numbers. ``norm``, ``least`` and ``greatest`` are of its finite entries, of which there
+    are none where they are None; ``corner`` are its first entries."""
+
+    shape: tuple[int, ...]
+    norm: float | None
+    least: float | None
+    greatest: float | None
+    zeros: int
+    corner: Array
+
+
+Cell: TypeAlias = str | tree.Node | float | Array | Summary | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header; an empty row separates groups. Numbers line up at the decimal point, ``digits`` after it.
+    Arrays stand in the last column."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    digits: int = 4
+
+
+Block: TypeAlias = Heading | Prose | Note | FormulaBlock | Table
+
+
+@dataclass(frozen=True)
+class Document:
+    """Blocks in reading order, and how the quantities in its formulas are written."""
+
+    blocks: tuple[Block, ...]
+    names: Names

@@ -1,0 +1,135 @@
+"""One run as a document: the forward table, the backward table from the last layer to the first, and what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backprop_cli.documents.blocks import Array, Block, Cell, Document, Heading, Prose, Summary, Table
+from backprop_cli.documents.findings import findings
+from backprop_cli.documents.names import Names
+from backprop_cli.language import tree
+from backprop_cli.numeric.trace import Trace
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.notation import places
+
+MOST_NUMBERS = 64  # of an array that is shown whole
+CORNER = (3, 4)  # rows and columns of a larger one
+
+
+def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, full: bool = False) -> Document:
+    """The tables of one run with ``digits`` after the point; ``full`` shows every number of large arrays too."""
+    blocks: list[Block] = [Heading(1, (graph.name,)), *_introduction(graph, trace)]
+    tables = (("Forward pass", _forward(graph, trace)), ("Backward pass", _backward(graph, trace)))
+    for title, groups in tables:
+        rows = _rows(graph, groups, digits, full)
+        if rows:
+            blocks += [Heading(2, (title,)), Table(_header(graph), rows, digits)]
+    return Document((*blocks, *findings(graph, trace)), names)
+
+
+def _introduction(graph: Graph, trace: Trace) -> Iterator[Block]:
+    if graph.samples is not None:
+        index = str(graph.sample)
+        yield Prose((f"A batch of {graph.samples} samples; {index} counts them, and each has a row.",))
+
+
+Entry = tuple[Quantity, tree.Node, NDArray[np.float64]]
+
+
+def _header(graph: Graph) -> tuple[str, ...]:
+    return ("layer", "quantity", "values") if _has_layers(graph) else ("quantity", "values")
+
+
+def _has_layers(graph: Graph) -> bool:
+    return any(quantity.layer is not None for quantity in graph.quantities)
+
+
+def _forward(graph: Graph, trace: Trace) -> Iterator[Entry]:
+    """Every value, a given one right before the first quantity that uses it."""
+    shown: set[str] = set()
+    values = {**trace.given, **trace.forward}
+    for quantity in graph.quantities:
+        if quantity.definition is None:
+            continue
+        used = [other for other in _used(graph, quantity) if other.is_given and other.name not in shown]
+        for given in sorted(used, key=lambda other: other.role is Role.PARAMETER):
+            shown.add(given.name)
+            if given.name in values:
+                yield given, tree.Matrix(given.name), np.asarray(values[given.name])
+        name = _reported(graph, quantity)
+        if name in values:
+            yield quantity, tree.Matrix(name), np.asarray(values[name])
+    for name in sorted(set(graph.seeds.values()) & set(values)):
+        yield graph[name], tree.Matrix(name), np.asarray(values[name])
+
+
+def _used(graph: Graph, quantity: Quantity) -> list[Quantity]:
+    """The quantities in a definition, in the order of the graph."""
+    names = {place.name for place in places(quantity.definition)} if quantity.definition is not None else set()
+    return [other for other in graph.quantities if other.name in names]
+
+
+def _reported(graph: Graph, quantity: Quantity) -> str:
+    """The name under which the trace has a quantity: the cost goes by the loss's own name."""
+    if quantity.role is Role.COST and graph.loss_name is not None:
+        return graph.loss_name
+    return "" if quantity.role is Role.LOSS and quantity.name == graph.loss_name else quantity.name
+
+
+def _backward(graph: Graph, trace: Trace) -> Iterator[Entry]:
+    """Every gradient from the cost to the inputs; a parameter's comes after that of the first quantity it enters."""
+    computed = [quantity for quantity in graph.quantities if quantity.definition is not None]
+    home: dict[str, list[Quantity]] = {quantity.name: [] for quantity in computed}
+    homeless = {quantity.name: quantity for quantity in graph.with_role(Role.PARAMETER)}
+    for quantity in computed:
+        for used in _used(graph, quantity):
+            if used.name in homeless:
+                home[quantity.name].append(homeless.pop(used.name))
+    for quantity in reversed(computed):
+        yield from _gradients([quantity, *home[quantity.name]], trace)
+    yield from _gradients([*homeless.values(), *graph.with_role(Role.INPUT)], trace)
+
+
+def _gradients(quantities: Iterable[Quantity], trace: Trace) -> Iterator[Entry]:
+    for quantity in quantities:
+        if quantity.name in trace.gradients:
+            yield quantity, tree.Gradient(quantity.name), np.asarray(trace.gradients[quantity.name])
+
+
+def _rows(graph: Graph, entries: Iterable[Entry], digits: int, full: bool) -> tuple[tuple[Cell, ...], ...]:
+    rows: list[tuple[Cell, ...]] = []
+    before: int | None = None
+    has_layers = _has_layers(graph)
+    for quantity, label, values in entries:
+        cell = array_cell(values, [symbol.name for symbol in quantity.indices], digits, full)
+        if rows and quantity.layer != before:
+            rows.append(())
+        is_first = not rows or quantity.layer != before
+        before = quantity.layer
+        layer = str(quantity.layer) if quantity.layer is not None and is_first else ""
+        rows.append((layer, label, cell) if has_layers else (label, cell))
+    return tuple(rows)
+
+
+def array_cell(values: ArrayLike, indices: Iterable[str], digits: int, full: bool) -> Array | Summary:
+    """An array as it stands in a table: whole where it is small or ``full`` is asked for, otherwise summarised."""
+    array = np.asarray(values, dtype=np.float64)
+    names = tuple(indices)[: array.ndim]
+    if full or array.size <= MOST_NUMBERS:
+        return Array(array, names, digits)
+    finite = array[np.isfinite(array)]
+    leading, cut = (1,) * max(array.ndim - 2, 0), CORNER if array.ndim > 1 else (CORNER[0] + CORNER[1],)
+    corner = array[tuple(slice(size) for size in (*leading, *cut))]
+    return Summary(
+        array.shape,
+        float(np.linalg.norm(finite)) if finite.size else None,
+        float(finite.min()) if finite.size else None,
+        float(finite.max()) if finite.size else None,
+        int(np.count_nonzero(array == 0)),
+        Array(corner, names, digits),
+    )
+
+

@@ -1,0 +1,118 @@
+"""From a graph and its adjoints to scheduled programs: one for the gradients alone, one for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from backprop_cli.numeric.logarithms import fresh_bounds
+from backprop_cli.numeric.lowering import Lowering
+from backprop_cli.numeric.operations import SOURCES, VIEWS, Table, Value
+from backprop_cli.numeric.schedule import Schedule, schedule
+from backprop_cli.numeric.stable import Stable
+from backprop_cli.symbolic.formulas import Formula, canonical
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.notation import Adjoint, Place
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A result of a program: a quantity's value, or its adjoint."""
+
+    name: str
+    adjoint: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"dJ/d{self.name}" if self.adjoint else self.name
+
+    @property
+    def identifier(self) -> str:
+        return f"d{self.name}" if self.adjoint else self.name
+
+
+def gradients_wanted(graph: Graph) -> tuple[Wanted, ...]:
+    """J, then dJ/d(every parameter), then dJ/d(every input)."""
+    cost = () if graph.cost is None else (Wanted(graph.cost),)
+    given = (*graph.with_role(Role.PARAMETER), *graph.with_role(Role.INPUT))
+    return (*cost, *(Wanted(quantity.name, adjoint=True) for quantity in given))
+
+
+def everything_wanted(graph: Graph, adjoints: Mapping[str, Formula]) -> tuple[Wanted, ...]:
+    """Every computed quantity, then every adjoint, in order of computation."""
+    computed = (Wanted(quantity.name) for quantity in graph.quantities if not quantity.is_given)
+    return (*computed, *(Wanted(name, adjoint=True) for name in adjoints))
+
+
+def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wanted]) -> Schedule:
+    """The program for these results, which share no memory with each other or with the arguments."""
+    results = tuple(wanted)
+    lowering = Lowering(Table())
+    stable = Stable(graph)
+    for quantity in _with_losses_put_in(graph, {result.name for result in results if not result.adjoint}):
+        if quantity.definition is None:
+            lowering.give(quantity.place, quantity.shape)
+        else:
+            definition = stable.expression(canonical(quantity.definition))
+            lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
+    for formula in adjoints_in_order(graph, adjoints):
+        terms = [(dict(t.sums), stable.factors([canonical(factor) for factor in t.factors])) for t in formula.terms]
+        lowering.define(formula.target, formula.shape, terms)
+    outputs = _apart(lowering.table, [lowering.whole(result.name, result.adjoint) for result in results])
+    names: dict[Value, str] = {}
+    for result in _by_interest(graph, adjoints):
+        value = lowering.value_of(result.name, result.adjoint)
+        if value is not None:
+            names.setdefault(value, result.identifier)
+    for value, result in zip(outputs, results, strict=True):
+        names.setdefault(value, result.identifier)
+    arguments = {q.name: lowering.argument(q.name) for q in graph.quantities if q.is_given}
+    return schedule(lowering.table, arguments, names, outputs)
+
+
+def _by_interest(graph: Graph, adjoints: Mapping[str, Formula]) -> Iterable[Wanted]:
+    """Quantities in the order in which they name a value that several of them are: dz1 rather than db1."""
+    yield from (Wanted(quantity.name) for quantity in graph.quantities)
+    yield from (Wanted(name, adjoint=True) for name in adjoints if not graph[name].is_given)
+    yield from (Wanted(name, adjoint=True) for name in adjoints if graph[name].is_given)
+
+
+def adjoints_in_order(graph: Graph, adjoints: Mapping[str, Formula]) -> list[Formula]:
+    """The formulas so that each comes after those it uses: from the last quantity to the first."""
+    return [adjoints[q.name] for q in reversed(graph.quantities) if q.name in adjoints]
+
+
+def _with_losses_put_in(graph: Graph, wanted: set[str]) -> list[Quantity]:
+    """The quantities, with the losses of single samples put into J: then J is one sum over everything."""
+    losses = {q.name: q for q in graph.with_role(Role.LOSS) if q.name not in wanted and q.definition is not None}
+    result = []
+    for quantity in graph.quantities:
+        definition = quantity.definition
+        if losses and definition is not None and quantity.name == graph.cost:
+            definition = canonical(definition)
+            places = [place for place in definition.atoms(Place) if place.name in losses]
+            rules = {place: _at(losses[place.name], place) for place in places if not isinstance(place, Adjoint)}
+            definition = definition.xreplace(rules)
+            quantity = Quantity(quantity.name, quantity.indices, quantity.shape, quantity.role, definition)
+        result.append(quantity)
+    return result
+
+
+def _at(quantity: Quantity, place: Place) -> object:
+    rules = dict(zip(quantity.indices, place.positions, strict=True))
+    return fresh_bounds(quantity.definition).xreplace(rules)
+
+
+def _apart(table: Table, values: list[Value]) -> list[Value]:
+    """The values, with copies of those that share memory with an argument, a constant or an earlier one."""
+    seen: set[Value] = set()
+    result = []
+    for value in values:
+        owner = value
+        while table[owner].kind in VIEWS or table[owner].kind == "broadcast":
+            owner = table[owner].operands[0]
+        kept = table[owner].kind in SOURCES or table[owner].constant
+        lent = kept or owner in seen or table[value].kind == "broadcast"
+        seen.add(owner)
+        result.append(table.copy(value) if lent and table[value].kind != "number" else value)
+    return result

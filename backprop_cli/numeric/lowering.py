@@ -1,0 +1,257 @@
+"""From formulas to array operations.
+
+Every formula becomes operations of one :class:`Table`; what two formulas share is there once. A quantity that is the
+same along some of its indices is kept without them until somebody needs it whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol
+
+from backprop_cli.numeric.arrays import Arrays, Axes, Labelled, Scalar, joint
+from backprop_cli.numeric.contraction import Contraction, Factor
+from backprop_cli.numeric.functions import UFUNCS, Numeric, numeric_form
+from backprop_cli.numeric.operations import COMPARISONS, Entry, Shape, Table, Value
+from backprop_cli.numeric.products import Product, narrowed, position_bounds, products
+from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
+
+Sizes = Mapping[Symbol, int]
+Region = tuple[tuple[int, int], ...]  # the first and the last position along each axis, from 1
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is known of a quantity: its indices and its array, which may lack axes along which it is the same."""
+
+    indices: Axes
+    shape: Shape
+    array: Labelled
+
+
+class Lowering:
+    """Lowers formulas one after the other; each may use the quantities and adjoints stored before it."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.arrays = Arrays(table)
+        self._stored: dict[tuple[str, bool], Stored] = {}
+        self._order: Axes = ()
+
+    def give(self, place: Place, shape: Shape) -> None:
+        """A quantity that is an argument of the program."""
+        self._store(place, shape, Labelled(self.table.argument(place.name, shape), place.positions))
+
+    def argument(self, name: str) -> Value:
+        value = self._stored[name, False].array.value
+        assert value is not None
+        return value
+
+    def define(self, place: Place, shape: Shape, given: Sequence[tuple[Sizes, Sequence[Expr]]]) -> None:
+        """``place`` as a sum of products, each a product of factors summed over indices with their sizes."""
+        sizes = dict(zip(place.positions, shape, strict=True))
+        self._order = place.positions
+        regions: dict[Region, list[Product]] = {}
+        for sums, factors in given:
+            for product in products(factors, sums, sizes):
+                inside, region = self._narrowed(product, sizes)
+                regions.setdefault(region, []).append(inside)
+        everywhere = tuple((1, size) for size in shape)
+        base = self._total(regions.pop(everywhere, []), sizes)
+        parts = {region: found for region, found in regions.items() if all(first <= last for first, last in region)}
+        if parts:
+            base = Labelled(self._assembled(base, parts, shape), place.positions)
+        self._store(place, shape, base if base.value is None else self.arrays.exact(base))
+
+    @staticmethod
+    def _narrowed(product: Product, sizes: Sizes) -> tuple[Product, Region]:
+        region = []
+        for axis, size in sizes.items():
+            product, bounds = narrowed(product, axis, size)
+            region.append(bounds)
+        return product, tuple(region)
+
+    def _total(self, found: Sequence[Product], sizes: Sizes) -> Labelled:
+        terms = [self._term(product, sizes, exact=len(found) == 1) for product in found]
+        return terms[0] if len(terms) == 1 else self.arrays.add(terms, self._order, exact=True)
+
+    def _assembled(self, base: Labelled, parts: Mapping[Region, Sequence[Product]], shape: Shape) -> Value:
+        """An array of which some terms fill a part each; what is left is ``base``."""
+        axes, entries = self._order, []
+        for region, found in parts.items():
+            single = [first == last and size > 1 for (first, last), size in zip(region, shape, strict=True)]
+            kept = tuple(axis for axis, alone in zip(axes, single, strict=True) if not alone)
+            sizes = {axis: last - first + 1 for axis, (first, last) in zip(axes, region, strict=True)}
+            place = tuple(a - 1 if alone else (a - 1, b) for (a, b), alone in zip(region, single, strict=True))
+            entries.append((place, self.arrays.arranged(self._total(found, sizes), kept)))
+        below = None if base.coefficient == 0 else self.table.broadcast_to(self.arrays.arranged(base, axes), shape)
+        return self.table.assemble(shape, below, entries)
+
+    def _store(self, place: Place, shape: tuple[int, ...], array: Labelled) -> None:
+        self._stored[place.name, isinstance(place, Adjoint)] = Stored(place.positions, shape, array)
+
+    def whole(self, name: str, adjoint: bool) -> Value:
+        """The quantity's value with all its axes, in their order."""
+        stored = self._stored[name, adjoint]
+        return self.table.broadcast_to(self.arrays.arranged(stored.array, stored.indices), stored.shape)
+
+    def value_of(self, name: str, adjoint: bool) -> Value | None:
+        """The value to be called by the quantity's name, if it is an array of its own."""
+        stored = self._stored[name, adjoint]
+        return stored.array.value if stored.array.coefficient == 1 else None
+
+    def _terms(self, factors: Sequence[Expr], sizes: Sizes, exact: bool) -> list[Labelled]:
+        """A product as labelled arrays to be added."""
+        found = list(products(factors, {}, sizes))
+        return [self._term(product, sizes, exact=exact and len(found) == 1) for product in found]
+
+    def _term(self, product: Product, sizes: Sizes, exact: bool) -> Labelled:
+        if len(product.above) == 1 and not product.below and not product.sums:
+            return self._expression(product.above[0], sizes, exact)
+        return self._product(product, sizes, exact)
+
+    def _product(self, product: Product, sizes: Sizes, exact: bool) -> Labelled:
+        sizes = {**sizes, **product.sums}
+        factors = [Factor(self._expression(factor, sizes)) for factor in product.above]
+        factors += [Factor(self._expression(factor, sizes), inverse=True) for factor in product.below]
+        return Contraction(self.arrays, self._order)(factors, product.sums, exact=exact)
+
+    def _expression(self, expression: Expr, sizes: Sizes, exact: bool = False) -> Labelled:
+        """The expression over the axes that it depends on; ``exact`` leaves nothing outside the array where that is
+        cheaper done inside."""
+        if expression.is_number:
+            return Labelled(None, (), _number(expression))
+        if isinstance(expression, Symbol):
+            return Labelled(self.table.arange(sizes[expression]), (expression,))
+        if isinstance(expression, Place):
+            return self._place(expression, sizes)
+        if isinstance(expression, Add):
+            terms = [term for part in expression.args for term in self._terms((part,), sizes, exact=False)]
+            return self.arrays.add(terms, self._order, exact)
+        if isinstance(expression, Mul) or (isinstance(expression, Reduce) and expression.operation == "sum"):
+            return self._sum(self._terms((expression,), sizes, exact))
+        if isinstance(expression, Pow):
+            return self._power(expression, sizes, exact)
+        if isinstance(expression, Reduce):
+            return self._extreme(expression, sizes)
+        if isinstance(expression, Compare):
+            sides = [self._expression(side, sizes) for side in (expression.left, expression.right)]
+            return self.arrays.apply(COMPARISONS[expression.operator], *sides, order=self._order)
+        if isinstance(expression, Where):
+            return self._choice(expression, sizes)
+        return self._function(expression, sizes)
+
+    def _sum(self, terms: list[Labelled]) -> Labelled:
+        return terms[0] if len(terms) == 1 else self.arrays.add(terms, self._order)
+
+    def _function(self, expression: Expr, sizes: Sizes) -> Labelled:
+        form = numeric_form(expression)
+        if form is not None:
+            return self._expression(form, sizes)
+        name, operands = type(expression).__name__, expression.args
+        if isinstance(expression, Numeric):
+            name, operands = expression.name, expression.operands
+            if name == "together":
+                return self._expression(operands[0], sizes)
+        if name not in UFUNCS:
+            raise TypeError(f"no numerical form for {name}")
+        arrays = [self._expression(operand, sizes) for operand in operands]
+        return self.arrays.apply(UFUNCS[name], *arrays, order=self._order)
+
+    def _power(self, power: Pow, sizes: Sizes, exact: bool) -> Labelled:
+        exponent = power.exp
+        if exponent.is_number and exponent.could_extract_minus_sign():
+            return self._sum(self._terms((power,), sizes, exact))
+        if exponent.is_Integer and exponent <= 4:
+            return self._sum(self._terms((power,), sizes, exact))
+        base = self._expression(power.base, sizes)
+        if exponent == S.Half:
+            return self.arrays.apply("sqrt", base)
+        return self.arrays.apply("power", base, self._expression(exponent, sizes), order=self._order)
+
+    def _choice(self, choice: Where, sizes: Sizes) -> Labelled:
+        condition = self._expression(choice.condition, sizes)
+        if choice.then is S.One and choice.otherwise is S.Zero:
+            return self.arrays.condition(condition)
+        then, otherwise = (self._expression(branch, sizes) for branch in (choice.then, choice.otherwise))
+        return self.arrays.where(condition, then, otherwise, self._order)
+
+    def _extreme(self, reduction: Reduce, sizes: Sizes) -> Labelled:
+        """max, min, argmax or argmin over the bound index, positions counted from 1."""
+        inner = {**sizes, reduction.bound: reduction.size}
+        body = self.arrays.exact(self._expression(reduction.body, inner))
+        position = reduction.operation.startswith("arg")
+        if reduction.bound not in body.axes:
+            return Labelled(None) if position else body
+        axis = body.axes.index(reduction.bound)
+        kept = body.axes[:axis] + body.axes[axis + 1 :]
+        value = self.arrays.value(body)
+        if not position:
+            name = {"max": "maximum", "min": "minimum"}[reduction.operation]
+            return Labelled(self.table.reduce(name, value, (axis,)), kept)
+        found = Labelled(self.table.position(reduction.operation, value, axis), kept)
+        return self.arrays.apply("add", found, Labelled(None))
+
+    def _place(self, place: Place, sizes: Sizes) -> Labelled:
+        """A stored quantity at positions: views where positions are indices, numbers or shifted indices."""
+        stored = self._stored[place.name, isinstance(place, Adjoint)]
+        array = stored.array
+        if array.value is None:
+            return array
+        where = dict(zip(stored.indices, place.positions, strict=True))
+        positions = [where[axis] for axis in array.axes]
+        view = self._view(array, positions, sizes)
+        return view if view is not None else self._gathered(array, positions, sizes)
+
+    def _view(self, array: Labelled, positions: Sequence[Expr], sizes: Sizes) -> Labelled | None:
+        assert array.value is not None
+        entries: list[Entry] = []
+        axes: list[Symbol] = []
+        for position, size in zip(positions, self.table.shape(array.value), strict=True):
+            bounds = position_bounds(position, sizes)
+            if bounds is None or bounds[0] < 1 or bounds[1] > size:
+                return None
+            symbols = list(position.free_symbols)
+            if not symbols:
+                entries.append(bounds[0] - 1)
+            elif len(symbols) == 1 and position.coeff(symbols[0]) is S.One and symbols[0] not in axes:
+                entries.append((bounds[0] - 1, bounds[1]))
+                axes.append(symbols[0])
+            else:
+                return None
+        return Labelled(self.table.subscript(array.value, tuple(entries)), tuple(axes), array.coefficient)
+
+    def _gathered(self, array: Labelled, positions: Sequence[Expr], sizes: Sizes) -> Labelled:
+        """Any other positions, computed and looked up; a position outside the array reads 0."""
+        assert array.value is not None
+        shape = self.table.shape(array.value)
+        looked_up, inside = [], []
+        for position, size in zip(positions, shape, strict=True):
+            place = self.arrays.exact(self._expression(position, sizes))
+            bounds = position_bounds(position, sizes)
+            if bounds is None or bounds[0] < 1 or bounds[1] > size:
+                first, last = (Labelled(self.table.number(float(edge))) for edge in (1, size))
+                inside.append(self.arrays.apply("greater_equal", place, first))
+                inside.append(self.arrays.apply("less_equal", place, last))
+                place = self.arrays.apply("minimum", self.arrays.apply("maximum", place, first), last)
+            looked_up.append(self.arrays.apply("subtract", place, Labelled(None)))
+        axes = joint(looked_up, self._order)
+        whole = [self.table.unary("whole", self.arrays.view(position, axes)) for position in looked_up]
+        found = Labelled(self.table.gather(array.value, whole), axes)
+        for condition in inside:
+            found = self.arrays.where(condition, found, Labelled(self.table.number(0.0)), axes)
+        return found.times(array.coefficient)
+
+
+def _number(expression: Expr) -> Scalar:
+    if isinstance(expression, Rational):
+        return Fraction(int(expression.p), int(expression.q))
+    if expression is S.ComplexInfinity:
+        return float("inf")
+    try:
+        return float(expression)
+    except TypeError:  # sqrt(-1)
+        return float("nan")

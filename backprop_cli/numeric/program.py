@@ -1,0 +1,151 @@
+"""The compiled forward and backward pass of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.numeric.building import Wanted, everything_wanted, gradients_wanted, scheduled
+from backprop_cli.numeric.compiling import compiled
+from backprop_cli.numeric.trace import Number, Quantities, Trace
+from backprop_cli.symbolic.formulas import Formula
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+
+OUTPUT = "yhat"  # another name for the last output
+HIDDEN = (Role.HELPER, Role.LOSS, Role.COST)
+
+
+class Program:
+    """A network's forward and backward pass as NumPy, compiled by ``lambdify``.
+
+    ``values`` are the spec's own numbers for the given quantities, None for what is given by size alone.
+    ``for_samples`` makes the program of the same network for another size of batch.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        adjoints: Mapping[str, Formula],
+        values: Mapping[str, NDArray[np.float64] | None],
+        for_samples: Callable[[int], Program] | None = None,
+    ) -> None:
+        self._graph = graph
+        self._adjoints = adjoints
+        self._values = values
+        self._for_samples = for_samples
+        self._resized: dict[int, Program] = {}
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of what :attr:`function` takes, in order: all given quantities."""
+        return tuple(quantity.name for quantity in self._graph.quantities if quantity.is_given)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what :attr:`function` returns: J, dJ/d(every parameter), dJ/d(every input)."""
+        return tuple(wanted.label for wanted in gradients_wanted(self._graph))
+
+    @property
+    def source(self) -> str:
+        """The generated NumPy module; its function is :attr:`function`."""
+        return self._bare[1]
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The bare compiled function: float64 arrays of the shapes in the graph in, a tuple of new arrays out.
+
+        It checks nothing, and NumPy's own warnings come through (exp of a large number inside a sigmoid overflows
+        harmlessly).
+        """
+        return self._bare[0]
+
+    @cached_property
+    def _bare(self) -> tuple[Callable[..., Any], str]:
+        return self._compiled(gradients_wanted(self._graph))
+
+    @cached_property
+    def _everything(self) -> Callable[..., Any]:
+        return self._compiled(everything_wanted(self._graph, self._adjoints))[0]
+
+    def _compiled(self, wanted: Iterable[Wanted]) -> tuple[Callable[..., Any], str]:
+        return compiled(scheduled(self._graph, self._adjoints, wanted), "forward_and_backward")
+
+    def run(self, overrides: Mapping[str, ArrayLike] | None = None) -> Trace:
+        """Computes everything from the spec's own numbers, or from these in their place.
+
+        A batch may have another number of samples if every quantity that has the sample axis is given anew. Raises
+        BackpropError for names that are not given quantities, shapes that do not fit, and numbers that are missing.
+        """
+        new = {name: self._array(name, value) for name, value in (overrides or {}).items()}
+        samples = self._samples(new)
+        if samples is not None and samples != self._graph.samples:
+            return self._of_size(samples).run(new)
+        found = {name: new.get(name, self._values.get(name)) for name in self.arguments}
+        given = {name: self._checked(self._graph[name], value) for name, value in found.items()}
+        # What is not finite is pointed out in the trace, where it can be named.
+        with np.errstate(all="ignore"):
+            results = self._everything(*(value[()] for value in given.values()))
+        return self._trace(given, dict(zip(everything_wanted(self._graph, self._adjoints), results, strict=True)))
+
+    def _array(self, name: str, value: ArrayLike) -> NDArray[np.float64]:
+        if name not in self.arguments:
+            hint = did_you_mean(name, self.arguments)
+            raise BackpropError(f"'{name}' is not an input, target or parameter of this network{hint}")
+        try:
+            return np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise BackpropError(f"'{name}' must be a number or an array of numbers") from None
+
+    def _samples(self, new: Mapping[str, NDArray[np.float64]]) -> int | None:
+        """The number of samples of the new arrays that have the sample axis, where they agree on one."""
+        sizes = {
+            array.shape[0]
+            for name, array in new.items()
+            if self._graph[name].depends_on_sample and array.ndim == len(self._graph[name].shape)
+        }
+        return sizes.pop() if len(sizes) == 1 else self._graph.samples
+
+    def _of_size(self, samples: int) -> Program:
+        if self._for_samples is None or samples < 1:
+            raise BackpropError(f"this network is compiled for batches of {self._graph.samples}, not {samples}")
+        if samples not in self._resized:
+            self._resized[samples] = self._for_samples(samples)
+        return self._resized[samples]
+
+    def _checked(self, quantity: Quantity, value: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        if value is None:
+            raise BackpropError(f"'{quantity.name}' is given by its size alone, so there is nothing to compute with")
+        array = np.asarray(value, dtype=np.float64)
+        if array.shape != quantity.shape:
+            raise BackpropError(
+                f"'{quantity.name}' has the shape {_written(array.shape)}, but {_written(quantity.shape)} is expected"
+            )
+        return array
+
+    def _trace(self, given: Mapping[str, NDArray[np.float64]], results: Mapping[Wanted, Any]) -> Trace:
+        graph = self._graph
+        forward: dict[str, Number] = {}
+        for quantity in graph.quantities:
+            if quantity.name == graph.cost:
+                forward[graph.loss_name or graph.cost] = _number(results[Wanted(quantity.name)])
+            elif not quantity.is_given and quantity.role not in HIDDEN:
+                forward[quantity.name] = _number(results[Wanted(quantity.name)])
+        computed = [q for q in graph.quantities if not q.is_given and q.role not in HIDDEN]
+        order = (*graph.with_role(Role.PARAMETER), *computed, *graph.with_role(Role.INPUT))
+        gradients = {q.name: _number(results[Wanted(q.name, adjoint=True)]) for q in order}
+        aliases = {OUTPUT: graph.output, **({graph.cost: graph.loss_name} if graph.cost and graph.loss_name else {})}
+        loss = None if graph.cost is None else float(results[Wanted(graph.cost)])
+        return Trace(graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given)
+
+
+def _number(value: Any) -> Number:
+    return float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=np.float64)
+
+
+def _written(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) if shape else "of a single number"

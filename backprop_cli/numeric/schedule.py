@@ -1,0 +1,214 @@
+"""Which operations a program needs, in which order, on which lines, and which of them overwrite a dead temporary.
+
+A value that is used once and is small stands inside the line that uses it; a view always does. Large elementwise
+results are written into the array of an operand that nobody reads any more. Arguments are never written to, nor is
+anything that the program returns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backprop_cli.numeric.naming import Names
+from backprop_cli.numeric.operations import COMMUTATIVE, SOURCES, VIEWS, Operation, Table, Value
+from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, Text, call, copied, updates, written
+
+SMALL = 1024  # numbers: below, a fresh array costs less than keeping track of one
+LINE = 96  # characters
+
+
+@dataclass
+class Line:
+    """``name = text``, followed by updates in place of arrays that are there."""
+
+    name: str
+    text: str
+    updates: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A program: constants computed once, lines computed at each call, and the texts of its results."""
+
+    arguments: tuple[str, ...]
+    constants: tuple[Line, ...]
+    lines: tuple[Line, ...]
+    outputs: tuple[str, ...]
+
+
+def schedule(
+    table: Table, arguments: Mapping[str, Value], names: Mapping[Value, str], outputs: Sequence[Value]
+) -> Schedule:
+    """The program that computes ``outputs``. ``arguments`` are all that it takes, by the users' names, in order;
+    ``names`` are the names of quantities for the values they are."""
+    return _Scheduler(table, arguments, names, outputs).schedule()
+
+
+class _Scheduler:
+    def __init__(
+        self, table: Table, arguments: Mapping[str, Value], names: Mapping[Value, str], outputs: Sequence[Value]
+    ) -> None:
+        self.table, self.outputs = table, outputs
+        self.identifiers = Names()
+        self.arguments = {value: self.identifiers.identifier(name) for name, value in arguments.items()}
+        self.needed = self._reachable()
+        self.users = self._users()
+        self.reads = self._reads()
+        self.names = {
+            value: self.identifiers.identifier(name)
+            for value, name in names.items()
+            if value in self.needed and self._operation(value).kind not in SOURCES
+        }
+        self.quantities = frozenset(self.names.values())
+        self.texts: dict[Value, Text] = {v: Text(name) for v, name in self.arguments.items()}
+        self.variables: dict[Value, str] = {}
+        self.leaves: dict[Value, Counter[Value]] = {}
+        self.claimed: set[str] = set()
+        self.constants: list[Line] = []
+        self.lines: list[Line] = []
+
+    def schedule(self) -> Schedule:
+        for value in self.needed:
+            if value not in self.texts:
+                self._place(value)
+        results = tuple(self.texts[value].text for value in self.outputs)
+        return Schedule(tuple(self.arguments.values()), tuple(self.constants), tuple(self.lines), results)
+
+    def _operation(self, value: Value) -> Operation:
+        return self.table[value]
+
+    def _reachable(self) -> list[Value]:
+        """What the outputs need, in the order in which it was first asked for, which is an order of computation."""
+        found = set(self.outputs)
+        stack = list(found)
+        while stack:
+            for operand in self._operation(stack.pop()).operands:
+                if operand not in found:
+                    found.add(operand)
+                    stack.append(operand)
+        return sorted(found)
+
+    def _users(self) -> dict[Value, list[Value]]:
+        users: dict[Value, list[Value]] = {value: [] for value in self.needed}
+        for value in self.needed:
+            for operand in self._operation(value).operands:
+                users[operand].append(value)
+        return users
+
+    def _reads(self) -> Counter[Value]:
+        """How often lines will read each value; a view is read through, and what is returned is read once more."""
+        reads: Counter[Value] = Counter()
+        for value in reversed(self.needed):
+            for user in self.users[value]:
+                reads[value] += reads[user] if self._is_seen_through(user) else 1
+            reads[value] += self.outputs.count(value)
+        return reads
+
+    def _is_seen_through(self, value: Value) -> bool:
+        return self._operation(value).kind in VIEWS and value not in self.outputs
+
+    def _place(self, value: Value) -> None:
+        operation = self._operation(value)
+        text = written(operation, [self.texts[operand] for operand in operation.operands])
+        leaves: Counter[Value] = Counter()
+        for operand in operation.operands:
+            leaves.update(self.leaves.get(operand, {}) if operand not in self.variables else {operand: 1})
+        if operation.constant:
+            self._place_constant(value, operation, text)
+        elif self._stands_inside(value, operation, text):
+            self.texts[value], self.leaves[value] = text, leaves
+        else:
+            self.reads.subtract(leaves)
+            self._emit(value, operation, text)
+
+    def _place_constant(self, value: Value, operation: Operation, text: Text) -> None:
+        users = [self._operation(user) for user in self.users[value]]
+        inside = all(user.constant or user.kind == "copy" for user in users) and value not in self.outputs
+        if operation.kind == "number" or (inside and operation.kind in SOURCES | VIEWS | {"broadcast"}):
+            self.texts[value] = text
+            return
+        name = self.names.get(value)
+        if name is None and operation.kind == "ones":
+            name = self.identifiers.identifier(f"ones_{operation.detail[0]}")
+        name = name or self.identifiers.numbered("constant_")
+        self.constants.append(self._line(name, operation, text.text))
+        self.texts[value] = Text(name)
+
+    def _stands_inside(self, value: Value, operation: Operation, text: Text) -> bool:
+        if self._is_seen_through(value):
+            return True
+        if value in self.names or value in self.outputs or self.reads[value] != 1 or len(text.text) > LINE:
+            return False
+        return operation.boolean or operation.size < SMALL
+
+    def _emit(self, value: Value, operation: Operation, text: Text) -> None:
+        target = self._overwritable(value, operation)
+        if target is None:
+            self._assign(value, text.text)
+            return
+        there = self.variables[target]
+        name = self._inherited(value, there) or (self.identifiers.numbered("t") if there in self.quantities else there)
+        left, *rest = operation.operands
+        if left != target and operation.kind in COMMUTATIVE:
+            left, rest = target, [left]
+        if operation.kind in IN_PLACE and name == there and left == target:
+            self.lines[-1].updates.append(f"{name} {IN_PLACE[operation.kind]} {self.texts[rest[0]].text}")
+            self._name(value, name)
+        else:
+            operands = [self.texts[operand] for operand in operation.operands]
+            self._assign(value, call(operation.kind, operands, f"out={there}"), name)
+
+    def _assign(self, value: Value, text: str, name: str | None = None) -> None:
+        name = name or self._inherited(value) or self.identifiers.numbered("t")
+        self.lines.append(self._line(name, self._operation(value), text))
+        self._name(value, name)
+
+    def _line(self, name: str, operation: Operation, text: str) -> Line:
+        if operation.kind != "assemble":
+            return Line(name, text)
+        values = [self.texts[operand].text for operand in operation.operands]
+        if not operation.detail[1]:
+            return Line(name, f"np.zeros({operation.shape})", updates(name, operation, values))
+        base = self._operation(operation.operands[0])
+        passing = operation.operands[0] not in self.variables and base.kind not in SOURCES | VIEWS | {"broadcast"}
+        fresh = passing and not base.constant
+        return Line(
+            name,
+            values[0] if fresh else copied(self.texts[operation.operands[0]]),
+            updates(name, operation, values[1:]),
+        )
+
+    def _name(self, value: Value, name: str) -> None:
+        self.variables[value] = name
+        self.texts[value] = Text(name)
+
+    def _inherited(self, value: Value, there: str | None = None) -> str | None:
+        """The value's own name, or that of the quantity it is the first ingredient of: z for the product that b is
+        added to next. Only one value at a time has a name, and hands it over to the one that is computed ``there``."""
+        if value in self.names:
+            return self.names[value]
+        heir = value
+        while heir not in self.names:
+            users = self.users[heir]
+            alone = len(users) == 1 and heir not in self.outputs and self._operation(users[0]).kind in ELEMENTWISE
+            if not alone or self.table.shape(users[0]) != self.table.shape(value) or self._operation(users[0]).boolean:
+                return None
+            heir = users[0]
+        name = self.names[heir]
+        if name in self.claimed and name != there:
+            return None
+        self.claimed.add(name)
+        return name
+
+    def _overwritable(self, value: Value, operation: Operation) -> Value | None:
+        """An operand of the same shape that is a temporary nobody will read again."""
+        if operation.size < SMALL or operation.kind not in ELEMENTWISE or operation.boolean:
+            return None
+        for operand in operation.operands:
+            taken = self._operation(operand)
+            fresh = operand in self.variables and taken.kind not in SOURCES | VIEWS and not taken.boolean
+            if fresh and not taken.constant and taken.shape == operation.shape and self.reads[operand] == 0:
+                return operand
+        return None

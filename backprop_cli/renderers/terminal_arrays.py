@@ -1,0 +1,101 @@
+"""Arrays in a terminal: vectors as rows, matrices with the positions of their rows and columns, large ones by a corner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from rich.text import Text
+
+from backprop_cli.documents.blocks import Array, Summary
+from backprop_cli.renderers.numbers import aligned, number, numbers
+from backprop_cli.renderers.styles import FAINT, wrapped
+
+GAP = 2
+
+
+def array_lines(array: Array, width: int) -> list[Text]:
+    """The numbers in lines of at most ``width`` characters, as far as a single number allows."""
+    return _lines(array, width, array.values.shape)
+
+
+def summary_lines(summary: Summary, width: int) -> list[Text]:
+    """Shape, norm and range of an array, and its first entries."""
+    digits = summary.corner.digits
+    said = [" × ".join(map(str, summary.shape))]
+    if summary.norm is not None and summary.least is not None and summary.greatest is not None:
+        said.append(f"norm {number(summary.norm, digits)}")
+        said.append(f"from {number(summary.least, digits)} to {number(summary.greatest, digits)}")
+    if summary.zeros:
+        said.append(f"{summary.zeros} of them 0" if summary.zeros < np.prod(summary.shape) else "all of them 0")
+    return [*wrapped(Text(", ".join(said)), width), *_lines(summary.corner, width, summary.shape)]
+
+
+def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
+    """``shape`` is that of the whole array, of which ``array`` may be the beginning."""
+    values = array.values
+    texts = np.array(numbers(values.ravel().tolist(), array.digits), dtype=object).reshape(values.shape)
+    if values.ndim == 0:
+        return [Text(str(texts[()]))]
+    if values.ndim == 1:
+        return _vector(texts, width, shape[0])
+    lines: list[Text] = []
+    for at in product(*(range(size) for size in values.shape[:-2])):
+        if at:
+            named = zip(array.indices or ("",) * len(at), at, strict=False)
+            lines.append(Text(", ".join(f"{name} = {place + 1}" for name, place in named), style=FAINT))
+        lines.extend(_matrix(texts[at], array.indices[-2:], width, shape[-2:]))
+    return [*lines, Text("⋮", style=FAINT)] if values.shape[:-2] != shape[:-2] else lines
+
+
+def _vector(texts: Sequence[str], width: int, size: int) -> list[Text]:
+    """One row, without positions where it fits on a line."""
+    row = (" " * GAP).join(texts)
+    if len(row) + (GAP + 1 if size > len(texts) else 0) <= width:
+        return [Text.assemble(row, *([Text("  …", style=FAINT)] if size > len(texts) else []))]
+    return _blocks([aligned(texts)], [], width, size)
+
+
+def _matrix(texts: np.ndarray, indices: Sequence[str], width: int, shape: Sequence[int]) -> list[Text]:
+    columns = [aligned(list(column)) for column in texts.T]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    corner = "\\".join(indices) if len(indices) == 2 else ""
+    labels = [corner, *(str(place + 1) for place in range(len(rows)))]
+    lines = _blocks(rows, labels, width, shape[1])
+    if shape[0] > len(rows):
+        lines.append(Text("⋮".rjust(max(map(len, labels))), style=FAINT))
+    return lines
+
+
+def _blocks(rows: list[list[str]], labels: Sequence[str], width: int, columns: int) -> list[Text]:
+    """Rows of cells under the positions of their columns, in as many blocks of columns as the width asks for."""
+    label = max(map(len, labels), default=0)
+    size = max((len(cell) for row in rows for cell in row), default=0)
+    size = max(size, len(str(columns)))
+    units = [max(_before_point(row[place]) for row in rows) for place in range(len(rows[0]))] if rows else []
+    count = max((width - label - (GAP if label else 0) + GAP) // (size + GAP), 1)
+    lines: list[Text] = []
+    for first in range(0, len(rows[0]) if rows else 0, count):
+        last = min(first + count, len(rows[0]))
+        heads = [str(place + 1) for place in range(first, last)]
+        more = last == len(rows[0]) < columns
+        heads = [head.rjust(max(place, len(head))).ljust(size) for head, place in zip(heads, units[first:], strict=False)]
+        lines.append(_row(labels[0] if labels else "", heads, label, size, FAINT, more))
+        for place, row in enumerate(rows):
+            own = labels[place + 1] if labels else ""
+            lines.append(_row(own, row[first:last], label, size, "", more))
+    return lines
+
+
+def _before_point(cell: str) -> int:
+    """Where the last digit before the point of an aligned number stands, counted from 1."""
+    return len(cell.rstrip().partition(".")[0].partition("e")[0])
+
+
+def _row(label: str, cells: Sequence[str], label_width: int, size: int, style: str, more: bool) -> Text:
+    parts = [Text(label.rjust(label_width), style=FAINT)] if label_width else []
+    parts += [Text(cell.rjust(size), style=style) for cell in cells]
+    if more:
+        parts.append(Text("…", style=FAINT))
+    return Text(" " * GAP).join(parts)

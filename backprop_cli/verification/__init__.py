@@ -1,0 +1,1 @@
+"""Gradients checked by oracles that know neither the derivation nor the compiled program."""

@@ -1,0 +1,221 @@
+"""``verify``: every gradient of a run against independent oracles.
+
+The oracles start from the equations and the given values alone. None of them sees the derivation, its stable forms or
+the compiled program:
+
+- central differences of J, evaluated in more precision than the run's;
+- ``sympy.diff`` of J written out in single entries, for small networks;
+- automatic differentiation by PyTorch or HIPS autograd, where one is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.verification import automatic
+from backprop_cli.verification.arrays import Array
+from backprop_cli.verification.comparing import Opinion, compared
+from backprop_cli.verification.differences import POINTS, Differences
+from backprop_cli.verification.expansion import Expansion, expanded_size
+from backprop_cli.verification.report import Comparison, Oracle, Report, Verdict, Witness
+from backprop_cli.verification.tolerances import AGREEMENT, AGREEMENT_OF_DIFFERENCES, ROUNDING, tolerances
+
+Entries: TypeAlias = dict[str, list[int]]  # of each quantity, positions from 0 in the array laid flat
+
+UNCERTAIN = 1e-4  # differences that are off by more than this part of a slope judge nothing: 0.05 % could hide in it
+SAMPLE = "a sample of the entries"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a verification may do, in single operations; what goes beyond is left out, and the report says so."""
+
+    differences: int = 100_000_000
+    precise: int = 300_000  # of the differences, with many digits
+    expansion: int = 4_000  # of J written out
+    derivatives: int = 60_000  # of all the derivatives of J written out
+
+
+def verify(
+    graph: Graph,
+    values: Mapping[str, Array],
+    gradients: Mapping[str, Array],
+    limits: Limits | None = None,
+    library: str | None = "installed",
+) -> Report:
+    """Compares the gradients of a run with the oracles.
+
+    ``values`` holds every given quantity and, where J is to be checked too, J under its name in the graph;
+    ``gradients`` holds dJ/d(quantity), each of the quantity's shape. ``library`` is ``"torch"``, ``"autograd"``, None
+    for neither, or whichever is installed. Raises KeyError where a given value is missing.
+    """
+    given = {q.name: np.asarray(values[q.name], dtype=float) for q in graph.quantities if q.is_given}
+    ours = {name: np.asarray(gradient, dtype=float) for name, gradient in gradients.items() if name in graph}
+    misshapen = [name for name in ours if ours[name].shape != graph[name].shape]
+    right = {name: gradient for name, gradient in ours.items() if name not in misshapen}
+    check = _Check(graph, given, right, limits or Limits())
+    chosen = automatic.installed() if library == "installed" else library
+    oracles = [check.by_differences(), check.by_expansion(), check.by_library(chosen)]
+    place = {name: number for number, name in enumerate(ours)}
+    comparisons = [_misshapen(graph, name, ours[name]) for name in misshapen]
+    comparisons += [comparison for some, _ in oracles for comparison in some]
+    return Report(
+        cost=check.cost(values),
+        comparisons=tuple(sorted(comparisons, key=lambda comparison: place[comparison.quantity])),
+        witnesses=tuple(witness for _, witness in oracles),
+    )
+
+
+class _Check:
+    """One verification: the gradients, and the differences that say how precise they can be."""
+
+    def __init__(
+        self, graph: Graph, given: Mapping[str, Array], gradients: Mapping[str, Array], limits: Limits
+    ) -> None:
+        self.graph = graph
+        self.given = given
+        self.gradients = gradients
+        self.limits = limits
+        self.differences = Differences(graph, given, limits.precise)
+        self.entries = self._affordable_entries()
+        self.slopes = self.differences.slopes([(name, e) for name, some in self.entries.items() for e in some])
+        self.tolerances = tolerances(graph, self.slopes)
+
+    def cost(self, values: Mapping[str, Array]) -> Comparison | None:
+        """J itself: the oracles speak of the same function only if they find the same value."""
+        name = self.graph.cost
+        if name is None or name not in values:
+            return None
+        theirs = np.array([self.differences.cost])
+        allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING
+        opinion = Opinion(Oracle.DIFFERENCES, [0], theirs, allowed, "J is not finite")
+        return compared(name, np.asarray(values[name], dtype=float), opinion, lambda entries: {})
+
+    def by_differences(self) -> tuple[list[Comparison], Witness]:
+        comparisons = []
+        for name, gradient in self.gradients.items():
+            entries = self.entries[name]
+            slopes = [self.slopes[name, entry] for entry in entries]
+            numbers, errors = np.array([s.value for s in slopes]), np.array([s.error for s in slopes])
+            allowed = self._allowed(name, entries, numbers, AGREEMENT_OF_DIFFERENCES)
+            with np.errstate(invalid="ignore"):
+                numbers[~((errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed))] = np.nan
+            opinion = Opinion(
+                Oracle.DIFFERENCES,
+                entries,
+                numbers,
+                allowed + 10 * np.where(np.isfinite(errors), errors, 0.0),
+                "J is not finite or not smooth enough around some entries",
+                _part(entries, gradient),
+                {entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},
+            )
+            comparisons.append(self._compared(name, opinion))
+        return comparisons, Witness(Oracle.DIFFERENCES, "central differences")
+
+    def by_expansion(self) -> tuple[list[Comparison], Witness]:
+        size = expanded_size(self.graph)
+        if size > self.limits.expansion:
+            written = f"{size:,}" if size < 10**9 else f"about 10^{len(str(size)) - 1}"
+            reason = f"J written out has {written} operations, more than {self.limits.expansion:,}"
+            return [], Witness(Oracle.SYMPY, "SymPy", reason)
+        names = self._worth_expanding(size)
+        try:
+            expansion = Expansion(self.graph, self.given, names)
+            return self._by_expansion(expansion, names, size), Witness(Oracle.SYMPY, "SymPy")
+        except RecursionError:
+            return [], Witness(Oracle.SYMPY, "SymPy", "J written out is nested too deeply for SymPy")
+
+    def _by_expansion(self, expansion: Expansion, names: Sequence[str], size: int) -> list[Comparison]:
+        comparisons = []
+        for name, gradient in self.gradients.items():
+            if name not in names:
+                note = "only parameters and inputs: J written out is long"
+                comparisons.append(Comparison(name, Oracle.SYMPY, Verdict.LEFT_OUT, gradient.size, note=note))
+                continue
+            entries = _sample(gradient, self.limits.derivatives // (size * len(names)))
+            numbers = np.array([expansion.slope(name, entry) for entry in entries])
+            opinion = Opinion(
+                Oracle.SYMPY,
+                entries,
+                numbers,
+                self._allowed(name, entries, numbers, AGREEMENT),
+                "the derivative of J written out is not finite at some entries",
+                _part(entries, gradient),
+            )
+            comparisons.append(self._compared(name, opinion))
+        return comparisons
+
+    def by_library(self, library: str | None) -> tuple[list[Comparison], Witness]:
+        if library is None:
+            reason = "neither PyTorch nor HIPS autograd is installed"
+            return [], Witness(Oracle.AUTOMATIC, "automatic differentiation", reason)
+        title = automatic.LIBRARIES[library]
+        theirs = automatic.gradients(self.graph, self.given, list(self.gradients), library)
+        comparisons = []
+        for name, gradient in self.gradients.items():
+            entries = range(gradient.size)
+            numbers = theirs[name].reshape(-1)
+            opinion = Opinion(
+                Oracle.AUTOMATIC,
+                entries,
+                numbers,
+                self._allowed(name, entries, numbers, AGREEMENT),
+                f"{title}'s own number is not finite at some entries: it evaluates the equations as they stand, "
+                "and both branches of every choice",
+            )
+            comparisons.append(self._compared(name, opinion))
+        return comparisons, Witness(Oracle.AUTOMATIC, title)
+
+    def _compared(self, name: str, opinion: Opinion) -> Comparison:
+        def near_kink(entries: Sequence[int]) -> dict[int, tuple[str, ...]]:
+            unknown = [(name, entry) for entry in entries if (name, entry) not in self.slopes]
+            self.slopes.update(self.differences.slopes(unknown[: max(1, self._affordable(name, 1))]))
+            return {e: self.slopes[name, e].near for e in entries if (name, e) in self.slopes}
+
+        return compared(name, self.gradients[name], opinion, near_kink)
+
+    def _allowed(self, name: str, entries: Sequence[int], numbers: Array, agreement: float) -> Array:
+        ours = np.abs(self.gradients[name].reshape(-1)[list(entries)])
+        larger = np.maximum(np.where(np.isfinite(ours), ours, 0.0), np.where(np.isfinite(numbers), np.abs(numbers), 0))
+        return self.tolerances.at(name, entries, larger, agreement)
+
+    def _affordable_entries(self) -> Entries:
+        """All entries where differences can afford them, else an even sample."""
+        parts = max(1, len(self.gradients))
+        return {name: _sample(gradient, self._affordable(name, parts)) for name, gradient in self.gradients.items()}
+
+    def _affordable(self, name: str, parts: int) -> int:
+        """How many entries of one quantity a part of the limit is enough for."""
+        return self.limits.differences // (parts * POINTS * max(1, self.differences.work[name]))
+
+    def _worth_expanding(self, size: int) -> list[str]:
+        """Every quantity, or where that is too much only those that J is finally written in."""
+        names = list(self.gradients)
+        if size * sum(prod(self.graph[name].shape) for name in names) <= self.limits.derivatives:
+            return names
+        return [name for name in names if self.graph[name].role in (Role.PARAMETER, Role.INPUT)]
+
+
+def _sample(gradient: Array, most: int) -> list[int]:
+    """Up to ``most`` positions, at least one: the largest entry and others evenly spread."""
+    size = gradient.size
+    if size <= most:
+        return list(range(size))
+    finite = np.where(np.isfinite(gradient), np.abs(gradient), np.inf)
+    spread = np.linspace(0, size - 1, max(1, most)).astype(int).tolist()
+    return sorted({int(np.argmax(finite)), *spread[: max(0, most - 1)]})
+
+
+def _part(entries: Sequence[int], gradient: Array) -> str:
+    return SAMPLE if len(entries) < gradient.size else ""
+
+
+def _misshapen(graph: Graph, name: str, gradient: Array) -> Comparison:
+    note = f"the gradient has shape {gradient.shape}, the quantity {graph[name].shape}"
+    return Comparison(name, Oracle.DIFFERENCES, Verdict.DISAGREES, gradient.size, note=note)

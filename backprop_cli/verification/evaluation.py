@@ -1,0 +1,234 @@
+"""A network's equations evaluated as they stand, in any array library.
+
+The evaluator reads each definition node by node and broadcasts by the names of the indices. It knows nothing of the
+derivation, of stable forms or of the compiled program, so what it finds is independent of them. A *probe* is an array
+added to a quantity: perturbing it, or differentiating by it, gives dJ/d(that quantity) for given and computed
+quantities alike.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from string import ascii_letters
+
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol
+
+from backprop_cli.symbolic.functions import CLASSES
+from backprop_cli.symbolic.graph import Graph, Quantity
+from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where, fresh_value
+from backprop_cli.verification.arrays import Array, Arrays, Named
+from backprop_cli.verification.kinks import Watch
+
+COMPARE: Mapping[str, Callable[[Array, Array], Array]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the indices and the arguments of a definition mean where an expression is evaluated."""
+
+    quantity: Quantity
+    sizes: Mapping[Symbol, int]
+    arguments: Mapping[Symbol, Named] = field(default_factory=dict)
+    function: str = ""  # whose definition is being evaluated
+
+
+def forward(
+    graph: Graph,
+    arrays: Arrays,
+    given: Mapping[str, Array],
+    probes: Mapping[str, Named] | None = None,
+    known: Mapping[str, Named] | None = None,
+    watch: Watch | None = None,
+) -> dict[str, Named]:
+    """Every quantity of the graph, from the given ones.
+
+    ``probes`` are added to quantities; ``known`` holds the values without them, to be used again for whatever they do
+    not reach. ``watch`` records which side of every comparison the values chose.
+    """
+    evaluator = Evaluator(arrays, watch)
+    probes = probes or {}
+    reached: set[str] = set()
+    for quantity in graph.quantities:
+        name = quantity.name
+        uses = () if quantity.definition is None else quantity.definition.atoms(Place)
+        if known is not None and name not in probes and not any(place.name in reached for place in uses):
+            evaluator.values[name] = known[name]
+            continue
+        reached.add(name)
+        if quantity.definition is None:
+            value = Named(arrays.given(given[name]), quantity.indices)
+        else:
+            value = evaluator.defined(quantity)
+        evaluator.values[name] = evaluator.combined(operator.add, probes[name], value) if name in probes else value
+    return evaluator.values
+
+
+def objective(graph: Graph, arrays: Arrays, values: Mapping[str, Named]) -> Named:
+    """J, or for a module on its own the sum of its output times the given output gradient."""
+    if graph.cost is not None:
+        return values[graph.cost]
+    evaluator = Evaluator(arrays)
+    total = Named(arrays.given(0.0))
+    for name, seed in sorted(graph.seeds.items()):
+        term = evaluator.combined(operator.mul, values[name], values[seed])
+        for axis in graph[name].indices:
+            term = evaluator.totalled(term, axis)
+        total = evaluator.combined(operator.add, total, term)
+    return total
+
+
+class Evaluator:
+    """Evaluates expressions over the quantities in ``values`` in one array library."""
+
+    def __init__(self, arrays: Arrays, watch: Watch | None = None) -> None:
+        self.arrays = arrays
+        self.watch = watch
+        self.values: dict[str, Named] = {}
+
+    def defined(self, quantity: Quantity) -> Named:
+        """The quantity from its definition, over all its indices; axes of probes come first."""
+        sizes = dict(zip(quantity.indices, quantity.shape, strict=True))
+        value = self._value(quantity.definition, Scope(quantity, sizes))
+        loose = tuple(axis for axis in value.axes if axis not in sizes)
+        axes = loose + quantity.indices
+        shape = tuple((value.sizes | sizes)[axis] for axis in axes)
+        return Named(self.arrays.expanded(self._along(value, axes), shape), axes)
+
+    def combined(self, step: Callable[..., Array], *parts: Named) -> Named:
+        """An operation between arrays, each over the axes of all."""
+        axes = tuple(dict.fromkeys(axis for part in parts for axis in part.axes))
+        return Named(self.arrays.array(step(*(self._along(part, axes) for part in parts))), axes)
+
+    def totalled(self, value: Named, axis: Symbol) -> Named:
+        place = value.axes.index(axis)
+        return Named(self.arrays.total(value.array, place), value.axes[:place] + value.axes[place + 1 :])
+
+    def _along(self, value: Named, axes: tuple[Symbol, ...]) -> Array:
+        """The array with its axes in this order and one of size 1 for each that it does not have."""
+        if value.axes == axes:
+            return value.array
+        order = [value.axes.index(axis) for axis in axes if axis in value.axes]
+        return self.arrays.arranged(value.array, order, tuple(value.sizes.get(axis, 1) for axis in axes))
+
+    def _value(self, expression: Expr, scope: Scope) -> Named:
+        if isinstance(expression, Adjoint):
+            raise TypeError("a definition holds no adjoints")
+        if isinstance(expression, Place):
+            return self._read(expression, scope)
+        if isinstance(expression, Symbol):
+            found = scope.arguments.get(expression)
+            return self._counted(expression, scope.sizes[expression]) if found is None else found
+        if isinstance(expression, Add | Mul):
+            result, *others = (self._value(part, scope) for part in expression.args)
+            for other in others:
+                result = self.combined(operator.add if isinstance(expression, Add) else operator.mul, result, other)
+            return result
+        if isinstance(expression, Pow):
+            return self.combined(self.arrays.power, *(self._value(part, scope) for part in expression.args))
+        if isinstance(expression, Reduce):
+            return self._reduced(expression, scope)
+        if isinstance(expression, Compare):
+            condition = self._condition(expression, scope)
+            return Named(self.arrays.as_number(condition.array), condition.axes)
+        if isinstance(expression, Where):
+            condition = self._condition(expression.condition, scope)
+            branches = [self._value(branch, scope) for branch in (expression.then, expression.otherwise)]
+            return self.combined(self.arrays.chosen, condition, *branches)
+        if not expression.args:
+            return Named(self.arrays.number(expression))
+        return self._applied(expression, scope)
+
+    def _applied(self, expression: Expr, scope: Scope) -> Named:
+        name = function_name(expression)
+        arguments = [self._value(argument, scope) for argument in expression.args]
+        if name in self.arrays.functions:
+            return self.combined(self.arrays.functions[name], *arguments)
+        symbols, body = definition(name)
+        named = dict(zip(symbols, arguments, strict=True))
+        return self._value(body, replace(scope, arguments=named, function=name))
+
+    def _read(self, place: Place, scope: Scope) -> Named:
+        """A quantity at positions; axes that a probe has given it stay in front."""
+        value = self.values[place.name]
+        loose = value.axes[: len(value.axes) - len(place.positions)]
+        sizes = value.array.shape[len(loose) :]
+        whole = all(scope.sizes.get(p) == size for p, size in zip(place.positions, sizes, strict=True))
+        if whole and len(set(place.positions)) == len(place.positions):
+            return Named(value.array, loose + place.positions)
+        positions = [self._value(position, scope) for position in place.positions]
+        axes = tuple(dict.fromkeys(axis for position in positions for axis in position.axes))
+        from_0 = [self.arrays.whole_numbers(self._along(position, axes)) - 1 for position in positions]
+        return Named(self.arrays.read(value.array, from_0), loose + axes)
+
+    def _counted(self, symbol: Symbol, size: int) -> Named:
+        """1, 2, ..., size along an index: an index used as a number."""
+        return Named(self.arrays.given([float(k) for k in range(1, size + 1)]), (symbol,))
+
+    def _condition(self, expression: Expr, scope: Scope) -> Named:
+        if not isinstance(expression, Compare):
+            return self.combined(operator.ne, self._value(expression, scope), Named(self.arrays.number(Integer(0))))
+        left, right = self._value(expression.left, scope), self._value(expression.right, scope)
+        if self.watch is not None and (scope.arguments or expression.has(Place)):
+            sides = self.combined(lambda a, b: (a > b) * 1 - (a < b) * 1, left, right)
+            self.watch.record(scope.quantity, scope.function or "where", sides)
+        return self.combined(COMPARE[expression.operator], left, right)
+
+    def _reduced(self, node: Reduce, scope: Scope) -> Named:
+        inner = replace(scope, sizes={**scope.sizes, node.bound: node.size})
+        if node.operation == "sum":
+            return self._summed([self._value(factor, inner) for factor in Mul.make_args(node.body)], node)
+        # The first of equal values takes the gradient, so its position is looked up and the value read there.
+        everywhere = Named(self.arrays.given([0.0] * node.size), (node.bound,))
+        body = self.combined(operator.add, everywhere, self._value(node.body, inner))
+        axes = (*(axis for axis in body.axes if axis != node.bound), node.bound)
+        array = self._along(body, axes)
+        first = self.arrays.first_largest(array if node.operation.endswith("max") else -array)
+        position = Named(self.arrays.as_number(first + 1), axes[:-1])
+        if self.watch is not None:
+            self.watch.record(scope.quantity, node.operation, Named(first, axes[:-1]))
+        if node.operation.startswith("arg"):
+            return position
+        here = self.combined(operator.eq, self._counted(node.bound, node.size), position)
+        return self.totalled(self.combined(self.arrays.chosen, here, body, Named(self.arrays.given(0.0))), node.bound)
+
+    def _summed(self, factors: list[Named], node: Reduce) -> Named:
+        """The sum of a product, without the array of all its terms."""
+        inside = [factor for factor in factors if node.bound in factor.axes]
+        outside = [factor for factor in factors if node.bound not in factor.axes]
+        if not inside:
+            result = Named(self.arrays.given(float(node.size)))
+        elif len(inside) == 1:
+            result = self.totalled(inside[0], node.bound)
+        else:
+            axes = tuple(dict.fromkeys(axis for factor in inside for axis in factor.axes))
+            letters = dict(zip(axes, ascii_letters, strict=False))
+            kept = tuple(axis for axis in axes if axis != node.bound)
+            written = [*("".join(letters[axis] for axis in factor.axes) for factor in inside)]
+            subscripts = ",".join(written) + "->" + "".join(letters[axis] for axis in kept)
+            result = Named(self.arrays.contracted(subscripts, [factor.array for factor in inside]), kept)
+        for factor in outside:
+            result = self.combined(operator.mul, result, factor)
+        return result
+
+
+def function_name(expression: Expr) -> str:
+    """The function's name in the library. SymPy turns the root of a square into an ``Abs`` of its own."""
+    return {"Abs": "abs"}.get(name := type(expression).__name__, name)
+
+
+@cache
+def definition(name: str) -> tuple[tuple[Symbol, ...], Expr]:
+    """The definition of a library function in symbols of its own, so that its arguments are evaluated once."""
+    function = CLASSES[name]
+    symbols = tuple(fresh_value(argument) for argument in function.entry.arguments)
+    return symbols, function(*symbols).definition

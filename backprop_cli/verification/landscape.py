@@ -1,0 +1,127 @@
+"""J as a function of single entries of any quantity, many perturbations in one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from sympy import Expr, Function
+
+from backprop_cli.symbolic.graph import Graph, Quantity
+from backprop_cli.symbolic.notation import Place, Reduce, fresh_index
+from backprop_cli.verification.arrays import Array, Named, NumPyArrays
+from backprop_cli.verification.evaluation import forward, objective
+from backprop_cli.verification.kinks import Watch
+
+ELEMENTS = 2_000_000  # numbers held at once for all perturbations of one evaluation
+
+
+@dataclass(frozen=True)
+class Point:
+    """One entry of one quantity, counted from 0 in the array laid flat, moved by an offset."""
+
+    name: str
+    entry: int
+    offset: Any
+
+
+class Landscape:
+    """J around one set of values, in one kind of number."""
+
+    def __init__(self, graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays) -> None:
+        self.graph = graph
+        self.given = given
+        self.arrays = arrays
+        self.watch = Watch()
+        with np.errstate(all="ignore"):
+            self.values = forward(graph, arrays, given, watch=self.watch)
+            self.cost = objective(graph, arrays, self.values).array
+        self._reach = reach(graph)
+        self._variant = fresh_index("variant")
+
+    def at(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
+        """J at each point, and the functions that a kink separates from where they were."""
+        costs: list[Array] = []
+        crossed: list[tuple[str, ...]] = []
+        start = 0
+        while start < len(points):
+            stop = self._chunk(points, start)
+            some, kinks = self._together(points[start:stop])
+            costs.append(some)
+            crossed.extend(kinks)
+            start = stop
+        return np.concatenate(costs) if costs else self.arrays.given([]), crossed
+
+    def _chunk(self, points: Sequence[Point], start: int) -> int:
+        """Where to end a chunk so that all its arrays fit."""
+        reached: set[str] = set()
+        probed: set[str] = set()
+        for stop in range(start, len(points)):
+            name = points[stop].name
+            if name not in probed:
+                probed.add(name)
+                reached |= self._reach[name]
+                size = sum(prod(self.graph[n].shape) for n in probed) + sum(prod(self.graph[n].shape) for n in reached)
+            if stop > start and (stop + 1 - start) * size > ELEMENTS:
+                return stop
+        return len(points)
+
+    def _together(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
+        count = len(points)
+        probes: dict[str, Array] = {}
+        for k, point in enumerate(points):
+            if point.name not in probes:
+                probes[point.name] = self.arrays.given(np.zeros((count, prod(self.graph[point.name].shape))))
+            probes[point.name][k, point.entry] = point.offset
+        named = {
+            name: Named(probe.reshape(count, *self.graph[name].shape), (self._variant, *self.graph[name].indices))
+            for name, probe in probes.items()
+        }
+        watch = Watch()
+        with np.errstate(all="ignore"):
+            values = forward(self.graph, self.arrays, self.given, named, self.values, watch)
+            cost = objective(self.graph, self.arrays, values)
+        array = np.broadcast_to(cost.array, (count,))
+        return array, watch.changes(self.watch, self._variant, count)
+
+
+def users(graph: Graph) -> dict[str, set[str]]:
+    """For each quantity, those whose equations it stands in."""
+    found: dict[str, set[str]] = {quantity.name: set() for quantity in graph.quantities}
+    for quantity in graph.quantities:
+        for place in () if quantity.definition is None else quantity.definition.atoms(Place):
+            found[place.name].add(quantity.name)
+    return found
+
+
+def reach(graph: Graph) -> dict[str, frozenset[str]]:
+    """For each quantity, those computed from it, directly or not."""
+    consumers = users(graph)
+    reached: dict[str, frozenset[str]] = {}
+    for quantity in reversed(graph.quantities):
+        direct = consumers[quantity.name]
+        reached[quantity.name] = frozenset(direct).union(*(reached[name] for name in direct))
+    return reached
+
+
+def operations(
+    quantity: Quantity, place: Callable[[str], int] = lambda name: 1, function: Callable[[Expr], int] = lambda node: 1
+) -> int:
+    """How many operations one entry of a quantity takes, written out.
+
+    ``place`` is what reading another quantity costs, ``function`` what applying a function does.
+    """
+
+    def count(expression: Expr) -> int:
+        if isinstance(expression, Place):
+            return place(expression.name)
+        if isinstance(expression, Reduce):
+            return expression.size * (count(expression.body) + 1)
+        parts = [part for part in expression.args if isinstance(part, Expr)]
+        own = function(expression) if isinstance(expression, Function) else len(parts)
+        return own + sum(count(part) for part in parts)
+
+    return 0 if quantity.definition is None else count(quantity.definition)

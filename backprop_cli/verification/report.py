@@ -1,0 +1,114 @@
+"""What a verification found: one comparison per quantity and oracle, as plain data. Positions count from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    DISAGREES = "disagrees"
+    KINK = "kink"  # the only entries that differ stand at a kink, where there is no slope to agree with
+    LEFT_OUT = "left out"
+
+
+class Oracle(StrEnum):
+    DIFFERENCES = "central differences"
+    SYMPY = "SymPy"
+    AUTOMATIC = "automatic differentiation"
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The entry at which two gradients differ most, measured by what is allowed there.
+
+    ``tolerance`` is the absolute difference allowed at this entry. A difference or a relative difference of numbers of
+    which one is not finite is infinite, or 0 where both are the same.
+    """
+
+    position: tuple[int, ...]
+    ours: float
+    theirs: float
+    absolute: float
+    relative: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One gradient against one oracle.
+
+    ``checked`` of the ``entries`` were compared; ``kinks`` of those differ and stand at a kink, that of the functions
+    in ``near``. ``note`` says why something was left out.
+    """
+
+    quantity: str
+    oracle: Oracle
+    verdict: Verdict
+    entries: int
+    checked: int = 0
+    kinks: int = 0
+    worst: Worst | None = None
+    near: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """One oracle of a verification: what it is called on this machine, and why it was left out, if it was."""
+
+    oracle: Oracle
+    name: str
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verification of one run.
+
+    ``cost`` compares J itself with the value that the differences start from.
+    """
+
+    cost: Comparison | None
+    comparisons: tuple[Comparison, ...]
+    witnesses: tuple[Witness, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing disagrees."""
+        return not self.disagreeing
+
+    @property
+    def disagreeing(self) -> tuple[Comparison, ...]:
+        every = (*((self.cost,) if self.cost else ()), *self.comparisons)
+        return tuple(comparison for comparison in every if comparison.verdict is Verdict.DISAGREES)
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """The quantities that no oracle could judge."""
+        judged = {c.quantity for c in self.comparisons if c.verdict is not Verdict.LEFT_OUT}
+        return tuple(dict.fromkeys(c.quantity for c in self.comparisons if c.quantity not in judged))
+
+    @property
+    def kinks(self) -> tuple[str, ...]:
+        """Every function that stands at a kink where gradients differ, like ``relu in a1[2]``."""
+        return tuple(dict.fromkeys(name for comparison in self.comparisons for name in comparison.near))
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The comparison whose worst entry uses up most of its tolerance; disagreements come first."""
+        judged = [c for c in self.comparisons if c.worst is not None and c.verdict is not Verdict.KINK]
+        return max(judged, key=_severity, default=None)
+
+    def of(self, quantity: str) -> Mapping[Oracle, Comparison]:
+        """The comparisons of one quantity, by oracle."""
+        return {comparison.oracle: comparison for comparison in self.comparisons if comparison.quantity == quantity}
+
+
+def _severity(comparison: Comparison) -> tuple[bool, float]:
+    worst = comparison.worst
+    assert worst is not None
+    share = worst.absolute / worst.tolerance if worst.tolerance else (worst.absolute and float("inf"))
+    return comparison.verdict is Verdict.DISAGREES, share

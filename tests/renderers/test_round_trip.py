@@ -1,0 +1,53 @@
+"""Whatever is printed reads back as what it was, in every format."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, reject
+
+from backprop_cli.language import tree
+from backprop_cli.language.grammar import parse_expression
+from backprop_cli.language.tokens import FormulaError
+from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from tests.reading_back import read
+from tests.reading_back.normal import normal
+from tests.strategies_trees import NAMES, equalities, formulas, matrix_formulas
+
+FORMATS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex}
+ABOUT_NUMBERS = ("this divides", "the numbers", "an exponent", "a negative number")  # not about how it is written
+EVERY_FORMAT = pytest.mark.parametrize("format", list(FORMATS))
+
+
+def assert_survives(node: tree.Node, format: str) -> None:
+    as_text = format == "text"
+    printed = FORMATS[format].render(node, NAMES)
+    assert normal(read(printed, NAMES, format), NAMES, as_text=as_text) == normal(node, NAMES, as_text=as_text), printed
+
+
+@EVERY_FORMAT
+@given(node=formulas())
+def test_formulas_in_index_notation(node: tree.Node, format: str) -> None:
+    assert_survives(node, format)
+
+
+@EVERY_FORMAT
+@given(node=equalities())
+def test_chains_of_equalities(node: tree.Node, format: str) -> None:
+    assert_survives(node, format)
+
+
+@EVERY_FORMAT
+@given(node=matrix_formulas())
+def test_formulas_in_the_matrix_view(node: tree.Node, format: str) -> None:
+    assert_survives(node, format)
+
+
+@given(node=formulas(language_only=True))
+def test_the_grammar_reads_what_authors_could_have_written(node: tree.Node) -> None:
+    printed = formula_text.render(node, NAMES)
+    try:
+        parsed = parse_expression(printed)
+    except FormulaError as error:
+        assert error.message.startswith(ABOUT_NUMBERS), printed
+        reject()
+    assert normal(parsed, NAMES) == normal(node, NAMES), printed
