@@ -42,5 +42,6 @@ class SpecError(BackpropError):
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """``"; did you mean 'sigmoid'?"`` for the nearest valid name, or nothing where none is near."""
-    near = get_close_matches(name, list(valid), n=1, cutoff=0.6)
+    near = get_close_matches(name, list(valid), n=3, cutoff=0.6)
+    near.sort(key=lambda other: sorted(other) != sorted(name))  # letters in the wrong order are the likeliest slip
     return f"; did you mean '{near[0]}'?" if near else ""

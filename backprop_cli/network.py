@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backprop_cli.documents.names import Names
 from backprop_cli.numeric.program import Program
+from backprop_cli.numeric.trace import Trace
 from backprop_cli.renderers import formula_latex
 from backprop_cli.renderers.derivation_data import steps_as_data
 from backprop_cli.spec.reading import Check, read, read_text
@@ -26,6 +27,8 @@ from backprop_cli.symbolic.narration import narrate
 from backprop_cli.symbolic.selection import selected
 from backprop_cli.symbolic.steps import Derivation as Steps
 from backprop_cli.symbolic.steps import Kind, Step
+from backprop_cli.verification.checking import verify
+from backprop_cli.verification.report import Report
 
 Numbers = Mapping[str, NDArray[np.float64] | None]
 UNIT = 1e-9
@@ -94,6 +97,13 @@ class Network:
     def compile(self) -> Program:
         """The forward and backward pass as one NumPy function."""
         return Program(self.graph, derive(self.graph).formulas, self.values, self._for_samples)
+
+    def verify(self, trace: Trace | None = None) -> Report:
+        """Every gradient of a run (the spec's own by default) against independent oracles."""
+        trace = trace or self.compile().run()
+        cost = {} if self.graph.cost is None or trace.loss is None else {self.graph.cost: np.asarray(trace.loss)}
+        gradients = {name: np.asarray(gradient) for name, gradient in trace.gradients.items()}
+        return verify(self.graph, {**trace.given, **cost}, gradients)
 
     def _for_samples(self, samples: int) -> Program:
         """The program of the same network for a batch of another size, without numbers for the batch."""

@@ -63,15 +63,23 @@ def numbers(rng: np.random.Generator, shape: tuple[int, ...], scale: float = 1.0
 
 
 @st.composite
-def layer_networks(draw: st.DrawFn, max_depth: int = 6, max_width: int = 8, activation: str | None = None) -> Spec:
-    """A stack of dense layers, activations and blocks with any loss. ``activation`` asks for one function by name."""
+def layer_networks(
+    draw: st.DrawFn, max_depth: int = 6, max_width: int = 8, activation: str | None = None, loss: str | None = None
+) -> Spec:
+    """A stack of dense layers, activations and blocks with any loss.
+
+    ``activation`` asks for a function in the first layer (the second one, where it needs positive numbers), ``loss`` for
+    a loss, each by name.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    depth = draw(st.integers(1, max_depth))
+    depth = draw(st.integers(1 if activation not in POSITIVE_ONLY else 2, max_depth))
     samples = draw(st.one_of(st.none(), st.integers(1, 4)))
-    loss = draw(st.sampled_from((*LOSSES, "expression", "grad_output")))
+    loss = loss or draw(st.sampled_from((*LOSSES, "expression", "grad_output")))
     stack = _Stack(draw, rng, draw(st.integers(1, max_width)), max_width)
     for place in range(1, depth + 1):
         wanted = activation if place == 1 else None
+        if activation in POSITIVE_ONLY and place <= 2:
+            wanted = draw(st.sampled_from(POSITIVE)) if place == 1 else activation
         stack.add(place, last=place == depth, loss=loss, activation=wanted)
     spec: Spec = {"name": "random", "inputs": {"x": numbers(rng, stack.batched(samples, stack.inputs))}}
     spec["layers"] = stack.layers
@@ -94,7 +102,6 @@ class _Stack:
         self.weights: list[str] = []
         self.outputs: list[tuple[str, int]] = [("x", inputs)]
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self.positive = False
         self.steep = False
 
     @staticmethod
@@ -102,25 +109,24 @@ class _Stack:
         return shape if samples is None else (samples, *shape)
 
     def add(self, place: int, last: bool, loss: str, activation: str | None) -> None:
-        probabilities = last and loss == "bce"
-        kinds = ["dense", "dense", "dense", "activation", "block"]
-        kind = "dense" if probabilities or (place == 1 and last) else self.draw(st.sampled_from(kinds))
-        function = activation or self._function(place)
-        if probabilities:
-            function = self.draw(st.sampled_from(("sigmoid", "1/(1 + exp(-2*z))")))
-        if kind == "dense" or activation is not None:
-            self._dense(place, function)
-        elif kind == "activation":
-            self.layers.append(function)
+        if last and loss == "bce":
+            self._dense(place, self.draw(st.sampled_from(("sigmoid", "1/(1 + exp(-2*z))"))))
+        elif activation in POSITIVE_ONLY:
+            self.layers.append(activation)
+        elif activation is not None or (place == 1 and last):
+            self._dense(place, activation or self._function())
         else:
-            self._block(place)
-            function = "identity"
-        self.positive = kind != "block" and function in POSITIVE
-        if kind == "block":
-            return
+            kind = self.draw(st.sampled_from(("dense", "dense", "dense", "activation", "block")))
+            if kind == "block":
+                self._block(place)
+                return
+            if kind == "dense":
+                self._dense(place, self._function())
+            else:
+                self.layers.append(self._function())
         self.outputs.append((f"a{place}", self.width))
 
-    def _function(self, place: int) -> str:
+    def _function(self) -> str:
         choices = [name for name in ACTIVATIONS if name not in POSITIVE_ONLY and not (self.steep and name in STEEP)]
         function = self.draw(st.sampled_from((*choices, *EXPRESSIONS)))
         self.steep = self.steep or function in STEEP
@@ -204,3 +210,142 @@ def _penalty(draw: st.DrawFn, weights: list[str]) -> Spec:
     if chosen == "of":
         rule["of"] = [draw(st.sampled_from(weights))]
     return {"regularise": rule}
+
+
+# {v} is what the equation defines; {u} is a vector, {t} one of the same size, {s} a scalar, {W} {b} {c} parameters.
+VECTOR_FROM_VECTOR = (
+    "{v}[i] = tanh({u}[i])",
+    "{v}[i] = {u}[i]*{t}[i]",
+    "{v}[i] = {u}[i] - {t}[i]/3",
+    "{v}[i] = {u}[i]/(1 + {t}[i]**2)",
+    "{v}[i] = max({u}[i], {t}[i])",
+    "{v}[i] = min({u}[i], {t}[i], 1/2)",
+    "{v}[i] = where({u}[i] > {t}[i], {u}[i]**2, 2*{t}[i])",
+    "{v}[i] = where({u}[i] < {s} + 0.05, sin({u}[i]), {s}*{u}[i])",
+    "{v}[i] = exp({u}[i]) / sum(exp({u}[k]), k)",
+    "{v}[m] = exp(2*{u}[m] + {t}[m]) / sum(exp(2*{u}[j] + {t}[j]), j)",
+    "{v}[i] = 1/(1 + exp(-{u}[i]))",
+    "{v}[i] = log(1 + exp({u}[i]))",
+    "{v}[i] = {u}[i]*{u}[1]",
+    "{v}[i] = i*{u}[i]/2",
+    "{v}[i] = {s}*{u}[i] + {c}",
+    "{v}[i] = {c}*({u}[i] - mean({u}[k], k))/sqrt(mean(({u}[k] - mean({u}[m], m))**2, k) + 1)",
+    "{v}[i] = {b}[i]*abs({u}[i])",
+    "{v}[i] = {t}[i] + sum(where(k <= i, {u}[k], 0), k)",
+    "{v}[i] = sum((i == k)*{u}[k]**2, k) + {t}[i]",
+    "{v}[i] = sigmoid({u}[i])*{t}[i] + relu(-{u}[i])",
+    "{v}[i] = max({u}[k]*{t}[i], k)",
+)
+NEW_SIZE = (
+    "{v}[i] = sum({W}[i,j]*{u}[j], j) + {b}[i]",
+    "{v}[p] = sum({u}[q]*{W}[p,q], q)",
+    "{v}[i] = tanh(sum({W}[i,j]*{u}[j]**2, j))",
+    "{v}[i] = max({W}[i,j] + {u}[j], j)",
+    "{v}[i] = sum(softplus({W}[i,j]*{u}[j]), j)",
+    "{v}[i] = mean(({W}[i,j] - {u}[j])**2, j)",
+)
+SCALAR_FROM_VECTOR = (
+    "{v} = sum({u}[i]*{t}[i], i)",
+    "{v} = mean({u}[i]**2, i)",
+    "{v} = max({u}[i], i) - min({t}[i], i)",
+    "{v} = {u}[1] + {s}**2",
+    "{v} = log(sum(exp({u}[i]), i))",
+    "{v} = sum({u}[i]*{t}[j]*i, i, j)/4",
+    "{v} = {c}*tanh({s})",
+    "{v} = argmax({u}[i], i)*{u}[1]/3",
+)
+MATRIX = ("{v}[i,j] = {u}[i]*{t}[j]", "{v}[i,j] = tanh({W}[i,j] - {u}[j]*{s})")
+FROM_MATRIX = (
+    "{v}[i] = sum({M}[i,j]*{u}[j], j)",
+    "{v}[j] = max({M}[i,j], i)",
+    "{v}[i] = {M}[i,1] + {M}[1,i]",
+    "{v}[i] = exp({M}[i,i]) / sum(exp({M}[k,i]), k)",
+)
+LETTERS = ("h", "z", "lambda", "in", "E", "I", "N", "S", "Q", "beta", "gamma", "zeta", "alpha_1", "exp1", "pi", "O")
+GROUPS = (VECTOR_FROM_VECTOR, VECTOR_FROM_VECTOR, NEW_SIZE, SCALAR_FROM_VECTOR, MATRIX)
+
+
+@st.composite
+def equation_networks(draw: st.DrawFn, max_equations: int = 7, max_size: int = 5) -> Spec:
+    """A network written as equations: fan-out, reductions, choices, softmax by hand, several inputs, any names."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    samples = draw(st.one_of(st.none(), st.integers(1, 3)))
+    written = _Equations(draw, rng, samples, max_size)
+    for name in ("x", "w")[: draw(st.integers(1, 2))]:
+        written.give_input(name)
+    for _ in range(draw(st.integers(1, max_equations))):
+        written.add()
+    return written.spec()
+
+
+class _Equations:
+    """The equations drawn so far and the quantities that the next one may use."""
+
+    def __init__(self, draw: st.DrawFn, rng: np.random.Generator, samples: int | None, max_size: int) -> None:
+        self.draw, self.rng, self.samples, self.max_size = draw, rng, samples, max_size
+        self.inputs: dict[str, Any] = {}
+        self.parameters: dict[str, Any] = {}
+        self.lines: list[str] = []
+        self.vectors: dict[str, int] = {}
+        self.scalars: list[str] = []
+        self.names = list(LETTERS)
+        rng.shuffle(self.names)
+
+    def give_input(self, name: str) -> None:
+        size = self.draw(st.integers(1, self.max_size))
+        shape = (size,) if self.samples is None else (self.samples, size)
+        self.inputs[name] = numbers(self.rng, shape, 1.5)
+        self.vectors[name] = size
+
+    def add(self) -> None:
+        u = self.draw(st.sampled_from(sorted(self.vectors)))
+        size = self.vectors[u]
+        group = self.draw(st.sampled_from(GROUPS))
+        text = self.draw(st.sampled_from(group))
+        v = self.names.pop()
+        rows = self.draw(st.integers(1, self.max_size)) if group is NEW_SIZE else size
+        if group is MATRIX:
+            self._write(text, v, u, rows)
+            matrix, v = v, self.names.pop()
+            self._write(self.draw(st.sampled_from(FROM_MATRIX)), v, u, rows, matrix)
+        else:
+            self._write(text, v, u, rows)
+        if group is SCALAR_FROM_VECTOR:
+            self.scalars.append(v)
+        else:
+            self.vectors[v] = rows
+
+    def _write(self, text: str, v: str, u: str, rows: int, matrix: str = "") -> None:
+        size, count = self.vectors[u], len(self.parameters) + 1
+        partners = sorted(name for name, other in self.vectors.items() if other == size)
+        new = {"W": (f"W{count}", (rows, size)), "b": (f"b{count}", (rows,)), "c": (f"c{count}", ())}
+        for letter, (name, shape) in new.items():
+            if f"{{{letter}}}" in text:
+                self.parameters[name] = numbers(self.rng, shape)
+        if "{s}" in text and not self.scalars:
+            self.parameters["s0"] = numbers(self.rng, ())
+            self.scalars.append("s0")
+        filled = {letter: name for letter, (name, _) in new.items()}
+        s = self.draw(st.sampled_from(self.scalars)) if "{s}" in text else ""
+        t = self.draw(st.sampled_from(partners)) if "{t}" in text else ""
+        self.lines.append(text.format(v=v, u=u, t=t, s=s, M=matrix, **filled))
+
+    def spec(self) -> Spec:
+        """With a loss that everything reaches, or only the last vector."""
+        last = list(self.vectors)[-1]
+        y = numbers(self.rng, (self.vectors[last],) if self.samples is None else (self.samples, self.vectors[last]))
+        terms = [f"1/2*sum(({last}[i] - y[i])**2, i)"]
+        if self.draw(st.booleans()):
+            terms += [f"sum({name}[i]**2, i)/5" for name in self.vectors if name != last]
+            terms += [f"cos({name})" for name in self.scalars]
+        loss = self.draw(st.sampled_from(("L", "J", "cost")))
+        spec: Spec = {"name": "random", "inputs": self.inputs, "targets": {"y": y}}
+        if self.parameters:
+            spec["parameters"] = self.parameters
+        spec |= {"equations": [*self.lines, f"{loss} = {' + '.join(terms)}"], "loss": loss}
+        penalised = [name for name in self.parameters if name.startswith("W")]
+        if penalised and self.draw(st.booleans()):
+            spec["regularise"] = {"l2": 0.1}
+        if self.samples is not None:
+            spec["reduction"] = self.draw(st.sampled_from(("mean", "sum")))
+        return spec

@@ -56,9 +56,7 @@ def array_places(draw: st.DrawFn) -> tree.Place:
 
 
 places = st.one_of(st.sampled_from(SCALARS).map(tree.Place), array_places())
-partials = st.one_of(
-    st.builds(tree.Partial, st.just(tree.Place("J")), places), st.builds(tree.Partial, places, places)
-)
+partials = st.one_of(st.builds(tree.Partial, st.just(tree.Place("J")), places), st.builds(tree.Partial, places, places))
 
 
 def _larger(inner: st.SearchStrategy[tree.Node], language_only: bool) -> st.SearchStrategy[tree.Node]:
@@ -74,7 +72,9 @@ def _larger(inner: st.SearchStrategy[tree.Node], language_only: bool) -> st.Sear
         st.builds(tree.Power, inner, st.one_of(numbers, st.builds(tree.Negative, numbers), inner)),
         comparisons,
         st.builds(lambda f, argument: tree.Apply(f, (argument,)), st.sampled_from(FUNCTIONS), inner),
-        st.builds(lambda f, a, b: tree.Apply(f, (a, tree.Number(b))), st.sampled_from(("max", "min")), inner, st.just("0")),
+        st.builds(
+            lambda f, a, b: tree.Apply(f, (a, tree.Number(b))), st.sampled_from(("max", "min")), inner, st.just("0")
+        ),
         st.builds(lambda c, a, b: tree.Apply("where", (c, a, b)), st.one_of(comparisons, inner), inner, inner),
         st.builds(tree.Reduction, st.sampled_from(("sum", "mean", "argmax", "argmin")), inner, bound),
         st.builds(_over_own_index, st.sampled_from(("max", "min")), used),

@@ -1,4 +1,4 @@
-"""One run as a document: the forward table, the backward table from the last layer to the first, and what stands out."""
+"""One run as a document: the forward table, the backward table from last layer to first, and what stands out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backprop_cli.numeric.trace import Trace
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import places
 
-MOST_NUMBERS = 64  # of an array that is shown whole
-CORNER = (3, 4)  # rows and columns of a larger one
+MOST_NUMBERS = {0: 1, 1: 20, 2: 64}  # of a scalar, a vector or a matrix that is shown whole
+CORNER = (3, 6)  # rows and columns of a larger one
 
 
 def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, full: bool = False) -> Document:
@@ -118,10 +118,10 @@ def array_cell(values: ArrayLike, indices: Iterable[str], digits: int, full: boo
     """An array as it stands in a table: whole where it is small or ``full`` is asked for, otherwise summarised."""
     array = np.asarray(values, dtype=np.float64)
     names = tuple(indices)[: array.ndim]
-    if full or array.size <= MOST_NUMBERS:
+    if full or array.size <= MOST_NUMBERS.get(array.ndim, MOST_NUMBERS[2]):
         return Array(array, names, digits)
     finite = array[np.isfinite(array)]
-    leading, cut = (1,) * max(array.ndim - 2, 0), CORNER if array.ndim > 1 else (CORNER[0] + CORNER[1],)
+    leading, cut = (1,) * max(array.ndim - 2, 0), CORNER if array.ndim > 1 else CORNER[1:]
     corner = array[tuple(slice(size) for size in (*leading, *cut))]
     return Summary(
         array.shape,
@@ -131,5 +131,3 @@ def array_cell(values: ArrayLike, indices: Iterable[str], digits: int, full: boo
         int(np.count_nonzero(array == 0)),
         Array(corner, names, digits),
     )
-
-

@@ -1,4 +1,4 @@
-"""Refuses formulas whose numbers would grow beyond all bounds when they are worked out exactly.
+"""Refuses formulas whose numbers have no finite real value, or grow beyond all bounds when they are worked out exactly.
 
 The symbolic side keeps numbers as exact fractions, so ``9**9**9**9`` would fill the memory before anyone could stop it.
 So would ``(2*x)**999999999`` and ``exp(999999999*log(2))``, where the 2 is taken out of the power. Nothing is evaluated
@@ -7,8 +7,10 @@ here beyond fractions of a few thousand digits.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from math import ceil, log2
+from math import ceil
 
 from backprop_cli.language import tree
 from backprop_cli.language.offsets import Offsets
@@ -20,8 +22,19 @@ MOST_BITS = 16_384
 
 
 def check_magnitudes(node: tree.Node, offsets: Offsets) -> None:
-    """Raises FormulaError at the first power that is too large, or whose base is a negative number that has none."""
+    """Raises FormulaError at the first number, power or function of numbers that is too large or has no real value."""
     _Checker(offsets).bits(node)
+
+
+_FLOATS: Mapping[str, Callable[..., float]] = {
+    **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "erf")},
+    **{name: getattr(math, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "Negative": lambda value: -value,
+    "Add": lambda *terms: sum(terms),
+    "Product": lambda *factors: math.prod(factors),
+    "Quotient": lambda numerator, denominator: numerator / denominator,
+    "Power": lambda base, exponent: base**exponent,
+}
 
 
 class _Checker:
@@ -29,42 +42,80 @@ class _Checker:
 
     def __init__(self, offsets: Offsets) -> None:
         self._offsets = offsets
+        # By identity, which the tree being checked keeps: nested logarithms would be worked out again at every level.
+        self._bits: dict[int, float] = {}
+        self._values: dict[int, Fraction | None] = {}
+        self._constants: dict[int, float | None] = {}
 
     def bits(self, node: tree.Node) -> float:
+        if id(node) not in self._bits:
+            self._bits[id(node)] = self._bits_of(node)
+        return self._bits[id(node)]
+
+    def _bits_of(self, node: tree.Node) -> float:
+        size = self._size_of(node)
+        if size > MOST_BITS:
+            raise FormulaError("the numbers in this formula grow too large", self._offsets.of(node))
+        self.constant(node)
+        return size
+
+    def constant(self, node: tree.Node) -> float | None:
+        """What a node of numbers and functions of numbers comes to; None where it holds a name."""
+        if id(node) not in self._constants:
+            self._constants[id(node)] = self._constant_of(node)
+        return self._constants[id(node)]
+
+    def _constant_of(self, node: tree.Node) -> float | None:
+        work_out = _FLOATS.get(node.function if isinstance(node, tree.Apply) else type(node).__name__)
+        if isinstance(node, tree.Number):
+            return float(node.text)
+        if work_out is None:
+            return None
+        values = [self.constant(part) for part in parts(node)]
+        known = [value for value in values if value is not None]
+        if len(known) < len(values):
+            return None
+        try:
+            value = work_out(*known)
+        except ZeroDivisionError:
+            raise FormulaError("this divides by zero", self._offsets.of(node)) from None
+        except OverflowError:
+            value = math.inf
+        except (ValueError, TypeError):
+            value = math.nan
+        if isinstance(value, complex) or math.isnan(value):
+            raise FormulaError("this has no real value", self._offsets.of(node))
+        if math.isinf(value):
+            raise FormulaError("this is too large for a float64", self._offsets.of(node))
+        return value
+
+    def _size_of(self, node: tree.Node) -> float:
         match node:
             case tree.Number(text=text):
-                size = _size(Fraction(text))
+                return _size(Fraction(text))
             case tree.Power(base=base, exponent=exponent):
-                size = self._power_bits(node, base, exponent)
-            case tree.Quotient(denominator=denominator) if self._value(denominator) == 0:
+                return self._power_bits(base, exponent)
+            case tree.Quotient(denominator=denominator) if self.constant(denominator) == 0:
                 raise FormulaError("this divides by zero", self._offsets.of(denominator))
             case tree.Apply(function="exp", arguments=(argument,)):
-                size = max(self.bits(argument), self._exponential_bits(argument))
+                return max(self.bits(argument), self._exponential_bits(argument))
             case tree.Apply(function="sqrt", arguments=(argument,)):
-                size = self.bits(argument)
+                return self.bits(argument)
             case tree.Apply() | tree.Place() | tree.Comparison() | tree.Reduction():
                 for part in parts(node):
                     self.bits(part)
-                size = 0.0
-            case _:
-                size = sum(self.bits(part) for part in parts(node)) + len(parts(node))
-        if size > MOST_BITS:
-            raise FormulaError("the numbers in this formula grow too large", self._offsets.of(node))
-        return size
+                return 0.0
+        return sum(self.bits(part) for part in parts(node)) + len(parts(node))
 
-    def _power_bits(self, node: tree.Node, base: tree.Node, exponent: tree.Node) -> float:
+    def _power_bits(self, base: tree.Node, exponent: tree.Node) -> float:
         base_bits = self.bits(base)
         self.bits(exponent)
-        value, base_value = self._value(exponent), self._value(base)
-        at = self._offsets.of(exponent)
+        value = self._value(exponent)
         if value is None:
             return base_bits
         if abs(value) > LARGEST_EXPONENT:
-            raise FormulaError(f"an exponent above {LARGEST_EXPONENT:,} is not allowed", at)
-        if base_value is not None and base_value < 0 and value.denominator != 1:
-            raise FormulaError("a negative number has no real power with a fraction as exponent", at)
-        if base_value == 0 and value < 0:
-            raise FormulaError("this divides by zero", self._offsets.of(node))
+            message = f"an exponent above {LARGEST_EXPONENT:,} is not allowed"
+            raise FormulaError(message, self._offsets.of(exponent))
         return base_bits * max(1, ceil(abs(value)))
 
     def _exponential_bits(self, argument: tree.Node) -> float:
@@ -73,20 +124,25 @@ class _Checker:
         bits = sum(self.bits(inner.arguments[0]) for inner in logarithms)
         if not bits:
             return 0.0
-        coefficient = sum(abs(log2(abs(value))) for value in self._values(argument) if value)
-        return float(bits * 2 ** min(coefficient, 64.0))
+        lengths = ((value.numerator.bit_length(), value.denominator.bit_length()) for value in self._numbers(argument))
+        return float(bits * 2 ** min(sum(abs(over - under) for over, under in lengths), 64))
 
-    def _values(self, node: tree.Node) -> list[Fraction]:
+    def _numbers(self, node: tree.Node) -> list[Fraction]:
         """The largest plain numbers in the node, those inside logarithms left out."""
         value = self._value(node)
         if value is not None:
             return [value]
         if isinstance(node, tree.Apply) and node.function == "log":
             return []
-        return [value for part in parts(node) for value in self._values(part)]
+        return [value for part in parts(node) for value in self._numbers(part)]
 
     def _value(self, node: tree.Node) -> Fraction | None:
         """The value of a node made of numbers alone; ``bits`` has passed it, so it is small enough to work out."""
+        if id(node) not in self._values:
+            self._values[id(node)] = self._value_of(node)
+        return self._values[id(node)]
+
+    def _value_of(self, node: tree.Node) -> Fraction | None:
         if isinstance(node, tree.Number):
             return Fraction(node.text)
         if not isinstance(node, tree.Negative | tree.Add | tree.Product | tree.Quotient | tree.Power):
@@ -102,10 +158,8 @@ class _Checker:
                 return -values[0]
             case tree.Add():
                 return sum(values, Fraction())
-            case tree.Quotient() if not values[1]:
-                raise FormulaError("this divides by zero", self._offsets.of(node.denominator))
             case tree.Quotient():
-                return values[0] / values[1]
+                return values[0] / values[1] if values[1] else None
             case tree.Power():
                 whole = values[1].denominator == 1 and (values[0] or values[1] >= 0)
                 return values[0] ** values[1].numerator if whole else None

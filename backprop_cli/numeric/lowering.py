@@ -138,7 +138,7 @@ class Lowering:
         if isinstance(expression, Reduce):
             return self._extreme(expression, sizes)
         if isinstance(expression, Compare):
-            sides = [self._expression(side, sizes) for side in (expression.left, expression.right)]
+            sides = [self._expression(side, sizes) for side in _without_number(expression.left, expression.right)]
             return self.arrays.apply(COMPARISONS[expression.operator], *sides, order=self._order)
         if isinstance(expression, Where):
             return self._choice(expression, sizes)
@@ -244,6 +244,15 @@ class Lowering:
         for condition in inside:
             found = self.arrays.where(condition, found, Labelled(self.table.number(0.0)), axes)
         return found.times(array.coefficient)
+
+
+def _without_number(left: Expr, right: Expr) -> tuple[Expr, Expr]:
+    """Both sides of a comparison less a number beside a quantity, where the other side is known beforehand: [k = y + 1]
+    is [k - 1 = y]."""
+    if left.has(Place) == right.has(Place):
+        return left, right
+    number = (left if left.has(Place) else right).as_coeff_Add()[0]
+    return (left - number, right - number) if number.is_Integer else (left, right)
 
 
 def _number(expression: Expr) -> Scalar:

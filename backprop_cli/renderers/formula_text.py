@@ -2,7 +2,7 @@
 
 The grammar reads back what stands here, and three things besides: a derivative ``dJ/dW1[i,j]`` is one symbol,
 ``tanh'(z)`` is the derivative of a function, and in the matrix view ``A.T`` is the transpose, ``A @ B`` the matrix
-product, ``A * B`` the elementwise one, and ``ones(3)``, ``eye(3)``, ``diag(a)`` and ``onehot(p, 3)`` are special matrices.
+product, ``A * B`` the elementwise one; ``ones(3)``, ``eye(3)``, ``diag(a)`` and ``onehot(p, 3)`` are matrices.
 """
 
 from __future__ import annotations

@@ -81,7 +81,8 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.MatrixProduct():
             return Printed(_joined(Piece(" "), [_in(kid, Level.ATOM) for kid in kids]), Level.QUOTIENT)
         case tree.Ones(rows, columns):
-            return Printed((Piece(f"1{subscript(rows.text if columns.text == '1' else f'{rows.text}x{columns.text}')}"),))
+            size = rows.text if columns.text == "1" else f"{rows.text}x{columns.text}"
+            return Printed((Piece(f"1{subscript(size)}"),))
         case tree.Identity(size):
             return Printed((Piece(f"{'I' if names.is_free('I') else 'Id'}{subscript(size.text)}"),))
         case tree.Diagonal():

@@ -23,13 +23,21 @@ def render(document: Document, width: int = 80, *, colour: bool = False) -> str:
     """The document in lines of at most ``width`` characters, within reason; escape codes only with ``colour``."""
     page = min(max(width, NARROWEST), WIDEST)
     lines: list[Text] = []
+    before: Block | None = None
     for block in document.blocks:
         found = _block(block, document.names, page)
-        is_beside = isinstance(block, Note) and block.tone is Tone.REMARK
-        if lines and found and not is_beside:
+        if before is not None and found and not _belong_together(before, block):
             lines.append(Text())
         lines.extend(found)
+        before = block
     return written(lines, colour=colour)
+
+
+def _belong_together(before: Block, block: Block) -> bool:
+    """Whether no blank line separates two blocks."""
+    if isinstance(before, Heading):
+        return before.level > 2
+    return isinstance(block, Note) and (block.tone is Tone.REMARK or isinstance(before, Note))
 
 
 def _block(block: Block, names: Names, page: int) -> list[Text]:
@@ -50,7 +58,8 @@ def _heading(level: int, text: Text, page: int) -> list[Text]:
     if level == 2:
         first, *rest = wrapped(text, page - 6)
         line = Text.assemble(("── ", FAINT), first, " ")
-        return [Text.assemble(line, ("─" * (page - cell_len(line.plain)), FAINT)), *(Text("   ") + more for more in rest)]
+        line.append("─" * (page - cell_len(line.plain)), style=FAINT)
+        return [line, *(Text.assemble("   ", more) for more in rest)]
     lines = wrapped(text, page)
     if level == 1:
         lines.append(Text("═" * max(cell_len(line.plain) for line in lines), style=FAINT))

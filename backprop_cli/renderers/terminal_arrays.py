@@ -1,4 +1,4 @@
-"""Arrays in a terminal: vectors as rows, matrices with the positions of their rows and columns, large ones by a corner."""
+"""Arrays in a terminal: vectors as rows, matrices with their positions, large ones by a corner."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def array_lines(array: Array, width: int) -> list[Text]:
 def summary_lines(summary: Summary, width: int) -> list[Text]:
     """Shape, norm and range of an array, and its first entries."""
     digits = summary.corner.digits
-    said = [" × ".join(map(str, summary.shape))]
+    said = [" × ".join(map(str, summary.shape)) + (" numbers" if len(summary.shape) == 1 else "")]
     if summary.norm is not None and summary.least is not None and summary.greatest is not None:
         said.append(f"norm {number(summary.norm, digits)}")
         said.append(f"from {number(summary.least, digits)} to {number(summary.greatest, digits)}")
@@ -35,11 +35,12 @@ def summary_lines(summary: Summary, width: int) -> list[Text]:
 def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
     """``shape`` is that of the whole array, of which ``array`` may be the beginning."""
     values = array.values
-    texts = np.array(numbers(values.ravel().tolist(), array.digits), dtype=object).reshape(values.shape)
+    shown = numbers(values.ravel().tolist(), array.digits)
     if values.ndim == 0:
-        return [Text(str(texts[()]))]
+        return [Text(shown[0])]
     if values.ndim == 1:
-        return _vector(texts, width, shape[0])
+        return _vector(shown, width, shape[0])
+    texts = np.array(shown, dtype=object).reshape(values.shape)
     lines: list[Text] = []
     for at in product(*(range(size) for size in values.shape[:-2])):
         if at:
@@ -51,10 +52,13 @@ def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
 
 def _vector(texts: Sequence[str], width: int, size: int) -> list[Text]:
     """One row, without positions where it fits on a line."""
+    if size > len(texts):
+        kept = list(texts)
+        while len(kept) > 1 and len((" " * GAP).join((*kept, "…"))) > width:
+            kept.pop()
+        return [Text.assemble((" " * GAP).join(kept), " " * GAP, ("…", FAINT))]
     row = (" " * GAP).join(texts)
-    if len(row) + (GAP + 1 if size > len(texts) else 0) <= width:
-        return [Text.assemble(row, *([Text("  …", style=FAINT)] if size > len(texts) else []))]
-    return _blocks([aligned(texts)], [], width, size)
+    return [Text(row)] if len(row) <= width else _blocks([aligned(texts)], [], width, size)
 
 
 def _matrix(texts: np.ndarray, indices: Sequence[str], width: int, shape: Sequence[int]) -> list[Text]:
@@ -75,12 +79,14 @@ def _blocks(rows: list[list[str]], labels: Sequence[str], width: int, columns: i
     size = max(size, len(str(columns)))
     units = [max(_before_point(row[place]) for row in rows) for place in range(len(rows[0]))] if rows else []
     count = max((width - label - (GAP if label else 0) + GAP) // (size + GAP), 1)
+    if rows and columns > len(rows[0]):  # the beginning of a larger array: as much of it as fits on one line
+        rows = [row[: max(count - 1, 1)] for row in rows]
     lines: list[Text] = []
     for first in range(0, len(rows[0]) if rows else 0, count):
         last = min(first + count, len(rows[0]))
         heads = [str(place + 1) for place in range(first, last)]
         more = last == len(rows[0]) < columns
-        heads = [head.rjust(max(place, len(head))).ljust(size) for head, place in zip(heads, units[first:], strict=False)]
+        heads = [head.rjust(units[first + place]).ljust(size) for place, head in enumerate(heads)]
         lines.append(_row(labels[0] if labels else "", heads, label, size, FAINT, more))
         for place, row in enumerate(rows):
             own = labels[place + 1] if labels else ""

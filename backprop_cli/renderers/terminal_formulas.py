@@ -1,4 +1,4 @@
-"""Equations in a terminal: equals signs in one column, long sides broken at operators, remarks in a margin."""
+"""Equations in a terminal: equals signs in one column, long sides broken at operators, remarks at the right edge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from backprop_cli.renderers.styles import FAINT, padded, styled, text_of
 INDENT = 2
 HANGING = 2  # how much further than its beginning a side goes on
 LONGEST_TARGET = 0.5  # of the page; after a longer left side the equals sign stands on the next line
-MARGIN = 3
+MARGIN = 2  # at least, between an equation and its remark
+EDGE = 80  # where remarks end, on wider pages too
 
 
 @dataclass(frozen=True)
@@ -70,29 +71,25 @@ def _rows(line: Line, column: int, names: Names, page: int, is_stacked: bool) ->
 def _side(side: Side, start: Text, names: Names, page: int) -> list[_Row]:
     left = cell_len(start.plain) + 3
     lines = broken(pieces(side.value, names), page - left, page - left - HANGING)
-    texts = [Text.assemble(start, " = ", styled(lines[0]))]
-    texts += [Text.assemble(" " * (left + HANGING), styled(line)) for line in lines[1:]]
+    texts = [Text.assemble(start, " = ", styled(lines[0][1]))]
+    texts += [Text.assemble(" " * (left + HANGING + right), styled(line)) for right, line in lines[1:]]
     remark = text_of(side.remark, names) if side.remark else None
     return [*(_Row(text) for text in texts[:-1]), _Row(texts[-1], remark)]
 
 
 def _with_remarks(rows: list[_Row], page: int) -> list[Text]:
-    """Remarks in one column to the right of all equations where that fits; else each beside or below its own."""
-    remarked = [row for row in rows if row.remark is not None]
-    column = max((cell_len(row.text.plain) for row in remarked), default=0) + MARGIN
-    longest = max((cell_len(row.remark.plain) for row in remarked if row.remark), default=0)
+    """Remarks at the right edge of the page, or below their equation where they do not fit beside it."""
+    edge = min(page, EDGE)
     result = []
     for row in rows:
         if row.remark is None:
             result.append(row.text)
             continue
         row.remark.stylize(FAINT)
-        own = cell_len(row.text.plain) + MARGIN
-        if column + longest <= page:
-            result.append(Text.assemble(padded(row.text, column), row.remark))
-        elif own + cell_len(row.remark.plain) <= page:
-            result.append(Text.assemble(padded(row.text, own), row.remark))
+        start = max(edge - cell_len(row.remark.plain), 0)
+        beside = max(start, cell_len(row.text.plain) + MARGIN)
+        if beside + cell_len(row.remark.plain) <= page:
+            result.append(Text.assemble(padded(row.text, beside), row.remark))
         else:
-            below = max(page - cell_len(row.remark.plain), 0)
-            result += [row.text, Text.assemble(" " * below, row.remark)]
+            result += [row.text, Text.assemble(" " * start, row.remark)]
     return result

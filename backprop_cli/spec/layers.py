@@ -129,7 +129,7 @@ def read_layer(data: Any) -> Layer:
     if len(data) != 1:
         keys = ", ".join(f"'{shortened(str(key))}'" for key in data)
         hint = " (its options belong one level deeper)" if set(data) & set(KINDS) else ""
-        reject(f"a layer has exactly one key, the kind of layer, not {keys or 'none'}{hint}")
+        reject(f"a layer has exactly one key, the kind of layer, not {shortened(keys, 100) or 'none'}{hint}")
     [(kind, options)] = data.items()
     if kind not in KINDS:
         raise Rejected([Finding((kind,), _unknown(str(kind)), at_key=True)])

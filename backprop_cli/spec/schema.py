@@ -143,7 +143,8 @@ def _unknown_loss(data: Mapping[str, Any]) -> Iterable[Finding]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a network specification, for editors and the YAML language server."""
-    schema: dict[str, Any] = _plain(NetworkSpec.model_json_schema(by_alias=True))
+    written = NetworkSpec.model_json_schema(by_alias=True)
+    schema: dict[str, Any] = _plain(written, written["$defs"])
     schema["title"] = "A network for backprop"
     schema["allOf"] = [
         {"oneOf": [{"required": ["layers"]}, {"required": ["equations"]}]},
@@ -152,15 +153,19 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _plain(schema: Any) -> Any:
+def _plain(schema: Any, definitions: Mapping[str, Any]) -> Any:
     """The schema without the titles that repeat every key, and with a reference to a definition written in one way:
     pydantic's versions differ in what they put around it."""
     if isinstance(schema, list):
-        return [_plain(part) for part in schema]
+        return [_plain(part, definitions) for part in schema]
     if not isinstance(schema, dict):
         return schema
     match schema.get("allOf"):
         case [{"$ref": _} as reference]:
             schema = {key: value for key, value in schema.items() if key != "allOf"} | reference
-    dropped = ("title", "description") if "$ref" in schema else ("title",)
-    return {key: _plain(value) for key, value in schema.items() if key not in dropped}
+    dropped = {"title": schema.get("title")}
+    if "$ref" in schema:
+        dropped["description"] = definitions[schema["$ref"].rpartition("/")[2]].get("description")
+    return {
+        key: _plain(value, definitions) for key, value in schema.items() if key not in dropped or value != dropped[key]
+    }

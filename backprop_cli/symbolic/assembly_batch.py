@@ -12,6 +12,7 @@ from backprop_cli.language import tree
 from backprop_cli.spec.layers import Block
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values, written
+from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_formulas import Formulas
 from backprop_cli.symbolic.draft import Draft, Origin, candidates
 from backprop_cli.symbolic.notation import index
@@ -81,8 +82,7 @@ def _count_samples(draft: Draft, spec: NetworkSpec, batched: list[str]) -> None:
         if samples != draft.samples:
             origin = str(draft.origin(_section(spec, first), first))
             where = f" ({origin})" if origin else ""
-            noun = "sample" if samples == 1 else "samples"
-            message = f"'{name}' has {samples} {noun}, but '{first}'{where} has {draft.samples}"
+            message = f"'{name}' has {count(samples, 'sample')}, but '{first}'{where} has {draft.samples}"
             draft.report(draft.origin(_section(spec, name), name).problem(message))
 
 

@@ -16,6 +16,7 @@ from backprop_cli.language.grammar import parse_equation
 from backprop_cli.library.layers import DENSE, dense_equation
 from backprop_cli.spec.layers import Dense
 from backprop_cli.spec.values import Values, written
+from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_given import add_parameter
 from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import elaborate
@@ -162,14 +163,14 @@ class _DenseSum:
         if "b" in shared:
             name, shape = shared["b"].name, shared["b"].shape
             if shape not in ((), (units,)):
-                self._problem(f"the shared biases '{name}' are {written(shape)} for {units} units", "share")
+                self._problem(f"the shared biases '{name}' are {written(shape)} for {count(units, 'unit')}", "share")
             return name
         if given is False:
             return None
         values = given if isinstance(given, Values) else None
         shape = (units,) if values is None else values.shape
         if shape not in ((), (units,)):
-            self._problem(f"{written(shape)} as biases for {units} units", "bias")
+            self._problem(f"{written(shape)} as biases for {count(units, 'unit')}", "bias")
         if not self._failed():
             add_parameter(
                 self._draft,

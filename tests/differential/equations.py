@@ -71,10 +71,9 @@ def expression(text: str, values: Mapping[str, Tensor], indices: list[str] | Non
     """The value of an expression at all positions of its free indices."""
     node = parsed(text)
     table = {python_name(name): value for name, value in values.items()}
-    sizes = ranges(node, table)
-    shape = [sizes[index] for index in indices or []]
+    shape = [size_of(index, ast.Expression(node), table) for index in indices or []]
     entries = [
-        number(evaluate(node, table, sizes, dict(zip(indices or [], position, strict=True))))
+        number(evaluate(node, table, dict(zip(indices or [], position, strict=True))))
         for position in itertools.product(*(range(1, size + 1) for size in shape))
     ]
     return torch.stack(entries).reshape(shape)
@@ -84,20 +83,27 @@ def positions(node: ast.Subscript) -> list[Any]:
     return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
-def ranges(node: ast.expr, values: Mapping[str, Tensor]) -> dict[str, int]:
-    """The size of every index, from the places where it stands alone."""
-    found: dict[str, int] = {}
-    for part in ast.walk(node):
+def size_of(index: str, node: ast.AST, values: Mapping[str, Tensor]) -> int:
+    """How far an index runs, from the places where it stands alone; a sum over an index of that name has its own."""
+    found: set[int] = set()
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if part is not node and isinstance(part, ast.Call):
+            bound = [b.id for b in part.args[1:] if isinstance(b, ast.Name)]
+            if index in bound and is_reduction(part.func.id, part.args[1:], values, {}):
+                continue
         if isinstance(part, ast.Subscript):
-            for position, size in zip(positions(part), values[part.value.id].shape, strict=True):
-                if isinstance(position, ast.Name):
-                    assert found.setdefault(position.id, size) == size
-    return found
+            sizes = zip(positions(part), values[part.value.id].shape, strict=True)
+            found.update(size for position, size in sizes if isinstance(position, ast.Name) and position.id == index)
+        pending.extend(ast.iter_child_nodes(part))
+    (size,) = found
+    return size
 
 
-def evaluate(node: ast.expr, values: Mapping[str, Tensor], sizes: Mapping[str, int], at: Mapping[str, int]) -> Any:
+def evaluate(node: ast.expr, values: Mapping[str, Tensor], at: Mapping[str, int]) -> Any:
     def inner(part: ast.expr, more: Mapping[str, int] | None = None) -> Any:
-        return evaluate(part, values, sizes, {**at, **(more or {})})
+        return evaluate(part, values, {**at, **(more or {})})
 
     match node:
         case ast.Constant(value=value):
@@ -116,7 +122,7 @@ def evaluate(node: ast.expr, values: Mapping[str, Tensor], sizes: Mapping[str, i
             return inner(then) if bool(inner(condition)) else inner(otherwise)
         case ast.Call(func=ast.Name(id=name), args=[body, *bound]) if is_reduction(name, bound, values, at):
             names = [index.id for index in bound]
-            every = itertools.product(*(range(1, sizes[index] + 1) for index in names))
+            every = itertools.product(*(range(1, size_of(index, body, values) + 1) for index in names))
             return reduced(name, [number(inner(body, dict(zip(names, position, strict=True)))) for position in every])
         case ast.Call(func=ast.Name(id="max" | "min" as name), args=arguments):
             return reduced(name, [number(inner(argument)) for argument in arguments])
@@ -125,7 +131,7 @@ def evaluate(node: ast.expr, values: Mapping[str, Tensor], sizes: Mapping[str, i
     raise TypeError(ast.dump(node))
 
 
-def is_reduction(name: str, bound: list[Any], values: Mapping[str, Tensor], at: Mapping[str, int]) -> bool:
+def is_reduction(name: str, bound: list[Any], values: Mapping[str, Any], at: Mapping[str, int]) -> bool:
     """Whether what follows the first argument are indices of its own: ``max(e, k)``, not ``max(a, b)``."""
     names = [part.id for part in bound if isinstance(part, ast.Name)]
     known = any(index in values or index in at for index in names)

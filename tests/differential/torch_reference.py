@@ -137,7 +137,7 @@ def dense(
 
 
 def block(run: Run, text: str) -> Tensor:
-    name = text.split("[")[0]
+    name = re.match(r"\w+", text)[0]
     return run.each_sample(name, lambda values: equation(text, values)[1], used(text, run))
 
 
@@ -187,3 +187,29 @@ def penalty(spec: dict[str, Any], weights: dict[str, Tensor]) -> Tensor:
     squares = sum((W.square().sum() for W in chosen), torch.zeros((), dtype=torch.float64))
     sizes = sum((W.abs().sum() for W in chosen), torch.zeros((), dtype=torch.float64))
     return rule.get("l2", 0.0) / 2 * squares + rule.get("l1", 0.0) * sizes
+
+
+def run_equations(spec: dict[str, Any]) -> tuple[float, dict[str, Any], dict[str, Any]]:
+    """A spec in equation form: cost, forward values, gradients; of the loss quantity only the cost counts."""
+    run = Run(spec)
+    batched = rank(spec["inputs"]) == 2
+    for name, data in spec["inputs"].items():
+        run.give(name, data, gradient=True, per_sample=batched)
+    for name, data in spec["targets"].items():
+        run.give(name, data, gradient=False, per_sample=batched)
+    for name, data in spec.get("parameters", {}).items():
+        run.parameter(name, data)
+    run.samples = len(next(iter(spec["inputs"].values()))) if batched else None
+    *texts, last = spec["equations"]
+    for text in texts:
+        block(run, text)
+    name = last.split(" = ")[0]
+    losses = block(run, last)
+    run.forward.remove(name)
+    cost = reduced(run, losses) if name in run.per_sample else losses
+    weights = {name: run.values[name] for name in run.parameters if name[0] in "wW"}
+    return run.result(cost + penalty(spec, weights))
+
+
+def rank(inputs: dict[str, Any]) -> int:
+    return torch.tensor(next(iter(inputs.values()))).dim()

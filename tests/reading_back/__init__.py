@@ -2,12 +2,15 @@
 
     check_formula(text, names, arrays, format="unicode")
 
-is what property tests over networks use: it fails unless all sides of the printed equation are equal to 1e-9 for all
-values of its free indices.
+fails unless all sides of the printed equation are equal to 1e-9 for all values of its free indices, and
+
+    check_steps(derivation.steps, names, arrays_of(trace), format="latex")
+
+does so for every formula of a derivation. Property tests over networks use them.
 """
 
 from __future__ import annotations
 
-from tests.reading_back.checking import Definitions, check_formula, read, read_definition
+from tests.reading_back.checking import Definitions, arrays_of, check_formula, check_steps, read, read_definition
 
-__all__ = ["Definitions", "check_formula", "read", "read_definition"]
+__all__ = ["Definitions", "arrays_of", "check_formula", "check_steps", "read", "read_definition"]

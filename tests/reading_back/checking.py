@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
+from backprop_cli.numeric.trace import Trace
+from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from backprop_cli.symbolic.steps import Kind, Step
 from tests.reading_back.evaluation import Definitions, Evaluation, free_indices
 from tests.reading_back.grammar import Reader
 from tests.reading_back.latex_reader import LatexReader
@@ -18,7 +21,10 @@ from tests.reading_back.unicode_reader import UnicodeReader
 
 Format: TypeAlias = Literal["text", "unicode", "latex"]
 
+Array: TypeAlias = NDArray[Any]
+
 TOLERANCE = 1e-9
+PRINTERS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex}
 READERS = {"text": TextReader, "unicode": UnicodeReader, "latex": LatexReader}
 
 
@@ -39,7 +45,7 @@ def read_definition(text: str, names: Names, format: Format = "unicode") -> tupl
 def check_formula(
     text: str,
     names: Names,
-    arrays: Mapping[str, NDArray[np.float64]],
+    arrays: Mapping[str, Array],
     format: Format = "unicode",
     definitions: Definitions | None = None,
     tolerance: float = TOLERANCE,
@@ -69,9 +75,40 @@ def check_formula(
             at = tuple(int(axis[0]) for axis in np.nonzero(wrong))
             where = ", ".join(f"{name} = {position + 1}" for name, position in zip(sizes, at, strict=False))
             raise AssertionError(
-                f"{text}\nside {number + 1} is {right[at]!r}, side 1 is {left[at]!r}" + (f" at {where}" if where else "")
+                f"{text}\nside {number + 1} is {right[at]!r}, side 1 is {left[at]!r}"
+                + (f" at {where}" if where else "")
             )
     return node
+
+
+def check_steps(
+    steps: Sequence[Step],
+    names: Names,
+    arrays: Mapping[str, Array],
+    format: Format = "unicode",
+    tolerance: float = TOLERANCE,
+) -> int:
+    """Prints every chain of a derivation's steps and checks it with :func:`check_formula`; gives their number.
+
+    ``arrays`` as there (see :func:`arrays_of`). The definitions are read back from the printed steps too.
+    """
+    printed = [PRINTERS[format].render(step.chain, names) for step in steps]
+    read_back = dict(
+        read_definition(text, names, format)
+        for step, text in zip(steps, printed, strict=True)
+        if step.kind is Kind.DEFINITION
+    )
+    definitions = {name: read_back[name] for name in names.quantities if name in read_back}
+    for text in printed:
+        check_formula(text, names, arrays, format, definitions, tolerance)
+    return len(printed)
+
+
+def arrays_of(trace: Trace) -> dict[str, Array]:
+    """What :func:`check_formula` needs of a run: given, computed and gradient values, these as ``dJ/dX``."""
+    gradients = {f"dJ/d{name}": np.asarray(value) for name, value in trace.gradients.items()}
+    values = {**trace.given, **trace.forward}
+    return {name: np.asarray(value) for name, value in values.items()} | gradients
 
 
 def _check_limits(reader: Reader) -> None:

@@ -1,8 +1,8 @@
 """What a formula in index notation, or in the matrix view, comes to: NumPy and nothing of the tool's own mathematics.
 
 An index is an axis: free indices first, then one axis for every sum around. Derivatives of functions and of definitions
-come from the complex step f'(x) = Im f(x + ih)/h, which has no rounding error to speak of, so this file knows no derivative
-but that of erf (NumPy has no complex erf).
+come from the complex step f'(x) = Im f(x + ih)/h, which has no rounding error to speak of, so this file knows no
+derivative but that of erf (NumPy has no complex erf).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _where(condition: Array, then: Array, otherwise: Array) -> Array:
 
 def _erf(x: Array) -> Array:
     real = np.vectorize(math.erf, otypes=[float])(np.real(x))
-    return real + 1j * np.imag(x) * 2 / math.sqrt(math.pi) * np.exp(-np.real(x) ** 2) if np.iscomplexobj(x) else real
+    return real + 1j * np.imag(x) * 2 / math.sqrt(math.pi) * np.exp(-(np.real(x) ** 2)) if np.iscomplexobj(x) else real
 
 
 def _log(x: Array) -> Array:
@@ -94,7 +94,8 @@ class Evaluation:
                 shape = self.names[place.name].shape
                 for position, size in zip(place.positions, shape, strict=True):
                     if isinstance(position, tree.Place) and not position.positions and position.name not in self.names:
-                        assert sizes.setdefault(position.name, size) == size, f"{position.name} has two ranges in {node}"
+                        known = sizes.setdefault(position.name, size)
+                        assert known == size, f"{position.name} has two ranges in {node}"
         return sizes
 
     def size_of(self, index: str, node: tree.Node) -> int:
@@ -115,9 +116,9 @@ class Evaluation:
             case tree.Place(name) if name in at and not node.positions:
                 return at[name]
             case tree.Place(name, positions):
-                return self._entry(self.arrays[name], positions, at)
+                return self._entry(self.array(name), positions, at)
             case tree.Partial(of, by) if of.name == self.names.cost:
-                return self._entry(self.arrays[f"dJ/d{by.name}"], by.positions, at)
+                return self._entry(self.gradient(by.name), by.positions, at)
             case tree.Partial(of, by):
                 return self._entry(self.local(of.name, by.name), (*of.positions, *by.positions), at)
             case tree.Negative(operand):
@@ -145,12 +146,12 @@ class Evaluation:
         """Nodes of the matrix view. A vector is a column; a matrix of samples has a row each."""
         match node:
             case tree.Matrix(name):
-                return _column(self.arrays[name])
+                return _column(self.array(name))
             case tree.Gradient(name):
-                return _column(self.arrays[f"dJ/d{name}"])
+                return _column(self.gradient(name))
             case tree.Jacobian(of, by):
                 jacobian = self.local(of, by)
-                return jacobian.reshape(self.arrays[of].size, self.arrays[by].size)
+                return jacobian.reshape(self.array(of).size, self.array(by).size)
             case tree.Transposed(operand):
                 return np.swapaxes(self._value(operand, at), -1, -2)
             case tree.MatrixProduct(factors):
@@ -180,7 +181,7 @@ class Evaluation:
             return array
         where = [np.asarray(np.rint(np.real(self._value(position, at)))).astype(int) - 1 for position in positions]
         for place, size in zip(where, array.shape, strict=True):
-            assert place.min() >= 0 and place.max() < size, "a position outside its array"
+            assert 0 <= place.min() <= place.max() < size, "a position outside its array"
         return array[tuple(where)]
 
     def _reduced(self, node: tree.Reduction, at: Mapping[str, Array]) -> Array:
@@ -190,7 +191,7 @@ class Evaluation:
             return self._reduced(tree.Reduction(node.operation, inner, tuple(outer)), at)
         size = self.size_of(index, node.body)
         depth = max((grid.ndim for grid in at.values()), default=0)
-        deeper = {name: grid.reshape(grid.shape + (1,)) for name, grid in at.items()}
+        deeper = {name: grid.reshape((*grid.shape, 1)) for name, grid in at.items()}
         deeper[index] = np.arange(1, size + 1).reshape((1,) * depth + (size,))
         body = self._value(node.body, deeper)
         body = np.broadcast_to(body, np.broadcast_shapes(body.shape, deeper[index].shape))
@@ -205,6 +206,19 @@ class Evaluation:
         first = getattr(best, f"arg{node.operation}")(axis=-1)
         return np.take_along_axis(body, first[..., None], axis=-1)[..., 0]
 
+    def array(self, name: str) -> Array:
+        """A quantity's values; of one that the run does not report, by its definition."""
+        if name not in self.arrays or self.arrays[name].shape != self.names[name].shape:
+            self.arrays[name] = self.defined(name)
+        return self.arrays[name]
+
+    def gradient(self, name: str) -> Array:
+        """∂J/∂name; of a quantity that the run does not report, by the definitions from it to J."""
+        reported = self.arrays.get(f"dJ/d{name}")
+        if reported is None or reported.shape != self.names[name].shape:
+            return self.local(self.names.cost, name)
+        return reported
+
     def local(self, of: str, by: str) -> Array:
         """∂of/∂by with the axes of ``of`` first. Where ``by`` stands in the definition of ``of``, that alone counts;
         otherwise the definitions in between are gone through."""
@@ -215,17 +229,19 @@ class Evaluation:
     def _stepped(self, of: str, by: str) -> Array:
         names = list(self.definitions)
         assert of in names, f"no definition of {of} was given"
-        uses = any(isinstance(inner, tree.Place | tree.Matrix) and inner.name == by for inner in walk(self.definitions[of]))
+        uses = any(
+            isinstance(inner, tree.Place | tree.Matrix) and inner.name == by for inner in walk(self.definitions[of])
+        )
         chain = [of] if uses else names[names.index(by) + 1 if by in names else 0 : names.index(of) + 1]
-        start = self.arrays[by]
-        result = np.zeros((*self.arrays[of].shape, *start.shape))
+        start = self.array(by)
+        result = np.zeros((*self.array(of).shape, *start.shape))
         for entry in np.ndindex(start.shape):
             moved = start.astype(complex)
             moved[entry] += STEP * 1j
             shadow = Evaluation(self.names, {**self.arrays, by: moved}, self.definitions)
             for name in chain:
                 shadow.arrays[name] = shadow.defined(name)
-            result[(..., *entry)] = np.imag(shadow.arrays[of]) / STEP
+            result[(..., *entry)] = np.imag(shadow.array(of)) / STEP
         return result
 
     def defined(self, name: str) -> Array:

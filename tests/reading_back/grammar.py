@@ -1,7 +1,7 @@
 """What the three readers share: tokens, and the order in which operators bind in every printed format.
 
-Written apart from the printers on purpose: a reader knows only what a person knows who reads the page, the letters of the
-quantities and how many positions each has.
+Written apart from the printers on purpose: a reader knows only what a person knows who reads the page, the letters of
+the quantities and how many positions each has.
 """
 
 from __future__ import annotations

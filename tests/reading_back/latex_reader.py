@@ -14,14 +14,9 @@ from tests.reading_back.grammar import REDUCTIONS, Reader, Token, UnreadableForm
 
 COMMANDS = {f"\\{name}": name for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min")}
 FUNCTION_OF = {entry.symbol: name for name, entry in FUNCTIONS.items()}
-GREEK = dict(
-    zip(
-        r"""\alpha \beta \gamma \delta \varepsilon \zeta \eta \theta \kappa \lambda \mu \nu \xi \pi \rho \sigma \tau
-        \phi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Phi \Psi \Omega""".split(),
-        "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ",
-        strict=True,
-    )
-)
+_COMMANDS = r"""\alpha \beta \gamma \delta \varepsilon \zeta \eta \theta \kappa \lambda \mu \nu \xi \pi \rho \sigma \tau
+    \phi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Phi \Psi \Omega"""
+GREEK = dict(zip(_COMMANDS.split(), "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 HATS = {"y": "ŷ", "a": "â", "z": "ẑ", "h": "ĥ"}
 
 
@@ -40,7 +35,7 @@ class LatexReader(Reader):
 
     def _scan(self, text: str) -> Iterator[Token]:
         for token in super()._scan(text):
-            if token.text not in (r"\left", r"\right"):
+            if token.text not in (r"\left", r"\right", r"\Bigl", r"\Bigr"):
                 yield Token("name", token.text, token.is_glued) if token.text in GREEK else token
 
     def factor(self) -> tree.Node:

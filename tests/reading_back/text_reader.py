@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from backprop_cli.language import tree
+from backprop_cli.language.grammar import used_as_positions
 from tests.reading_back.grammar import REDUCTIONS, Reader, UnreadableFormula
-
 
 MATRICES = {"ones": tree.Ones, "eye": tree.Identity, "diag": tree.Diagonal, "onehot": tree.OneHot}
 
@@ -54,7 +54,13 @@ class TextReader(Reader):
         if name[0] == "d" and (name[1:] in self.names or name[1:] == self.names.cost):
             of = self._positioned(name[1:])
             slash, by = self.peek(), self.peek(1)
-            if slash.text == "/" and slash.is_glued and by.is_glued and by.text[:1] == "d" and by.text[1:] in self.names:
+            if (
+                slash.text == "/"
+                and slash.is_glued
+                and by.is_glued
+                and by.text[:1] == "d"
+                and by.text[1:] in self.names
+            ):
                 self.at += 2
                 return self.derivative(of, self._positioned(by.text[1:]))
         self.at = start
@@ -73,7 +79,7 @@ class TextReader(Reader):
             return MATRICES[name](*arguments)
         rest = [part.name for part in arguments[1:] if isinstance(part, tree.Place) and not part.positions]
         is_reduction = name in REDUCTIONS and rest and len(rest) == len(arguments) - 1
-        if is_reduction and (name not in ("max", "min") or set(rest) & _positions(arguments[0])):
+        if is_reduction and (name not in ("max", "min") or set(rest) & used_as_positions(arguments[0])):
             return tree.Reduction(name, arguments[0], tuple(rest))
         return tree.Apply(name, arguments)
 
@@ -97,9 +103,3 @@ class TextReader(Reader):
         if name not in self.names or len(positions) != len(self.names[name].shape):
             raise UnreadableFormula(f"{name} has not {len(positions)} positions in {self.source!r}")
         return tree.Place(name, tuple(positions))
-
-
-def _positions(node: tree.Node) -> set[str]:
-    from backprop_cli.language.grammar import used_as_positions
-
-    return used_as_positions(node)

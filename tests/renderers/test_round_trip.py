@@ -48,6 +48,7 @@ def test_the_grammar_reads_what_authors_could_have_written(node: tree.Node) -> N
     try:
         parsed = parse_expression(printed)
     except FormulaError as error:
-        assert error.message.startswith(ABOUT_NUMBERS), printed
-        reject()
+        if error.message.startswith(ABOUT_NUMBERS):
+            reject()
+        raise
     assert normal(parsed, NAMES) == normal(node, NAMES), printed

@@ -1,0 +1,51 @@
+"""A verification as plain data: what ``verify --format json`` prints."""
+
+from __future__ import annotations
+
+from math import isfinite, isnan
+from typing import Any
+
+from backprop_cli.verification.report import Comparison, Report, Worst
+
+
+def report_as_data(name: str, report: Report) -> dict[str, Any]:
+    """The verdict, the oracles, and every comparison with both numbers at the worst entry (positions from 1)."""
+    return {
+        "name": name,
+        "ok": report.ok,
+        "oracles": [
+            {"oracle": str(w.oracle), "name": w.name, "left_out": w.left_out or None} for w in report.witnesses
+        ],
+        "loss": None if report.cost is None else _comparison(report.cost),
+        "gradients": [_comparison(comparison) for comparison in report.comparisons],
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "quantity": comparison.quantity,
+        "oracle": str(comparison.oracle),
+        "verdict": str(comparison.verdict),
+        "entries": comparison.entries,
+        "checked": comparison.checked,
+        "kinks": comparison.kinks,
+        "near": list(comparison.near),
+        "worst": None if comparison.worst is None else _worst(comparison.worst),
+        "note": comparison.note or None,
+    }
+
+
+def _worst(worst: Worst) -> dict[str, Any]:
+    return {
+        "position": list(worst.position),
+        "ours": _number(worst.ours),
+        "theirs": _number(worst.theirs),
+        "absolute": _number(worst.absolute),
+        "relative": _number(worst.relative),
+        "tolerance": _number(worst.tolerance),
+    }
+
+
+def _number(value: float) -> float | str:
+    """JSON has no words for what is not finite; the contract's are these."""
+    return float(value) if isfinite(value) else "nan" if isnan(value) else "inf" if value > 0 else "-inf"

@@ -1,0 +1,161 @@
+"""Measures one forward and backward pass against hand-written NumPy, autograd, PyTorch and JAX, in one process.
+
+    python -m benchmarks.compare            # prints the table and writes it into benchmarks/README.md
+    python -m benchmarks.compare --quick    # fewer rounds, prints only
+
+All contestants of a case take turns in random order, so a machine that slows down slows all of them; what is reported is
+the median of the rounds, and for the ratios the median of the ratios within a round. float64, one thread.
+"""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+import argparse  # noqa: E402  (the libraries read these variables when they are imported)
+import gc  # noqa: E402
+import platform  # noqa: E402
+import random  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Mapping  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from importlib.metadata import version  # noqa: E402
+from pathlib import Path  # noqa: E402
+from statistics import median  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+import backprop_cli as bp  # noqa: E402
+from benchmarks.by_hand import by_hand  # noqa: E402
+from benchmarks.cases import Case, cases  # noqa: E402
+from benchmarks.peers import PEERS  # noqa: E402
+
+OURS, HAND = "backprop", "NumPy by hand"
+README = Path(__file__).with_name("README.md")
+START, END = "<!-- table: written by python -m benchmarks.compare -->\n", "<!-- end of table -->\n"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Median microseconds per contestant, and the medians of ours divided by theirs."""
+
+    case: Case
+    times: Mapping[str, float]
+    ratios: Mapping[str, float]
+
+
+def contestants(case: Case) -> dict[str, Callable[[], Any]]:
+    """What takes part, each checked against the hand-written pass first."""
+    x, y, parameters = case.arrays()
+    hand = by_hand(case)
+    program = bp.load(case.spec()).compile()
+    function = program.function
+    assert program.arguments[:2] == ("x", "y")
+    for ours, theirs in zip(function(x, y, *parameters), hand(x, y, *parameters), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    found: dict[str, Callable[[], Any]] = {
+        OURS: lambda: function(x, y, *parameters),
+        HAND: lambda: hand(x, y, *parameters),
+    }
+    for name, make in PEERS.items():
+        try:
+            found[name] = make(case)
+        except ImportError:
+            continue
+        np.testing.assert_allclose(float(found[name]()[0]), hand(x, y, *parameters)[0], rtol=1e-9)
+    return found
+
+
+def measured(case: Case, rounds: int, seconds: float) -> Result:
+    """All contestants ``rounds`` times for about ``seconds`` each, in an order drawn anew for every round."""
+    passes = contestants(case)
+    repeats = {name: _repeats(run, seconds) for name, run in passes.items()}
+    taken: dict[str, list[float]] = {name: [] for name in passes}
+    order = list(passes)
+    shuffle = random.Random(0).shuffle
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            shuffle(order)
+            for name in order:
+                taken[name].append(_time(passes[name], repeats[name]) / repeats[name])
+    finally:
+        gc.enable()
+    ratios = {
+        name: median(ours / theirs for ours, theirs in zip(taken[OURS], times, strict=True))
+        for name, times in taken.items()
+        if name != OURS
+    }
+    return Result(case, {name: median(times) * 1e6 for name, times in taken.items()}, ratios)
+
+
+def _time(run: Callable[[], Any], repeats: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        run()
+    return time.perf_counter() - start
+
+
+def _repeats(run: Callable[[], Any], seconds: float) -> int:
+    _time(run, 3)
+    repeats = 1
+    while (taken := _time(run, repeats)) < seconds / 4:
+        repeats *= 2
+    return max(1, round(repeats * seconds / taken))
+
+
+def table(results: list[Result]) -> str:
+    """The results as Markdown: microseconds for us, and how many times as long each of the others takes."""
+    names = list(dict.fromkeys(name for result in results for name in result.ratios))
+    lines = []
+    kind = None
+    for result in results:
+        case = result.case
+        if case.kind != kind:
+            kind = case.kind
+            lines += ["", f"**{kind}**", "", "| network | batch | µs | " + " | ".join(names) + " |"]
+            lines.append("| --- | ---: | ---: |" + " ---: |" * len(names))
+        batch = "one sample" if case.samples is None else str(case.samples)
+        ratios = " | ".join(f"{1 / result.ratios[name]:.2f}" if name in result.ratios else "" for name in names)
+        lines.append(f"| {case.name} | {batch} | {result.times[OURS]:.1f} | {ratios} |")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def machine() -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "autograd", "torch", "jax") if _installed(name))
+    return f"Python {platform.python_version()}, {versions}; {platform.machine()}, {os.cpu_count()} cores.\n"
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except ModuleNotFoundError:
+        return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; the README stays as it is")
+    parser.add_argument("--only", default="", help="only cases whose kind or network contains this")
+    options = parser.parse_args()
+    rounds, seconds = (15, 0.004) if options.quick else (60, 0.01)
+    chosen = [case for case in cases() if options.only in f"{case.kind} {case.name}"]
+    results = []
+    for case in chosen:
+        results.append(measured(case, rounds, seconds))
+        print(case.kind, case.name, case.samples, {k: round(v, 1) for k, v in results[-1].times.items()}, flush=True)
+    text = table(results)
+    print(text)
+    if not options.quick and not options.only:
+        before, rest = README.read_text(encoding="utf-8").split(START)
+        after = rest.split(END)[1]
+        README.write_text(f"{before}{START}\n{machine()}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

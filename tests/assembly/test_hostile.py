@@ -1,0 +1,64 @@
+"""Networks and formulas out to hang the tool or to fill the memory, and anything at all that looks like one."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop_cli.errors import SpecError
+from tests.assembly.specs import built, problems
+
+
+def test_a_network_that_is_too_large_is_refused_before_it_is_drawn() -> None:
+    started = time.perf_counter()
+    found = problems("""\
+        inputs: {x: {shape: [5000, 3]}}
+        targets: {y: {shape: [5000, 3]}}
+        layers:
+          - dense: {units: 5000}
+          - dense: {units: 3}
+        loss: mse
+        """)
+    assert found == ["4:12: 25,000,000 numbers are computed up to 'z1'; at most 10,000,000 are allowed"]
+    assert time.perf_counter() - started < 1
+
+
+HOSTILE = [
+    "x**x**x",
+    "sin(" * 45 + "x" + ")" * 45,
+    "sqrt(" * 45 + "2*x" + ")" * 45,
+    "exp(log(" * 22 + "x" + "))" * 22,
+    "*".join(f"(x+{number})" for number in range(300)),
+    "((x+1)**30)**30",
+    "exp(1e300*log(x))",
+    "log(exp(1e308*x))",
+    "tan(1e300)*x",
+    "x**1000/x**-1000",
+]
+
+
+@pytest.mark.parametrize("formula", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_formulas_are_quick(formula: str) -> None:
+    started = time.perf_counter()
+    built(f'inputs: {{x: 2}}\nequations: ["v = {formula}"]\nloss: v\n')
+    assert time.perf_counter() - started < 2
+
+
+GIVEN = """\
+inputs: {x: [1, 2], s: 1}
+targets: {y: [[1, 2], [3, 4]]}
+parameters: {W: [[1, 2], [3, 4]]}
+equations:"""
+WORDS = "x y W s n i j sum( max( where( exp( log( 2 0 .5 + - * / ** ( ) ) [ ] , < == [i] [j] [i,j] ,j) ,i)"
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS.split()), max_size=12).map("".join), min_size=1, max_size=3))
+def test_anything_like_equations_is_built_or_refused(formulas: list[str]) -> None:
+    lines = [f"  - 'q{number}{'[i]' * (number % 2)} = {formula}'" for number, formula in enumerate(formulas)]
+    text = "\n".join([GIVEN, *lines, "loss: q0", ""])
+    with suppress(SpecError):
+        built(text)
