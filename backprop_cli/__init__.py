@@ -1,4 +1,4 @@
-"""Backpropagation, derived: a network in YAML becomes formulas for its gradients, and a NumPy program that computes them.
+"""Backpropagation, derived: a network in YAML becomes formulas for its gradients, and NumPy that computes them.
 
     import backprop_cli as bp
     network = bp.load("specs/xor.yaml")

@@ -1,8 +1,8 @@
 """The command ``backprop``: each command reads its options, calls the library, and prints what comes back.
 
-Text goes to standard output, diagnostics to standard error. Exit status: 0 done, 1 the answer is no, 2 bad input; as the
-shell has it, 130 after Ctrl-C and 141 where the reader of a pipe went away. Commands import what they need when they
-run, so that ``--help`` starts at once.
+Text goes to standard output, diagnostics to standard error. Exit status: 0 done, 1 the answer is no, 2 bad input; and
+as shells have it, 130 after Ctrl-C and 141 where the reader of a pipe went away. Commands import what they need when
+they run, so that ``--help`` starts at once.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import typer
 from backprop_cli import __version__
 from backprop_cli.bundled import bundled_spec, bundled_specs, starting_spec
 from backprop_cli.errors import BackpropError
-from backprop_cli.options import DeriveFormat, Form, Format, RunFormat, View, listed, one_of, positive_number, whole_number
-from backprop_cli.output import as_json, discard_output, warn, write
+from backprop_cli.options import DeriveFormat, Form, Format, RunFormat, View, listed, one_of, whole_number
+from backprop_cli.output import as_json, discard_output, page_width, shows_colour, warn, write
 
 app = typer.Typer(
     name="backprop",
@@ -39,6 +39,105 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Write to FILE, whole or not at all."),
 ]
+
+
+Quantity = Annotated[
+    str | None,
+    typer.Option(
+        "--of", metavar="QUANTITY", show_default=False, help="The gradient of one quantity alone: W1, or W1[1,2]."
+    ),
+]
+
+
+@app.command()
+def derive(
+    spec: Spec,
+    of: Quantity = None,
+    expand: Annotated[bool, typer.Option("--expand", help="Write --of in inputs and parameters alone.")] = False,
+    view: Annotated[
+        View, typer.Option(metavar=listed(View), parser=one_of(View), help="Index notation, or matrices.")
+    ] = View.INDEX,
+    format: Annotated[
+        DeriveFormat, typer.Option(metavar=listed(DeriveFormat), parser=one_of(DeriveFormat), help="How to print it.")
+    ] = DeriveFormat.TEXT,
+    output: Output = None,
+) -> None:
+    """Derive every gradient symbolically, from the cost back to the first layer."""
+    from backprop_cli.questions import Question
+    from backprop_cli.renderers import derivation_data, latex, terminal
+    from backprop_cli.sources import network_of
+
+    derivation = network_of(spec).derive()
+    question = Question(of, expand, view is View.MATRIX)
+    match format:
+        case DeriveFormat.TEXT:
+            page = terminal.render(question.document(derivation), page_width(), colour=shows_colour(output))
+            write(page, output)
+        case DeriveFormat.LATEX:
+            write(latex.page(question.document(derivation)), output, data=True)
+        case DeriveFormat.JSON:
+            steps = question.steps(derivation)
+            data = derivation_data.steps_as_data(derivation.graph.name, steps, derivation.names)
+            write(as_json(data), output, data=True)
+
+
+@app.command()
+def run(
+    spec: Spec,
+    digits: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number("--digits", 0, 17), help="Digits after the decimal point.")
+    ] = 4,
+    full: Annotated[bool, typer.Option("--full", help="Show every number of large arrays.")] = False,
+    format: Annotated[
+        RunFormat, typer.Option(metavar=listed(RunFormat), parser=one_of(RunFormat), help="How to print it.")
+    ] = RunFormat.TEXT,
+    output: Output = None,
+) -> None:
+    """Run the forward and the backward pass, and print both as tables."""
+    from backprop_cli.documents.run_tables import run_document
+    from backprop_cli.renderers import run_csv, terminal
+    from backprop_cli.sources import network_of
+
+    network = network_of(spec)
+    trace = network.compile().run()
+    match format:
+        case RunFormat.TEXT:
+            document = run_document(network.graph, network.names, trace, digits=digits, full=full)
+            write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
+        case RunFormat.JSON:
+            write(as_json(trace.as_data()), output, data=True)
+        case RunFormat.CSV:
+            write(run_csv.render(trace), output, data=True)
+    for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
+        warn(f"warning: {name} is not finite")
+
+
+@app.command()
+def verify(
+    spec: Spec,
+    format: Annotated[
+        Format, typer.Option(metavar=listed(Format), parser=one_of(Format), help="How to print it.")
+    ] = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """Check every gradient against independent oracles; exit status 1 if any disagrees.
+
+    The oracles are central differences, SymPy's own derivative of the expanded cost (small networks), and PyTorch or
+    HIPS autograd where one is installed.
+    """
+    from backprop_cli.documents.verification import verification_document
+    from backprop_cli.renderers import report_data, terminal
+    from backprop_cli.sources import network_of
+
+    network = network_of(spec)
+    report = network.verify()
+    if format is Format.JSON:
+        write(as_json(report_data.report_as_data(network.name, report)), output, data=True)
+    else:
+        document = verification_document(network.name, network.names, report)
+        write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
+    if not report.ok:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -112,7 +211,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Which command was called in a wrong way, what is wrong, and where to look; or the help itself, without a command."""
+    """Which command was called in a wrong way, what is wrong, and where to look; without a command the help itself."""
     context: typer.Context | None = getattr(error, "ctx", None)
     message = error.format_message()
     if message.startswith("Usage:") or context is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from math import isfinite
 from typing import TypeVar
 
 from backprop_cli.errors import BackpropError, did_you_mean
@@ -67,21 +66,6 @@ def whole_number(option: str, least: int, most: int) -> Callable[[str], int]:
             number = least - 1
         if not least <= number <= most:
             raise BackpropError(f"{option}: expected a whole number from {least} to {most}, not '{text}'")
-        return number
-
-    return parse
-
-
-def positive_number(option: str) -> Callable[[str], float]:
-    """A parser for a finite number above 0."""
-
-    def parse(text: str | float) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = 0.0
-        if not (isfinite(number) and number > 0):
-            raise BackpropError(f"{option}: expected a number above 0, not '{text}'")
         return number
 
     return parse

@@ -35,7 +35,7 @@ EXPRESSIONS = (
     "(z > 0)*z",
 )
 LOSS_EXPRESSIONS = (
-    "1/2 * sum((a{last}[i] - y[i])**2, i)",
+    "1/2 * sum(({last}[i] - y[i])**2, i)",
     "sum(log(cosh(yhat[i] - y[i])), i)",
     "max((yhat[i] - y[i])**2, i)",
     "mean(abs(yhat[i]*y[i] - 1)**3, i) + yhat[1]**2",
@@ -68,8 +68,8 @@ def layer_networks(
 ) -> Spec:
     """A stack of dense layers, activations and blocks with any loss.
 
-    ``activation`` asks for a function in the first layer (the second one, where it needs positive numbers), ``loss`` for
-    a loss, each by name.
+    ``activation`` asks for a function in the first layer (the second one, where it needs positive numbers) and ``loss``
+    for a loss, each by name.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     depth = draw(st.integers(1 if activation not in POSITIVE_ONLY else 2, max_depth))
@@ -83,7 +83,7 @@ def layer_networks(
         stack.add(place, last=place == depth, loss=loss, activation=wanted)
     spec: Spec = {"name": "random", "inputs": {"x": numbers(rng, stack.batched(samples, stack.inputs))}}
     spec["layers"] = stack.layers
-    spec |= _loss(draw, rng, loss, samples, stack.width, depth)
+    spec |= _loss(draw, rng, loss, samples, stack.outputs[-1])
     if loss != "grad_output":
         spec |= _penalty(draw, stack.weights)
         if samples is not None:
@@ -102,6 +102,7 @@ class _Stack:
         self.weights: list[str] = []
         self.outputs: list[tuple[str, int]] = [("x", inputs)]
         self.shapes: dict[str, tuple[int, ...]] = {}
+        self.biases: dict[str, tuple[int, ...]] = {}
         self.steep = False
 
     @staticmethod
@@ -112,19 +113,30 @@ class _Stack:
         if last and loss == "bce":
             self._dense(place, self.draw(st.sampled_from(("sigmoid", "1/(1 + exp(-2*z))"))))
         elif activation in POSITIVE_ONLY:
-            self.layers.append(activation)
+            self._activation(place, activation)
         elif activation is not None or (place == 1 and last):
             self._dense(place, activation or self._function())
         else:
             kind = self.draw(st.sampled_from(("dense", "dense", "dense", "activation", "block")))
             if kind == "block":
                 self._block(place)
-                return
-            if kind == "dense":
+            elif kind == "dense":
                 self._dense(place, self._function())
             else:
-                self.layers.append(self._function())
-        self.outputs.append((f"a{place}", self.width))
+                self._activation(place, self._function())
+
+    def _name(self, place: int, options: dict[str, Any]) -> str:
+        """What the layer's names end in; a name is sometimes given."""
+        if self.draw(st.integers(0, 5)):
+            return str(place)
+        options["name"] = self.draw(st.sampled_from(("hidden", "E", "in", "x"))) + str(place)
+        return f"_{options['name']}"
+
+    def _activation(self, place: int, function: str) -> None:
+        options: dict[str, Any] = {}
+        suffix = self._name(place, options) if function in ACTIVATIONS else str(place)
+        self.layers.append({function: options} if options else function)
+        self.outputs.append((f"a{suffix}", self.width))
 
     def _function(self) -> str:
         choices = [name for name in ACTIVATIONS if name not in POSITIVE_ONLY and not (self.steep and name in STEEP)]
@@ -140,11 +152,12 @@ class _Stack:
             chosen = draw(st.lists(st.sampled_from(self.outputs), min_size=1, max_size=2, unique=True))
             options["from"] = [name for name, _ in chosen]
             inputs = sum(width for _, width in chosen)
+        suffix = self._name(place, options)
         same = [name for name, shape in self.shapes.items() if shape[1:] == (inputs,)]
+        shared = []
         if same and draw(st.integers(0, 2)) == 0:
-            shared = draw(st.sampled_from(same))
-            units = self.shapes[shared][0]
-            options |= {"units": units, "share": shared}
+            shared.append(draw(st.sampled_from(same)))
+            units = options["units"] = self.shapes[shared[0]][0]
         else:
             units = draw(st.integers(1, self.max_width))
             W = np.array(numbers(rng, (units, inputs), 1.6 / np.sqrt(inputs) + 0.2))
@@ -155,14 +168,23 @@ class _Stack:
             if draw(st.booleans()):
                 options["units"] = units
             options["weights"] = W.tolist()
-            self.weights.append(f"W{place}")
-            self.shapes[f"W{place}"] = (units, inputs)
-        bias = draw(st.sampled_from(("vector", "scalar", "none")))
-        options["bias"] = {"vector": numbers(rng, (units,)), "scalar": numbers(rng, ()), "none": False}[bias]
+            self.weights.append(f"W{suffix}")
+            self.shapes[f"W{suffix}"] = (units, inputs)
+        biases = [name for name, shape in self.biases.items() if shape in ((), (units,))]
+        if biases and draw(st.integers(0, 4)) == 0:
+            shared.append(draw(st.sampled_from(biases)))
+        else:
+            shape = draw(st.sampled_from(((units,), (), None)))
+            options["bias"] = False if shape is None else numbers(rng, shape)
+            if shape is not None:
+                self.biases[f"b{suffix}"] = shape
+        if shared:
+            options["share"] = shared[0] if len(shared) == 1 else shared
         if function != "identity" or draw(st.booleans()):
             options["activation"] = function
         self.width = units
         self.layers.append({"dense": options})
+        self.outputs.append((f"a{suffix}", units))
 
     def _block(self, place: int) -> None:
         name, width = self.draw(st.sampled_from(self.outputs))
@@ -172,7 +194,8 @@ class _Stack:
         self.outputs.append((f"h{place}", width))
 
 
-def _loss(draw: st.DrawFn, rng: np.random.Generator, loss: str, samples: int | None, width: int, depth: int) -> Spec:
+def _loss(draw: st.DrawFn, rng: np.random.Generator, loss: str, samples: int | None, output: tuple[str, int]) -> Spec:
+    last, width = output
     shape = (width,) if samples is None else (samples, width)
     if loss == "grad_output":
         return {"grad_output": numbers(rng, shape)}
@@ -192,7 +215,7 @@ def _loss(draw: st.DrawFn, rng: np.random.Generator, loss: str, samples: int | N
             y = np.abs(y) / np.abs(y).sum(-1, keepdims=True)
     targets = {"targets": {"y": y.tolist()}}
     if loss == "expression":
-        return {**targets, "loss": draw(st.sampled_from(LOSS_EXPRESSIONS)).format(last=depth)}
+        return {**targets, "loss": draw(st.sampled_from(LOSS_EXPRESSIONS)).format(last=last)}
     if loss == "huber" and draw(st.booleans()):
         return {**targets, "loss": {"huber": {"delta": draw(st.sampled_from((0.25, 0.5, 2)))}}}
     return {**targets, "loss": loss}

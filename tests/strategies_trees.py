@@ -123,6 +123,8 @@ def matrix_formulas() -> st.SearchStrategy[tree.Node]:
             st.builds(tree.Negative, inner),
             st.builds(tree.Quotient, inner, numbers),
             st.builds(tree.Prime, st.sampled_from(FUNCTIONS), inner),
+            st.builds(lambda f, argument: tree.Apply(f, (argument,)), st.sampled_from(FUNCTIONS), inner),
+            st.builds(lambda a, b: tree.Apply("where", (tree.Comparison(">", a, b), a, b)), inner, numbers),
         )
 
     return st.recursive(leaves, larger, max_leaves=8)

@@ -23,7 +23,7 @@ LAYERS = (
     ("documents",),
     ("renderers",),
     ("network",),
-    ("bundled", "options", "output"),  # the command line's own
+    ("bundled", "options", "output", "questions", "sources"),  # the command line's own
     ("cli", "__main__", "__init__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

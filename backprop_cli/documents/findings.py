@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -28,22 +28,22 @@ def findings(graph: Graph, trace: Trace) -> Iterator[Note]:
     finite = {name: size for name, size in sizes.items() if np.isfinite(size)}
     largest = max(finite.values(), default=0.0)
     zero = [name for name, size in finite.items() if size == 0]
-    vanished = [name for name, size in finite.items() if 0 < size < VANISHED * largest]
-    exploded = [name for name, size in finite.items() if size >= EXPLODED]
+    vanished = {name: size for name, size in finite.items() if 0 < size < VANISHED * largest}
+    exploded = {name: size for name, size in finite.items() if size >= EXPLODED}
     if zero:
-        end = " 0 everywhere: no change of these parameters changes the cost." if len(zero) > 1 else _ONE_ZERO
-        yield _warning((*_named(zero), f" {'are' if len(zero) > 1 else 'is'}", end))
+        yield _about(zero, (" is", " are"), " 0 everywhere: no small change of these parameters changes the cost.")
     if vanished:
-        size = max(finite[name] for name in vanished)
-        said = f" have all but vanished: no entry is above {size:.1e} in size, against {largest:.1e} elsewhere."
-        yield _warning((*_named(vanished), said if len(vanished) > 1 else said.replace(" have", " has", 1)))
+        size = max(vanished.values())
+        rest = f" all but vanished: no entry is above {size:.1e} in size, against {largest:.1e} elsewhere."
+        yield _about(vanished, (" has", " have"), rest)
     if exploded:
-        size = max(finite[name] for name in exploded)
-        said = f" have exploded: the largest entry is {size:.1e} in size."
-        yield _warning((*_named(exploded), said if len(exploded) > 1 else said.replace(" have", " has", 1)))
+        rest = f" exploded: the largest entry is {max(exploded.values()):.1e} in size."
+        yield _about(exploded, (" has", " have"), rest)
 
 
-_ONE_ZERO = " 0 everywhere: no change of this parameter changes the cost."
+def _about(names: Iterable[str], verb: tuple[str, str], rest: str) -> Note:
+    named = list(names)
+    return _warning((*_named(named), verb[len(named) > 1], rest))
 
 
 def _not_finite(values: Mapping[str, Number], label: type[tree.Matrix | tree.Gradient]) -> Iterator[Note]:

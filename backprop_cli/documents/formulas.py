@@ -30,3 +30,8 @@ def fold(node: tree.Node, combine: Callable[[tree.Node, Sequence[T]], T]) -> T:
 def places(node: tree.Node) -> Iterator[tree.Place]:
     """Every place in a formula, left to right, those in positions and in derivatives included."""
     return (inner for inner in walk(node) if isinstance(inner, tree.Place))
+
+
+def holds_matrices(node: tree.Node) -> bool:
+    """Whether a formula is one of the matrix view, where ``|W|`` would read as a determinant."""
+    return any(isinstance(inner, tree.Matrix | tree.Gradient) for inner in walk(node))

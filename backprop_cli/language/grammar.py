@@ -20,7 +20,7 @@ from backprop_cli.language import tree, walking
 from backprop_cli.language.magnitudes import check_magnitudes
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.structure import check_structure, split_equation
-from backprop_cli.language.tokens import FormulaError, Token, tokens
+from backprop_cli.language.tokens import LONGEST_TEXT, FormulaError, Token, tokens
 
 REDUCTIONS = frozenset({"sum", "mean", "max", "min", "argmax", "argmin"})
 ELEMENTWISE_TOO = frozenset({"max", "min"})
@@ -48,6 +48,15 @@ def parse_equation(text: str, offsets: Offsets | None = None) -> tuple[tree.Plac
         raise FormulaError("the left side of an equation is one quantity, like z or z[i,j]", left[0].offset)
     reader = _Reader(right, offsets)
     return target, reader.read()
+
+
+def defined_name(text: str) -> str | None:
+    """The name that an equation defines, even where the rest of it cannot be read; None where there is none."""
+    try:
+        found = tokens(text[:LONGEST_TEXT].partition("=")[0])
+    except FormulaError:
+        return None
+    return found[0].text if found and found[0].kind == "name" else None
 
 
 def parse_expression(text: str, offsets: Offsets | None = None) -> tree.Node:

@@ -104,4 +104,3 @@ ACTIVATIONS = (IDENTITY, *(entry.name for entry in _ENTRIES if entry.activation)
 
 # ``where`` is a form of the language: it has a condition, which is no number to differentiate by.
 CALLABLE = (*FUNCTIONS, "where")
-REDUCING = ("sum", "mean", "max", "min", "argmax", "argmin")

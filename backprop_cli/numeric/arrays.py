@@ -195,8 +195,8 @@ class Arrays:
         common = self._common(kept, exact)
         kept = [term.times(1 / common) for term in kept] if common != ONE else kept
         kept.sort(key=self.size)
-        total = self._first(kept)
-        for term in kept:
+        total = kept[0]
+        for term in kept[1:]:
             total = self._plus(total, term, order)
         return total.times(common)
 
@@ -209,27 +209,25 @@ class Arrays:
         if magnitude in (float("inf"), 0.0) or magnitude != magnitude:
             magnitude = ONE
         leading = max(terms, key=lambda term: (term.value is None, self.size(term), term.value or 0))
-        flip = leading.coefficient < 0 and (magnitude != ONE or not exact)
+        if exact:
+            return magnitude if any(term.coefficient > 0 for term in terms) or magnitude == ONE else -magnitude
+        flip = leading.coefficient < 0
         return -magnitude if flip else magnitude
 
-    def _first(self, terms: list[Labelled]) -> Labelled:
-        """Takes the term that the sum starts with out of the list: a small one, not negative if that is possible."""
-        smallest = self.size(terms[0])
-        candidates = [term for term in terms if self.size(term) == smallest]
-        best = next((term for term in candidates if term.coefficient == ONE), None)
-        best = best or next((term for term in candidates if term.coefficient > 0), None)
-        if best is None and len(terms) > len(candidates) == 1:
-            best = terms[1]  # b - a rather than (-a) + b
-        terms.remove(best := best or terms[0])
-        return best
-
     def _plus(self, total: Labelled, term: Labelled, order: Axes) -> Labelled:
-        negative = term.coefficient < 0 and total.coefficient >= 0
-        term = self.exact(term.times(-1) if negative else term)
-        total = self.exact(total)
-        if negative:
-            return self.apply("subtract", total, term, order=order)
+        """The sum of two, with their common sign outside."""
+        total, term = self._signed(total), self._signed(term)
+        if total.coefficient != term.coefficient:
+            positive, negative = (total, term) if total.coefficient > 0 else (term, total)
+            return self.apply("subtract", positive.plain(), negative.plain(), order=order)
         assert total.value is not None
         if self.table[total.value].kind != "number" and self.size(term) >= self.size(total):
             total, term = term, total
-        return self.apply("add", total, term, order=order)
+        return self.apply("add", total.plain(), term.plain(), order=order).times(total.coefficient)
+
+    def _signed(self, array: Labelled) -> Labelled:
+        """The same with 1 or -1 outside."""
+        if array.coefficient in (ONE, -ONE) and array.value is not None:
+            return array
+        sign = ONE if array.coefficient >= 0 else -ONE
+        return self.exact(array.times(sign)).times(sign)

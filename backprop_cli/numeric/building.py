@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from backprop_cli.numeric.logarithms import fresh_bounds
+from backprop_cli.numeric.definitions import fresh_bounds
 from backprop_cli.numeric.lowering import Lowering
-from backprop_cli.numeric.operations import SOURCES, VIEWS, Table, Value
+from backprop_cli.numeric.operations import SOURCES, VIEWS, Operation, Table, Value
 from backprop_cli.numeric.schedule import Schedule, schedule
 from backprop_cli.numeric.stable import Stable
 from backprop_cli.symbolic.formulas import Formula, canonical
@@ -56,18 +56,21 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
             definition = stable.expression(canonical(quantity.definition))
             lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
     for formula in adjoints_in_order(graph, adjoints):
-        terms = [(dict(t.sums), stable.factors([canonical(factor) for factor in t.factors])) for t in formula.terms]
-        lowering.define(formula.target, formula.shape, terms)
+        lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints))
     outputs = _apart(lowering.table, [lowering.whole(result.name, result.adjoint) for result in results])
     names: dict[Value, str] = {}
     for result in _by_interest(graph, adjoints):
         value = lowering.value_of(result.name, result.adjoint)
-        if value is not None:
+        if value is not None and _is_computed(lowering.table[value]):
             names.setdefault(value, result.identifier)
     for value, result in zip(outputs, results, strict=True):
         names.setdefault(value, result.identifier)
     arguments = {q.name: lowering.argument(q.name) for q in graph.quantities if q.is_given}
     return schedule(lowering.table, arguments, names, outputs)
+
+
+def _is_computed(operation: Operation) -> bool:
+    return not operation.constant and operation.kind not in VIEWS | SOURCES
 
 
 def _by_interest(graph: Graph, adjoints: Mapping[str, Formula]) -> Iterable[Wanted]:

@@ -195,6 +195,8 @@ class Contraction:
     def _stacked(self, left: Labelled, right: Labelled, axes: tuple[Axes, Axes, Axes, Axes]) -> Labelled:
         """Matrix products for all values of shared indices, by ``matmul``."""
         table, (shared, rows, inner, columns) = self.arrays.table, axes
+        if not rows:
+            left, right, rows, columns = right, left, columns, rows
         sizes = self.arrays.sizes(left) | self.arrays.sizes(right)
 
         def stack(array: Labelled, first: Axes, second: Axes) -> int:

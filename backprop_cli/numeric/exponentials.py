@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import product
 
 from sympy import Add, Expr, Mul, Number, Pow, S, Symbol, exp
 
@@ -66,24 +67,28 @@ class Shifts:
             return exponent if weight.is_number else Where(Compare("!=", weight, 0), exponent, S.NegativeInfinity)
         return S.Zero
 
-    def shifted(self, total: Expr, m: Expr) -> Expr:
-        """S' = S·exp(-m)."""
+    def shifted(self, total: Expr, m: Expr, bounded: bool = True) -> Expr:
+        """S' = S·exp(-m); ``bounded``: m is the largest exponent of this very sum."""
         if isinstance(total, Add):
-            return Add(*(self.shifted(part, m) for part in total.args))
+            return Add(*(self.shifted(part, m, bounded) for part in total.args))
         if isinstance(total, Reduce) and total.operation == "sum":
-            return Reduce("sum", self.shifted(total.body, m), total.bound, total.size)
+            return Reduce("sum", self.shifted(total.body, m, bounded), total.bound, total.size)
         if isinstance(total, Where):
-            return Where(total.condition, self.shifted(total.then, m), self.shifted(total.otherwise, m))
-        if is_exponential(total):
-            return exp(together(total.args[0] - m))
+            then, otherwise = (self.shifted(part, m, bounded) for part in (total.then, total.otherwise))
+            return Where(total.condition, then, otherwise)
         inner = [part for part in Mul.make_args(total) if _holds_exponential(part)]
         if not inner:
-            return total * exp(together(-m))
-        outer = [part for part in Mul.make_args(total) if part not in inner]
-        return Mul(*outer, self.shifted(inner[0], m), *inner[1:])
+            return total * exp(as_one(-m))
+        weight = Mul(*(part for part in Mul.make_args(total) if part not in inner))
+        if not is_exponential(inner[0]):
+            return Mul(weight, self.shifted(inner[0], m, bounded), *inner[1:])
+        exponent = as_one(as_one(inner[0].args[0]) - m)
+        if bounded and not weight.is_number:  # where the weight is 0, the exponent may be greater than m
+            exponent = Numeric("minimum", exponent, 0)
+        return Mul(weight, exp(exponent), *inner[1:])
 
 
-def together(exponent: Expr) -> Expr:
+def as_one(exponent: Expr) -> Expr:
     """The difference as one thing: (z - m) - log S keeps its digits where z - (m + log S) loses them."""
     return Numeric("together", exponent) if isinstance(exponent, Add) else exponent
 
@@ -104,6 +109,19 @@ def parts(factors: Sequence[Expr]) -> tuple[Expr, list[tuple[Expr, int]], list[E
     return exponent, sums, rest
 
 
+def fractions(factors: Sequence[Expr]) -> list[tuple[Expr, ...]]:
+    """A product of an exponential and a sum of fractions with exponentials below, as the products it is the sum of."""
+    if not any(is_exponential(factor) for factor in factors):
+        return [tuple(factors)]
+    return list(product(*(Add.make_args(f) if _divides_by_exponentials(f) else (f,) for f in factors)))
+
+
+def _divides_by_exponentials(factor: Expr) -> bool:
+    return isinstance(factor, Add) and any(
+        power.exp.is_negative and is_sum_of_exponentials(power.base) for power in factor.atoms(Pow)
+    )
+
+
 def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
     """The factors of a product with their common exponentials cancelled; unchanged where nothing could overflow in the
     product that does not overflow in its value."""
@@ -113,16 +131,20 @@ def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
         return list(factors)
     if len(sums) == 1 and (simple := of_two(exponent, *sums[0])) is not None:
         return [*rest, *simple]
-    # A sum above is usually one of the same exponentials as the sum below, with weights: it takes the same m.
-    own = [shifts.largest(total) for total, _ in sums]
-    common = shifts.largest(below[0][0]) if len(below) == 1 else None
+    # A sum above is usually one of the same exponentials as the sum below, with weights: it takes the same m, unless
+    # some of the exponentials below do not count for it.
+    common = shifts.largest(below[0][0])
+    if len(below) > 1 or common.has(Where):
+        common = None
     result: list[Expr] = list(rest)
-    for (total, power), m in zip(sums, own, strict=True):
-        shift = m if common is None else common
-        exponent = exponent + power * shift
-        result.append(Pow(shifts.shifted(total, shift), power))
+    shift: Expr = S.Zero
+    for total, power in sums:
+        m = shifts.largest(total) if common is None else common
+        shift = shift + power * m
+        result.append(Pow(shifts.shifted(total, m, bounded=common is None), power))
+    exponent = exponent if shift is S.Zero else as_one(exponent) + shift
     if exponent is not S.Zero:
-        result.append(exp(together(_bounded(exponent, rest, below))))
+        result.append(exp(as_one(_bounded(exponent, rest, below))))
     return result
 
 
@@ -136,7 +158,7 @@ def _bounded(exponent: Expr, rest: Sequence[Expr], below: Sequence[tuple[Expr, i
         return exponent
     weights = [part for part in total.body.args if not _holds_exponential(part) and not isinstance(part, Number)]
     if any(_same_at(weight, total.bound, part) for weight in weights for part in rest):
-        return Numeric("minimum", together(exponent), 0)
+        return Numeric("minimum", as_one(exponent), 0)
     return exponent
 
 

@@ -17,6 +17,7 @@ from backprop_cli.numeric.contraction import Contraction, Factor
 from backprop_cli.numeric.functions import UFUNCS, Numeric, numeric_form
 from backprop_cli.numeric.operations import COMPARISONS, Entry, Shape, Table, Value
 from backprop_cli.numeric.products import Product, narrowed, position_bounds, products
+from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
 
 Sizes = Mapping[Symbol, int]
@@ -56,7 +57,10 @@ class Lowering:
         self._order = place.positions
         regions: dict[Region, list[Product]] = {}
         for sums, factors in given:
-            for product in products(factors, sums, sizes):
+            apart = factors[0].args if len(factors) == 1 and isinstance(factors[0], Add) and not sums else None
+            for product in (
+                p for f in ([(f,) for f in apart] if apart else [factors]) for p in products(f, sums, sizes)
+            ):
                 inside, region = self._narrowed(product, sizes)
                 regions.setdefault(region, []).append(inside)
         everywhere = tuple((1, size) for size in shape)
@@ -122,7 +126,7 @@ class Lowering:
     def _expression(self, expression: Expr, sizes: Sizes, exact: bool = False) -> Labelled:
         """The expression over the axes that it depends on; ``exact`` leaves nothing outside the array where that is
         cheaper done inside."""
-        if expression.is_number:
+        if expression.is_number and not expression.has(LibraryFunction):
             return Labelled(None, (), _number(expression))
         if isinstance(expression, Symbol):
             return Labelled(self.table.arange(sizes[expression]), (expression,))

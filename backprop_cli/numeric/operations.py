@@ -27,6 +27,7 @@ COMPARISONS = {
 }
 CONDITIONS = frozenset(COMPARISONS.values())
 VIEWS = frozenset({"transpose", "subscript", "reshape"})
+INTEGERS = frozenset({"position", "whole"})
 SOURCES = frozenset({"argument", "number", "ones", "arange"})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backprop_cli.numeric.naming import Names
-from backprop_cli.numeric.operations import COMMUTATIVE, SOURCES, VIEWS, Operation, Table, Value
+from backprop_cli.numeric.operations import COMMUTATIVE, INTEGERS, SOURCES, VIEWS, Operation, Table, Value
 from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, Text, call, copied, updates, written
 
 SMALL = 1024  # numbers: below, a fresh array costs less than keeping track of one
@@ -204,11 +204,12 @@ class _Scheduler:
 
     def _overwritable(self, value: Value, operation: Operation) -> Value | None:
         """An operand of the same shape that is a temporary nobody will read again."""
-        if operation.size < SMALL or operation.kind not in ELEMENTWISE or operation.boolean:
+        numbers = operation.shape and not operation.boolean  # a scalar is no array that could be written to
+        if operation.size < SMALL or operation.kind not in ELEMENTWISE or not numbers:
             return None
         for operand in operation.operands:
             taken = self._operation(operand)
-            fresh = operand in self.variables and taken.kind not in SOURCES | VIEWS and not taken.boolean
+            fresh = operand in self.variables and taken.kind not in SOURCES | VIEWS | INTEGERS and not taken.boolean
             if fresh and not taken.constant and taken.shape == operation.shape and self.reads[operand] == 0:
                 return operand
         return None

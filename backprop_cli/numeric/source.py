@@ -70,6 +70,10 @@ def call(kind: str, operands: Sequence[Text], *more: str) -> str:
     return f"{prefix}{kind}({', '.join((*(operand.text for operand in operands), *more))})"
 
 
+def _whole(operation: Operation, operands: Sequence[Text]) -> Text:
+    return Text(f"{operands[0].within(ATOM)}.astype(int)" if operation.shape else f"int({operands[0].text})")
+
+
 def _method(name: str) -> Callable[[Operation, Sequence[Text]], Text]:
     def write(operation: Operation, operands: Sequence[Text]) -> Text:
         first, *rest = operands
@@ -176,7 +180,7 @@ _WRITERS: Mapping[str, Callable[[Operation, Sequence[Text]], Text]] = {
     "ones": lambda operation, _: Text(f"np.ones({operation.detail[0]})"),
     "arange": lambda operation, _: Text(f"np.arange(1.0, {float(operation.shape[0] + 1)!r})"),
     "negative": lambda _, operands: Text(f"-{operands[0].within(SIGN)}", SIGN),
-    "whole": lambda _, operands: Text(f"{operands[0].within(ATOM)}.astype(int)"),
+    "whole": _whole,
     "dot": _method("dot"),
     "matmul": lambda operation, operands: Text(call("matmul", operands)),
     "reduce": _reduce,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sympy import Add, Expr, Mul, Pow, S, erf, exp, log
+from sympy import Add, Expr, Mul, Pow, S, Symbol, cosh, erf, exp, log, sinh, tanh
 
-from backprop_cli.numeric.exponentials import Shifts, is_exponential, without_overflow
+from backprop_cli.numeric.cancelling import cancelled
+from backprop_cli.numeric.definitions import Definition, Definitions
+from backprop_cli.numeric.exponentials import Shifts, fractions, is_exponential, without_overflow
 from backprop_cli.numeric.functions import Numeric, recognised
-from backprop_cli.numeric.logarithms import Definition, Definitions, logarithm
-from backprop_cli.symbolic.formulas import canonical
+from backprop_cli.numeric.logarithms import is_positive, logarithm
+from backprop_cli.symbolic.formulas import Formula, canonical
 from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
 
@@ -36,20 +38,38 @@ class Stable:
             for place in call.args[0].atoms(Place)
         )
 
+    def terms(self, formula: Formula, adjoints: Mapping[str, Formula]) -> list[tuple[Mapping[Symbol, int], list[Expr]]]:
+        """The products whose sum an adjoint is, rewritten: what each is summed over, with sizes, and its factors."""
+        found = [part for term in formula.terms for part in cancelled(term, adjoints, self._definitions)]
+        apart = [(term.sums, factors) for term in found for factors in fractions(term.factors)]
+        return [(dict(sums), self.factors([canonical(factor) for factor in factors])) for sums, factors in apart]
+
     def factors(self, factors: Sequence[Expr]) -> list[Expr]:
         """The factors of a product, rewritten one by one and against each other."""
         flat = [part for factor in factors for part in Mul.make_args(self.expression(factor))]
+        if self._definitions:
+            flat = self._growing_put_in(flat)
         if any(is_exponential(factor) for factor in flat) or sum(factor.has(exp) for factor in flat) > 1:
             flat = without_overflow(flat, self._shifts)
+        flat = _quotients_of_hyperbolic(flat)
         weights = [factor for factor in flat if self._is_of_targets(factor)]
         return [self._exact_at_0(factor, weights[0]) for factor in flat] if weights else flat
+
+    def _growing_put_in(self, factors: list[Expr]) -> list[Expr]:
+        """e/s with e[i] = exp(z[i]) and s = sum(e[k], k), which may both overflow, from their definitions."""
+        divisors = [
+            factor.base for factor in factors if isinstance(factor, Pow) and factor.exp.could_extract_minus_sign()
+        ]
+        if not any(self._definitions.grows(place) for divisor in divisors for place in divisor.atoms(Place)):
+            return factors
+        return [part for factor in factors for part in Mul.make_args(self._definitions.written_out(factor))]
 
     def expression(self, expression: Expr) -> Expr:
         """The expression rewritten, from the inside out."""
         if not expression.args or isinstance(expression, Place):
             return expression
         if isinstance(expression, Mul):
-            return Mul(*self.factors(expression.args))
+            return Add(*(Mul(*self.factors(factors)) for factors in fractions(expression.args)))
         if isinstance(expression, Reduce):
             body = self.expression(expression.body)
             return Reduce(expression.operation, body, expression.bound, expression.size)
@@ -91,7 +111,9 @@ class Stable:
     def _exact_at_0(self, factor: Expr, weight: Expr) -> Expr:
         """w·log(q) and w/p are 0 where w is, also for q = 0 and for a p that is positive and has underflowed."""
         zero = Compare("==", weight, 0)
-        if isinstance(factor, log) and factor.args[0].has(Place):
+        if isinstance(factor, Add | Mul) and factor.has(log):
+            return factor.func(*(self._exact_at_0(part, weight) for part in factor.args))
+        if isinstance(factor, log) and factor.args[0].has(Place) and not is_positive(factor.args[0]):
             return log(Where(zero, S.One, factor.args[0]))
         if isinstance(factor, Numeric) and factor.name == "log1p":
             return Numeric("log1p", Where(zero, S.Zero, factor.operands[0]))
@@ -103,6 +125,18 @@ class Stable:
     def _had_to_be_positive(self, base: Expr) -> bool:
         names = {place.name for place in base.atoms(Place)}
         return bool(names) and isinstance(base, Place | Add) and names <= self._logged
+
+
+def _quotients_of_hyperbolic(factors: list[Expr]) -> list[Expr]:
+    """sinh(z)/cosh(z) is tanh(z), which does not overflow."""
+    result = list(factors)
+    for factor in factors:
+        if isinstance(factor, Pow) and isinstance(factor.base, cosh) and factor.exp is S.NegativeOne:
+            above = sinh(factor.base.args[0])
+            if above in result:
+                result.remove(above)
+                result[result.index(factor)] = tanh(factor.base.args[0])
+    return result
 
 
 def _differences(total: Expr) -> Expr:

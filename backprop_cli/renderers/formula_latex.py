@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import pi
 from typing import TypeGuard
 
-from backprop_cli.documents.formulas import fold
+from backprop_cli.documents.formulas import fold, holds_matrices
 from backprop_cli.documents.names import GREEK, Names
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
@@ -46,7 +46,7 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
         case tree.Place():
             return _place(node, kids, names)
         case tree.Apply(function):
-            return _apply(function, kids, names)
+            return _apply(function, node, kids, names)
         case tree.Prime(function):
             return Printed(f"{_function(function, names)}'{_bracketed(_outside(kids[0]))}")
         case tree.Reduction():
@@ -147,14 +147,14 @@ def _function(name: str, names: Names) -> str:
     return f"\\{name}" if name in COMMANDS else rf"\operatorname{{{escaped(name)}}}"
 
 
-def _apply(function: str, kids: Sequence[_Latex], names: Names) -> _Latex:
+def _apply(function: str, node: tree.Apply, kids: Sequence[_Latex], names: Names) -> _Latex:
     if function == "where" and len(kids) == 3:
         condition, then, otherwise = (_outside(kids[0]), kids[1].body, kids[2].body)
         rows = rf"{then} & \text{{if }} {condition} \\ {otherwise} & \text{{otherwise}}"
         return Printed(rf"\begin{{cases}} {rows} \end{{cases}}", Level.CHOICE)
     if function == "sqrt" and len(kids) == 1:
         return Printed(rf"\sqrt{{{_outside(kids[0])}}}")
-    if function == "abs" and len(kids) == 1:
+    if function == "abs" and len(kids) == 1 and not holds_matrices(node):
         return Printed(rf"\left| {_outside(kids[0])} \right|")
     return Printed(_function(function, names) + _bracketed(", ".join(_outside(kid) for kid in kids)))
 

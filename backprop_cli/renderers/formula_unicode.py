@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import pi
 from typing import NamedTuple, TypeGuard
 
-from backprop_cli.documents.formulas import fold
+from backprop_cli.documents.formulas import fold, holds_matrices
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
@@ -20,8 +20,8 @@ from backprop_cli.renderers.precedence import Level, Printed
 
 
 class Piece(NamedTuple):
-    """A run of characters with one meaning: the role of the quantity they name, ``gradient``, ``function``, ``break``
-    (an operator at which a line may be broken), or nothing."""
+    """A run of characters with one meaning: the role of the quantity they name, ``gradient`` (of J), ``local`` (any
+    other derivative), ``function``, ``number``, ``index``, ``break`` (an operator before which a line may break)."""
 
     text: str
     role: str = ""
@@ -65,16 +65,16 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             return Printed((*_in(kids[0], Level.ATOM), *_exponent(exponent, kids[1])), Level.POWER)
         case tree.Comparison():
             return _comparison(node, kids, names)
-        case tree.Partial():
-            return _derivative(_plain(kids[0]), _plain(kids[1]))
+        case tree.Partial(of):
+            return _derivative(_plain(kids[0]), _plain(kids[1]), "gradient" if of.name == names.cost else "local")
         case tree.Matrix(name):
             return Printed((Piece(_whole(name, names), names[name].role),))
         case tree.Gradient(name, delta):
             if delta and names[name].layer and names.is_free("δ"):
                 return Printed((Piece("δ" + _above(names[name].layer), "gradient"),))
-            return _derivative(names.cost, _whole(name, names))
+            return _derivative(names.cost, _whole(name, names), "gradient")
         case tree.Jacobian(of, by):
-            return _derivative(_whole(of, names), _whole(by, names))
+            return _derivative(_whole(of, names), _whole(by, names), "local")
         case tree.Transposed(operand):
             inner = _bracketed(kids[0]) if isinstance(operand, tree.Transposed) else _in(kids[0], Level.ATOM)
             return Printed((*inner, Piece("ᵀ")))
@@ -167,7 +167,7 @@ def _apply(function: str, node: tree.Apply, kids: Sequence[_Shown], names: Names
         return Printed((*parts, Piece(" otherwise }")))
     if function == "sqrt" and len(kids) == 1:
         return Printed((Piece("√"), *_in(kids[0], Level.ATOM)), Level.POWER)
-    if function == "abs" and len(kids) == 1 and "|" not in _plain(kids[0]):
+    if function == "abs" and len(kids) == 1 and "|" not in _plain(kids[0]) and not holds_matrices(node):
         return Printed((Piece("|"), *_outside(kids[0]), Piece("|")))
     return Printed((Piece(_function(function, names), "function"), *_bracketed(*kids)))
 
@@ -236,5 +236,5 @@ def _is_index(node: tree.Node, names: Names) -> bool:
     return isinstance(node, tree.Place) and not node.positions and node.name not in names
 
 
-def _derivative(of: str, by: str) -> _Shown:
-    return Printed((Piece(f"∂{of}/∂{by}", "gradient"),), Level.QUOTIENT)
+def _derivative(of: str, by: str, role: str) -> _Shown:
+    return Printed((Piece(f"∂{of}/∂{by}", role),), Level.QUOTIENT)

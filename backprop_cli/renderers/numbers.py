@@ -24,7 +24,7 @@ def number(value: float, digits: int) -> str:
     fixed = f"{value:.{digits}f}"
     if _is_readable(value, digits) or (float(fixed) == value and abs(value) < LARGEST_FIXED):
         return fixed
-    mantissa, _, power = f"{value:.{max(digits - 1, 0)}e}".partition("e")
+    mantissa, _, power = f"{value:.{max(digits - 1, 1)}e}".partition("e")
     return f"{mantissa}e{int(power)}"
 
 
@@ -32,7 +32,7 @@ def numbers(values: Sequence[float], digits: int) -> list[str]:
     """Numbers that belong together, with fewer digits where fewer say all of them exactly: ``1 2 3``, ``0.15 0.20``."""
     for fewer in range(digits):
         if all(abs(value) < LARGEST_FIXED and float(f"{value:.{fewer}f}") == value for value in values):
-            return [f"{value + 0.0:.{fewer}f}" for value in values]
+            return ["0" if value == 0 else f"{value:.{fewer}f}" for value in values]
     sizes = [abs(value) for value in values if isfinite(value) and value != 0]
     more = _enough(min(sizes), max(sizes), digits) if sizes else digits
     return [number(value, more) for value in values]

@@ -37,7 +37,9 @@ def _belong_together(before: Block, block: Block) -> bool:
     """Whether no blank line separates two blocks."""
     if isinstance(before, Heading):
         return before.level > 2
-    return isinstance(block, Note) and (block.tone is Tone.REMARK or isinstance(before, Note))
+    if not isinstance(block, Note):
+        return False
+    return block.tone is Tone.REMARK or (isinstance(before, Note) and before.tone is block.tone)
 
 
 def _block(block: Block, names: Names, page: int) -> list[Text]:

@@ -62,8 +62,8 @@ def _vector(texts: Sequence[str], width: int, size: int) -> list[Text]:
 
 
 def _matrix(texts: np.ndarray, indices: Sequence[str], width: int, shape: Sequence[int]) -> list[Text]:
-    columns = [aligned(list(column)) for column in texts.T]
-    rows = [list(row) for row in zip(*columns, strict=True)]
+    cells = aligned(texts.ravel().tolist())
+    rows = [cells[start : start + texts.shape[1]] for start in range(0, len(cells), texts.shape[1])]
     corner = "\\".join(indices) if len(indices) == 2 else ""
     labels = [corner, *(str(place + 1) for place in range(len(rows)))]
     lines = _blocks(rows, labels, width, shape[1])
@@ -73,24 +73,22 @@ def _matrix(texts: np.ndarray, indices: Sequence[str], width: int, shape: Sequen
 
 
 def _blocks(rows: list[list[str]], labels: Sequence[str], width: int, columns: int) -> list[Text]:
-    """Rows of cells under the positions of their columns, in as many blocks of columns as the width asks for."""
+    """Rows of aligned cells under the positions of their columns, in as many blocks of columns as the width asks for."""
     label = max(map(len, labels), default=0)
-    size = max((len(cell) for row in rows for cell in row), default=0)
-    size = max(size, len(str(columns)))
-    units = [max(_before_point(row[place]) for row in rows) for place in range(len(rows[0]))] if rows else []
+    size = max(len(rows[0][0]), len(str(columns)))
+    ones = _before_point(rows[0][0])
     count = max((width - label - (GAP if label else 0) + GAP) // (size + GAP), 1)
-    if rows and columns > len(rows[0]):  # the beginning of a larger array: as much of it as fits on one line
+    if columns > len(rows[0]):  # the beginning of a larger array: as much of it as fits on one line
         rows = [row[: max(count - 1, 1)] for row in rows]
     lines: list[Text] = []
-    for first in range(0, len(rows[0]) if rows else 0, count):
+    for first in range(0, len(rows[0]), count):
         last = min(first + count, len(rows[0]))
-        heads = [str(place + 1) for place in range(first, last)]
-        more = last == len(rows[0]) < columns
-        heads = [head.rjust(units[first + place]).ljust(size) for place, head in enumerate(heads)]
-        lines.append(_row(labels[0] if labels else "", heads, label, size, FAINT, more))
+        is_cut = last == len(rows[0]) < columns
+        heads = [str(place + 1).rjust(ones) for place in range(first, last)]
+        lines.append(_row(labels[0] if labels else "", heads, label, size, FAINT, is_cut))
         for place, row in enumerate(rows):
             own = labels[place + 1] if labels else ""
-            lines.append(_row(own, row[first:last], label, size, "", more))
+            lines.append(_row(own, row[first:last], label, size, "", is_cut))
     return lines
 
 
@@ -99,9 +97,9 @@ def _before_point(cell: str) -> int:
     return len(cell.rstrip().partition(".")[0].partition("e")[0])
 
 
-def _row(label: str, cells: Sequence[str], label_width: int, size: int, style: str, more: bool) -> Text:
+def _row(label: str, cells: Sequence[str], label_width: int, size: int, style: str, is_cut: bool) -> Text:
     parts = [Text(label.rjust(label_width), style=FAINT)] if label_width else []
-    parts += [Text(cell.rjust(size), style=style) for cell in cells]
-    if more:
+    parts += [Text(cell.ljust(size), style=style) for cell in cells]
+    if is_cut:
         parts.append(Text("…", style=FAINT))
     return Text(" " * GAP).join(parts)

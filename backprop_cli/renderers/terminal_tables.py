@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -15,11 +16,12 @@ from backprop_cli.renderers.styles import FAINT, STRONG, padded, styled, visible
 from backprop_cli.renderers.terminal_arrays import array_lines, summary_lines
 
 GAP = 2
-NARROWEST = 24  # a last column with less room is put below the others
+NARROWEST = 20  # a last column with less room is put below the others
 
 
 def table_lines(table: Table, names: Names, page: int) -> list[Text]:
     """The table in lines of at most ``page`` characters."""
+    table = replace(table, header=tuple(map(visible, table.header)))
     cells = [[_short(cell, names) for cell in row] for row in table.rows]
     _align_numbers(table, cells)
     widths = [
@@ -53,11 +55,11 @@ def _short(cell: Cell, names: Names) -> Text:
 
 
 def _align_numbers(table: Table, cells: list[list[Text]]) -> None:
-    for column in range(len(table.header)):
+    for column, head in enumerate(table.header):
         places = [n for n, row in enumerate(table.rows) if row and isinstance(row[column], int | float)]
         texts = aligned(numbers([float(str(table.rows[n][column])) for n in places], table.digits))
         for n, text in zip(places, texts, strict=True):
-            cells[n][column] = Text(text)
+            cells[n][column] = Text(text.rjust(cell_len(head)))
 
 
 def _right_align_heads(table: Table, header: list[Text], widths: Sequence[int]) -> None:

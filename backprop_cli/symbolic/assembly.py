@@ -6,6 +6,8 @@ of a spec are found in one go.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ from backprop_cli.symbolic.assembly_formulas import Formulas, read_formulas
 from backprop_cli.symbolic.assembly_given import add_given, add_parameter, add_seed, draw_missing
 from backprop_cli.symbolic.assembly_layers import add_activation_layer, add_dense_layer, generated_names
 from backprop_cli.symbolic.assembly_losses import named_loss
-from backprop_cli.symbolic.draft import Draft
+from backprop_cli.symbolic.draft import Draft, TooManyProblems
 from backprop_cli.symbolic.graph import Graph, Role
 
 
@@ -31,7 +33,9 @@ def assemble(spec: NetworkSpec) -> tuple[Graph, dict[str, NDArray[np.float64] | 
     Raises SpecError with every problem of the equations, shapes and names.
     """
     draft = Draft(spec.positions)
-    graph = _Assembly(spec, draft).graph()
+    graph = None
+    with suppress(TooManyProblems):
+        graph = _Assembly(spec, draft).graph()
     if draft.problems or graph is None:
         raise SpecError(spec.positions.source, draft.problems)
     return graph, draft.values
@@ -156,8 +160,8 @@ class _Assembly:
         """Add the cost; returns the output and the author's name of the loss quantity, None where it has none but J."""
         spec, draft = self._spec, self._draft
         assert spec.loss is not None
-        if spec.layers is not None and draft.known("yhat") is None:
-            draft.aliases["yhat"] = output
+        if spec.layers is not None:
+            self._name_yhat(output)
         if spec.loss.is_named and spec.layers is not None:
             found = named_loss(draft, spec, draft.quantities[output])
             if found is not None:
@@ -176,6 +180,14 @@ class _Assembly:
             output = before[-1]
         add_cost(draft, spec, None, named)
         return output, None if named.name == COST else named.name
+
+    def _name_yhat(self, output: str) -> None:
+        taken = self._draft.known("yhat")
+        if taken is None:
+            self._draft.aliases["yhat"] = output
+        elif taken.name != output:
+            message = f"'yhat' is another name of the last output, '{output}'; choose another one"
+            self._draft.report(self._draft.origins["yhat"].problem(message))
 
     def _check_names(self) -> None:
         """Report names in ``frozen`` and ``regularise: {of: ...}`` that are no parameters."""

@@ -8,13 +8,14 @@ from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_expression
 from backprop_cli.language.walking import rebuilt
+from backprop_cli.library.layers import DENSE
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.symbolic.assembly_formulas import Formula
 from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import Elaborated, elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import Place
-from backprop_cli.symbolic.wording import own_shape
+from backprop_cli.symbolic.wording import number_text, own_shape
 
 COST = "J"
 _LOSS_NAMES = ("L", "L_sample")
@@ -122,7 +123,7 @@ def _penalty(draft: Draft, spec: NetworkSpec) -> tuple[tree.Node, ...]:
         if strength and names:
             sums = [_sum_over(draft.quantities[name], term) for name in names]
             total = sums[0] if len(sums) == 1 else tree.Add(tuple(sums))
-            number: tree.Node = tree.Number(repr(strength).removesuffix(".0"))
+            number: tree.Node = tree.Number(number_text(strength))
             factor = tree.Quotient(number, tree.Number("2")) if term == "{}**2" else number
             terms.append(tree.Product((factor, total)))
     return tuple(terms)
@@ -140,7 +141,11 @@ def penalised(draft: Draft, spec: NetworkSpec) -> list[str]:
     parameters = [name for name, quantity in draft.quantities.items() if quantity.role is Role.PARAMETER]
     if spec.regularise is not None and spec.regularise.of is not None:
         return [name for name in parameters if name in spec.regularise.of]
-    return [name for name in parameters if draft.parts[name] == "W" or (not draft.parts[name] and name[0] in "wW")]
+    return [name for name in parameters if _is_weight(name, draft.parts[name])]
+
+
+def _is_weight(name: str, part: str) -> bool:
+    return DENSE.parameters[part].penalised if part in DENSE.parameters else name[0] in "wW"
 
 
 def expression_loss(draft: Draft, formula: Formula) -> Elaborated | None:

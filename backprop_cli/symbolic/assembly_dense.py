@@ -59,15 +59,12 @@ class _DenseSum:
         if any(name in self._draft.broken for name in self._layer.share) or not self._inputs_fit():
             return None
         shared = self._shared()
-        inputs = sum(source.shape[-1] for source in self._sources)
         units = self._units(shared)
         if units is None or self._failed():
             return None
-        names = {"W": self._weights(shared, units, inputs), "b": self._bias(shared, units, inputs)}
-        names["mask"] = self._mask(units, inputs)
-        if self._failed():
-            return None
-        return self._weighted_sum(names)
+        sizes = {"units": units, "inputs": sum(source.shape[-1] for source in self._sources)}
+        names = {"W": self._weights(shared, sizes), "b": self._bias(shared, sizes), "mask": self._mask(sizes)}
+        return None if self._failed() else self._weighted_sum(names)
 
     def _failed(self) -> bool:
         return len(self._draft.problems) > self._before
@@ -128,29 +125,42 @@ class _DenseSum:
         self._problem(f"{what} are {written(shape)}, not {written(wanted)} (units x inputs): {inputs}", *path)
         return False
 
-    def _weights(self, shared: Mapping[str, Quantity], units: int, inputs: int) -> str:
-        given, mask = self._layer.weights, self._layer.connections
+    def _weights(self, shared: Mapping[str, Quantity], sizes: Mapping[str, int]) -> str:
+        given, mask, wanted = self._layer.weights, self._layer.connections, _shape("W", sizes)
         if "W" in shared:
             name = shared["W"].name
-            self._wants(f"the shared weights '{name}'", shared["W"].shape, (units, inputs), "share")
+            self._wants(f"the shared weights '{name}'", shared["W"].shape, wanted, "share")
             return name
         if given is not None:
-            self._wants("the weights", given.shape, (units, inputs), "weights")
+            self._wants("the weights", given.shape, wanted, "weights")
         if given is not None and given.array is not None and mask is not None and mask.array is not None:
             self._check_unwired(given.array, mask.array)
+        return self._parameter("W", wanted, given, "weights", sizes, None if mask is None else mask.array)
+
+    def _parameter(
+        self,
+        letter: str,
+        shape: tuple[int, ...],
+        given: Values | None,
+        key: str,
+        sizes: Mapping[str, int],
+        mask: NDArray[np.float64] | None = None,
+    ) -> str:
+        name = self._place(letter)
         if not self._failed():
+            path = self._path if given is None else (*self._path, key)
             add_parameter(
                 self._draft,
-                self._place("W"),
-                "W",
-                (units, inputs),
+                name,
+                letter,
+                shape,
                 given,
-                self._draft.origin(*self._path, *(() if given is None else ("weights",))),
+                self._draft.origin(*path),
                 layer=self._place.number + 1,
-                fans=(inputs, units),
-                mask=None if mask is None else mask.array,
+                fans=(sizes["inputs"], sizes["units"]),
+                mask=mask,
             )
-        return self._place("W")
+        return name
 
     def _check_unwired(self, weights: NDArray[np.float64], mask: NDArray[np.float64]) -> None:
         if weights.shape == mask.shape and (wrong := np.argwhere((mask == 0) & (weights != 0))).size:
@@ -158,37 +168,26 @@ class _DenseSum:
             wired = f"unit {row + 1} is not connected to input {column + 1}"
             self._problem(f"{wired}, so this weight is 0, not {weights[row, column]:g}", "weights", row, column)
 
-    def _bias(self, shared: Mapping[str, Quantity], units: int, inputs: int) -> str | None:
-        given = self._layer.bias
+    def _bias(self, shared: Mapping[str, Quantity], sizes: Mapping[str, int]) -> str | None:
+        given, wanted, units = self._layer.bias, _shape("b", sizes), count(sizes["units"], "unit")
         if "b" in shared:
             name, shape = shared["b"].name, shared["b"].shape
-            if shape not in ((), (units,)):
-                self._problem(f"the shared biases '{name}' are {written(shape)} for {count(units, 'unit')}", "share")
+            if shape not in ((), wanted):
+                self._problem(f"the shared biases '{name}' are {written(shape)} for {units}", "share")
             return name
         if given is False:
             return None
         values = given if isinstance(given, Values) else None
-        shape = (units,) if values is None else values.shape
-        if shape not in ((), (units,)):
-            self._problem(f"{written(shape)} as biases for {count(units, 'unit')}", "bias")
-        if not self._failed():
-            add_parameter(
-                self._draft,
-                self._place("b"),
-                "b",
-                shape,
-                values,
-                self._draft.origin(*self._path, *(() if values is None else ("bias",))),
-                layer=self._place.number + 1,
-                fans=(inputs, units),
-            )
-        return self._place("b")
+        shape = wanted if values is None else values.shape
+        if shape not in ((), wanted):
+            self._problem(f"{written(shape)} as biases for {units}", "bias")
+        return self._parameter("b", shape, values, "bias", sizes)
 
-    def _mask(self, units: int, inputs: int) -> str | None:
+    def _mask(self, sizes: Mapping[str, int]) -> str | None:
         mask = self._layer.connections
         if mask is None:
             return None
-        if self._wants("the connections", mask.shape, (units, inputs), "connections") and not self._failed():
+        if self._wants("the connections", mask.shape, _shape("W", sizes), "connections") and not self._failed():
             quantity = Quantity(
                 self._place("mask"), (index("i"), index("j")), mask.shape, Role.CONSTANT, layer=self._place.number + 1
             )
@@ -216,3 +215,7 @@ class _DenseSum:
             return None
         quantity = found.as_quantity(self._place("z"), Role.WEIGHTED_SUM, self._place.number + 1)
         return self._draft.add(quantity, self._origin)
+
+
+def _shape(letter: str, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sizes[size] for size in DENSE.parameters[letter].shape)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backprop_cli.language import tree
-from backprop_cli.language.grammar import parse_equation, parse_expression, used_as_positions
+from backprop_cli.language.grammar import defined_name, parse_equation, parse_expression, used_as_positions
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import walk
@@ -107,4 +107,6 @@ def _read(draft: Draft, text: str, path: Path, *, equation: bool) -> Formula | N
         return Formula(None, parse_expression(text, offsets), origin)
     except FormulaError as error:
         draft.report(draft.positions.problem(path, error.message, offset=error.offset))
+        if equation and (name := defined_name(text)):
+            draft.give_up(name, origin)
         return None

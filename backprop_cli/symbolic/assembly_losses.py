@@ -17,7 +17,7 @@ from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.symbolic.draft import Draft, Origin, free_indices
 from backprop_cli.symbolic.elaboration import Elaborated, elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
-from backprop_cli.symbolic.wording import described
+from backprop_cli.symbolic.wording import described, number_text
 
 
 def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated | None:
@@ -38,19 +38,15 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
     by_class = _is_class_number(entry, output, target)
     if by_class:
         draft.quantities[target_name] = replace(target, role=Role.CONSTANT)
-    indices = _loss_indices(len(own))
+    indices = free_indices(len(own), {"i", "j", *draft.quantities})  # k, l ..., and no quantity to be mixed up with
     numbers = {"K": str(prod(own)), **entry.options}
-    numbers |= {name: repr(value) for name, value in spec.loss.options.items()}
-    numbers |= {name: repr(value) for name, value in spec.loss.options.items()}
+    numbers |= {name: number_text(value) for name, value in spec.loss.options.items()}
+    numbers |= {name: number_text(value) for name, value in spec.loss.options.items()}
     mapping = {"a": output.name, "y": target_name, "p": _helper(draft, entry, output, origin)}
     text = entry.definition_by_class if by_class and entry.definition_by_class else entry.definition
     positions = {"a": indices, "p": indices, "y": indices[:places]}
     right = _Filled(numbers, positions, indices).fill(parse_expression(text))
     return elaborate(draft, origin, tree.Place("J"), right, names=mapping)
-
-
-def _loss_indices(count: int) -> tuple[str, ...]:
-    return free_indices(count, ("i", "j"))
 
 
 def _is_class_number(entry: LossEntry, output: Quantity, target: Quantity) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from math import prod
 
@@ -19,7 +19,12 @@ from backprop_cli.spec.findings import Path
 from backprop_cli.spec.positions import Positions
 from backprop_cli.symbolic.graph import Quantity
 
+MOST_PROBLEMS = 100
 INDEX_NAMES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v", "w")
+
+
+class TooManyProblems(Exception):
+    """Nobody reads on after the first hundred, and looking for the nearest name of each takes time."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,9 @@ class Draft:
         return Origin(self.positions, path, at_key)
 
     def report(self, problem: Problem) -> None:
+        if len(self.problems) == MOST_PROBLEMS:
+            self.problems.append(replace(problem, message="... and perhaps more problems from here on"))
+            raise TooManyProblems
         self.problems.append(problem)
 
     def add(self, quantity: Quantity, origin: Origin) -> Quantity:

@@ -9,7 +9,7 @@ from sympy import Abs, Expr, I, Integer, Symbol, nan, oo, zoo
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
-from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin
+from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
 from backprop_cli.symbolic.functions import CLASSES, apply
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.index_ranges import Binding
@@ -121,9 +121,9 @@ def _renaming(
     sample = draft.sample.name if draft.sample is not None else ""
     if explicit and (first := next(iter(free.values())).shown) != sample and sample not in own:
         renaming[first] = sample
-    taken = own | set(prefix) | set(renaming.values())
+    taken = own | set(prefix) | set(renaming.values()) | draft.quantities.keys()
     for name in sorted(own & set(prefix)):
-        renaming[name] = next(other for other in INDEX_NAMES if other not in taken)
+        renaming[name] = next(other for other in candidates(INDEX_NAMES) if other not in taken)
         taken.add(renaming[name])
     return renaming
 

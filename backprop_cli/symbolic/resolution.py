@@ -153,7 +153,7 @@ class Resolution:
     def _bind(self, name: str, scope: Mapping[str, Binding]) -> Binding:
         shown = name
         if name in {binding.shown for binding in scope.values()}:
-            around = {binding.shown for binding in scope.values()} | self.used
+            around = {binding.shown for binding in scope.values()} | self.used | self.draft.quantities.keys()
             shown = next(other for other in candidates(INDEX_NAMES) if other not in around)
         self.used.add(shown)
         return Binding(name, shown)

@@ -41,6 +41,11 @@ def _codes(name: str) -> str:
     return " ".join(f"U+{ord(letter):04X}" for letter in name)
 
 
+def number_text(value: float) -> str:
+    """A number of the spec as it is written in formulas: ``0.01``, ``2``."""
+    return repr(value).removesuffix(".0")
+
+
 def described(draft: Draft, quantity: Quantity) -> str:
     """The quantity's own shape and where it comes from: ``a list of 3 (2:10)``."""
     origin = str(draft.origins.get(quantity.name, ""))

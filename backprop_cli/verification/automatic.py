@@ -56,7 +56,7 @@ class TorchArrays:
         return value
 
     def given(self, values: Array) -> Array:
-        return self.torch.as_tensor(values, dtype=self.torch.float64)
+        return self.torch.from_numpy(np.array(values, dtype=np.float64))
 
     def arranged(self, array: Array, order: Sequence[int], shape: Sequence[int]) -> Array:
         return array.permute(tuple(order)).reshape(tuple(shape))
@@ -86,7 +86,7 @@ class TorchArrays:
         return array.long()
 
     def as_number(self, array: Array) -> Array:
-        return self.given(array)
+        return array.to(self.torch.float64)
 
 
 def _by_torch(graph: Graph, given: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:

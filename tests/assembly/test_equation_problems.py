@@ -85,6 +85,9 @@ def test_a_name_that_only_looks_the_same() -> None:
 
 
 def test_what_uses_a_broken_quantity_is_not_to_blame() -> None:
+    assert problems(EQUATIONS.format("q = 2x\n  - r = 2*q")) == [
+        "6:10: an operator is missing in '2x'; write '2*x' for a product"
+    ]
     assert problems(EQUATIONS.format("q = nothing\n  - r = 2*q\n  - s2 = r + q")) == ["6:9: 'nothing' is not defined"]
 
 

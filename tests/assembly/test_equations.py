@@ -102,6 +102,17 @@ def test_a_bound_index_gives_way_to_the_one_around_it() -> None:
     assert equation(graph, "a") == "exp(x[i])/sum(exp(x[j]), j)"
 
 
+def test_the_new_name_of_an_index_is_no_quantity() -> None:
+    v = forward("""
+        inputs: {x: [1, 2, 4], j: 7}
+        equations:
+          - a[i] = x[i] + sum(i*x[i], i)
+          - L = sum(a[i], i) + j
+        loss: L
+    """)
+    assert v["a"].tolist() == [1 + 17, 2 + 17, 4 + 17]
+
+
 def test_names_are_kept_as_they_are_written() -> None:
     v = forward("""
         inputs: {lambda: 2, E: [1, 2], "β": 3}
@@ -158,6 +169,18 @@ def test_equations_that_write_the_sample_index_are_left_alone() -> None:
     v = forward(text)
     p = 1 / (1 + np.exp(-(v["x"] - v["x"].mean(axis=0)) @ v["w"]))
     assert_allclose(v["J"], np.mean((p - v["y"]) ** 2))
+
+
+def test_a_loss_by_expression() -> None:
+    graph, _ = built("""
+        inputs: {x: [1, 2]}
+        targets: {y: [1, 0]}
+        parameters: {w: 1}
+        equations: ["yhat = w*x"]
+        loss: (yhat - y)**2
+    """)
+    assert equation(graph, "L") == "(yhat[n] - y[n])**2"
+    assert (graph.output, graph.loss_name) == ("yhat", None)
 
 
 def test_a_module_on_its_own() -> None:

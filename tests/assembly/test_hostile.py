@@ -53,6 +53,17 @@ inputs: {x: [1, 2], s: 1}
 targets: {y: [[1, 2], [3, 4]]}
 parameters: {W: [[1, 2], [3, 4]]}
 equations:"""
+
+
+def test_thousands_of_problems_end_after_a_hundred() -> None:
+    started = time.perf_counter()
+    lines = "".join(f"  - q{number} = {'+'.join(f'zz{term}' for term in range(300))}\n" for number in range(100))
+    found = problems(f"inputs: {{x: 1}}\nequations:\n{lines}loss: q1\n")
+    assert len(found) == 101
+    assert found[-1] == "3:500: ... and perhaps more problems from here on"
+    assert time.perf_counter() - started < 2
+
+
 WORDS = "x y W s n i j sum( max( where( exp( log( 2 0 .5 + - * / ** ( ) ) [ ] , < == [i] [j] [i,j] ,j) ,i)"
 
 

@@ -140,6 +140,17 @@ def test_the_probabilities_take_a_free_name() -> None:
     assert graph["p_J"].role is Role.HELPER
 
 
+def test_indices_of_losses_keep_clear_of_quantities() -> None:
+    graph, _ = built("""
+        inputs: {k: 3, x: [1, 2]}
+        targets: {y: 1}
+        layers:
+          - dense: {units: 3, from: x}
+        loss: cross_entropy
+    """)
+    assert equation(graph, "J") == "-sum((l == y + 1)*log(p[l]), l)"
+
+
 @pytest.mark.parametrize(("x", "y"), [("[1, 2]", "3"), ("[[1, 2], [3, 4]]", "[3, 4]")])
 def test_one_unit_may_be_compared_with_one_number(x: str, y: str) -> None:
     v = forward(f"""

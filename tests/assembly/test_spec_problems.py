@@ -149,6 +149,16 @@ WHOLE_SPECS = {
             "8:7: 'a3' is the name of the output of layer 3; choose another name",
         ],
     ),
+    "yhat for something else": (
+        """\
+        inputs: {x: [1, 2]}
+        targets: {yhat: 1}
+        layers:
+          - dense: {units: 1}
+        loss: mse
+        """,
+        ["2:17: 'yhat' is another name of the last output, 'a1'; choose another one"],
+    ),
     "two layers of one name": (
         """\
         inputs: {x: [1, 2]}

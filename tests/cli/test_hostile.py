@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import resource
+import json
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import pytest
 
 SECONDS = 5.0
 MEMORY = 2 * 1024**3
-COMMAND = [sys.executable, "-m", "backprop_cli"]
 
-WITH_LOSS = "inputs: {x: [1, 2]}\ntargets: {y: [1]}\nlayers: [{dense: {units: 1}}]\nloss: '%s'\n"
 EQUATION = "inputs: {x: 1}\nequations: ['L = %s']\nloss: L\n"
 
 
@@ -28,8 +26,8 @@ HOSTILE = {
     "code in a name": "inputs: {'__import__(\"os\").system(\"touch owned\")': 1}\nequations: ['L = 1']\nloss: L\n",
     "attribute": EQUATION % "x.__class__.__mro__",
     "python tag": "!!python/object/apply:os.system ['touch owned']\n",
-    "tower of powers": EQUATION % "9**9**9**x",
-    "long power": EQUATION % "x**999999999999",
+    "tower of powers": EQUATION % "9**9**9**9**9",
+    "power of a power": EQUATION % "x*9**9**9",
     "huge number": EQUATION % ("9" * 100_000),
     "nested parentheses": EQUATION % ("(" * 1_000_000 + "x" + ")" * 1_000_000),
     "nested brackets": "x: " + "[" * 500_000 + "]" * 500_000,
@@ -46,40 +44,48 @@ HOSTILE = {
     "escape sequences": "inputs: {x: 1}\nequations: ['L = x']\nloss: \"\\e[31mred\"\n",
 }
 
+# Runs every spec of a folder in one process of limited memory: status, both outputs, and seconds of processor time.
+PROGRAM = """
+import io, json, resource, sys, time
+from pathlib import Path
+from backprop_cli.cli import run_command_line
+import backprop_cli.network  # what every run imports is not the spec's doing
 
-def limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
+stdout, found = sys.stdout, {}
+for spec in [*sorted(Path().glob("*.yaml")), "/dev/zero", "-"]:
+    sys.stdin = open("/dev/zero")
+    sys.stdout, sys.stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    start = time.process_time()
+    status = run_command_line(["run", str(spec)])
+    seconds = time.process_time() - start
+    texts = [stream.buffer.getvalue().decode() for stream in (sys.stdout, sys.stderr)]
+    found[Path(spec).stem] = [status, *texts, seconds]
+json.dump(found, stdout)
+"""
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_spec_is_refused(text, tmp_path):
-    (tmp_path / "hostile.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert_refused(["run", "hostile.yaml"], tmp_path)
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, text in HOSTILE.items():
+        (folder / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    command = [sys.executable, "-c", PROGRAM, str(MEMORY)]
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(command, cwd=folder, env={"PYTHONPATH": root}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(HOSTILE)
+    return json.loads(done.stdout)
 
 
-def test_an_endless_file_is_refused(tmp_path):
-    assert_refused(["run", "/dev/zero"], tmp_path)
-
-
-def test_endless_input_is_refused(tmp_path):
-    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
-        assert_refused(["run", "-"], tmp_path, stdin=endless.stdout)
-        endless.stdout.close()
-
-
-def assert_refused(arguments, folder, stdin=subprocess.DEVNULL) -> None:
-    before = sorted(folder.iterdir())
-    start = time.monotonic()
-    done = subprocess.run(
-        [*COMMAND, *arguments], stdin=stdin, cwd=folder, capture_output=True, timeout=60, preexec_fn=limit_memory
-    )
-    message = done.stderr.decode()
-    assert done.returncode == 2, message[-2000:]
-    assert done.stdout == b""
+@pytest.mark.parametrize("name", [*HOSTILE, "zero", "-"])
+def test_a_hostile_spec_is_refused(outcomes, name):
+    status, output, message, seconds = outcomes[name]
+    assert status == 2
+    assert output == ""
     assert message.strip()
     assert "Traceback" not in message
     assert "\x1b" not in message
     assert max(map(len, message.splitlines())) < 500
     assert len(message.splitlines()) <= 101
-    assert sorted(folder.iterdir()) == before
-    assert time.monotonic() - start < SECONDS
+    assert seconds < SECONDS

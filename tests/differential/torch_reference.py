@@ -96,44 +96,44 @@ def run_layers(spec: dict[str, Any]) -> tuple[float, dict[str, Any], dict[str, A
     if batched:
         run.samples = len(x)
         run.per_sample.add("x")
-    weights: dict[str, Tensor] = {}
     current = x
     for place, layer in enumerate(spec["layers"], start=1):
-        if isinstance(layer, str):
-            current = run.compute(f"a{place}", activation(layer, current), per_sample=batched)
-        elif "equations" in layer:
-            for text in layer["equations"]:
+        kind, options = next(iter(layer.items())) if isinstance(layer, dict) else (layer, {})
+        if kind == "equations":
+            for text in options:
                 current = block(run, text)
             run.values[f"a{place}"] = current
             if batched:
                 run.per_sample.add(f"a{place}")
-        else:
-            current = dense(run, place, layer["dense"], current, weights, batched)
+            continue
+        suffix = f"_{options['name']}" if "name" in options else str(place)
+        if kind == "dense":
+            current = dense(run, suffix, options, current, batched)
+            kind = options.get("activation", "identity")
+        current = run.compute(f"a{suffix}", activation(kind, current), per_sample=batched)
     run.values["yhat"] = current
     if batched:
         run.per_sample.add("yhat")
     if "grad_output" in spec:
         return run.result((current * torch.tensor(spec["grad_output"], dtype=torch.float64)).sum())
     cost = reduced(run, layer_losses(run, current))
-    return run.result(cost + penalty(spec, weights))
+    return run.result(cost + penalty(run))
 
 
-def dense(
-    run: Run, place: int, options: dict[str, Any], current: Tensor, weights: dict[str, Tensor], batched: bool
-) -> Tensor:
+def dense(run: Run, suffix: str, options: dict[str, Any], current: Tensor, batched: bool) -> Tensor:
     if "from" in options:
         current = torch.cat([run.values[name] for name in options["from"]], -1)
-    if "share" in options:
-        W = weights[options["share"]]
-    else:
-        W = weights[f"W{place}"] = run.parameter(f"W{place}", options["weights"])
+    share = options.get("share", [])
+    shared = {name[0]: run.values[name] for name in ([share] if isinstance(share, str) else share)}
+    W = shared["W"] if "W" in shared else run.parameter(f"W{suffix}", options["weights"])
     if "connections" in options:
         W = W * torch.tensor(options["connections"], dtype=torch.float64)
     z = functional.linear(current, W)
-    if options["bias"] is not False:
-        z = z + run.parameter(f"b{place}", options["bias"])
-    z = run.compute(f"z{place}", z, per_sample=batched)
-    return run.compute(f"a{place}", activation(options.get("activation", "identity"), z), per_sample=batched)
+    if "b" in shared:
+        z = z + shared["b"]
+    elif options["bias"] is not False:
+        z = z + run.parameter(f"b{suffix}", options["bias"])
+    return run.compute(f"z{suffix}", z, per_sample=batched)
 
 
 def block(run: Run, text: str) -> Tensor:
@@ -181,11 +181,13 @@ def reduced(run: Run, losses: Tensor) -> Tensor:
     return losses.sum() if run.spec.get("reduction") == "sum" else losses.mean()
 
 
-def penalty(spec: dict[str, Any], weights: dict[str, Tensor]) -> Tensor:
-    rule = spec.get("regularise", {})
-    chosen = [weights[name] for name in rule.get("of", weights)]
-    squares = sum((W.square().sum() for W in chosen), torch.zeros((), dtype=torch.float64))
-    sizes = sum((W.abs().sum() for W in chosen), torch.zeros((), dtype=torch.float64))
+def penalty(run: Run) -> Tensor:
+    """Of the parameters named, or of all whose names begin with w or W, which in layer form are the weights."""
+    rule = run.spec.get("regularise", {})
+    chosen = rule.get("of", [name for name in run.parameters if name[0] in "wW"])
+    none = torch.zeros((), dtype=torch.float64)
+    squares = sum((run.values[name].square().sum() for name in chosen), none)
+    sizes = sum((run.values[name].abs().sum() for name in chosen), none)
     return rule.get("l2", 0.0) / 2 * squares + rule.get("l1", 0.0) * sizes
 
 
@@ -207,8 +209,7 @@ def run_equations(spec: dict[str, Any]) -> tuple[float, dict[str, Any], dict[str
     losses = block(run, last)
     run.forward.remove(name)
     cost = reduced(run, losses) if name in run.per_sample else losses
-    weights = {name: run.values[name] for name in run.parameters if name[0] in "wW"}
-    return run.result(cost + penalty(spec, weights))
+    return run.result(cost + penalty(run))
 
 
 def rank(inputs: dict[str, Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backprop_cli.language.grammar import parse_equation, parse_expression, used_as_positions
+from backprop_cli.language.grammar import defined_name, parse_equation, parse_expression, used_as_positions
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.tokens import is_name
 from backprop_cli.language.tree import (
@@ -124,6 +124,13 @@ def test_every_node_knows_where_it_begins() -> None:
         "i])*",
         "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("z[i] = 2x", "z"), ("z = (", "z"), ("z", "z"), ("2 = z", None), ("", None), ("_z = 1", None)]
+)
+def test_the_name_that_an_equation_defines(text: str, name: str | None) -> None:
+    assert defined_name(text) == name
 
 
 def test_the_indices_that_stand_as_positions() -> None:

@@ -116,11 +116,11 @@ def torch_functions() -> dict[str, Callable[[Any], Any]]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(AT_HALF))
-@pytest.mark.parametrize("at", POINTS)
+DEFINED = [(name, at) for name in AT_HALF for at in POINTS if name not in ("log", "sqrt") or at > 0]
+
+
+@pytest.mark.parametrize(("name", "at"), DEFINED)
 def test_values_and_slopes_are_those_of_torch(name: str, at: float) -> None:
-    if name in ("log", "sqrt") and at <= 0:
-        pytest.skip("not defined")
     torch = pytest.importorskip("torch")
     z = torch.tensor(at, dtype=torch.float64, requires_grad=True)
     result = torch_functions()[name](z)

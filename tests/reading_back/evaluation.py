@@ -87,15 +87,21 @@ class Evaluation:
         self._local: dict[tuple[str, str], Array] = {}
 
     def sizes_in(self, node: tree.Node) -> dict[str, int]:
-        """The size of every index that stands alone at a position somewhere in the formula."""
+        """The size of every free index that stands alone at a position somewhere in the formula.
+
+        Where two axes of different sizes share an index, as when two inputs stand side by side in one, it runs over the
+        longer one, and what lies outside the shorter array is 0.
+        """
         sizes: dict[str, int] = {}
-        for place in walk(node):
-            if isinstance(place, tree.Place):
-                shape = self.names[place.name].shape
-                for position, size in zip(place.positions, shape, strict=True):
-                    if isinstance(position, tree.Place) and not position.positions and position.name not in self.names:
-                        known = sizes.setdefault(position.name, size)
-                        assert known == size, f"{position.name} has two ranges in {node}"
+        for part in parts(node):
+            for name, size in self.sizes_in(part).items():
+                sizes[name] = max(size, sizes.get(name, 0))
+        if isinstance(node, tree.Reduction):
+            return {name: size for name, size in sizes.items() if name not in node.indices}
+        if isinstance(node, tree.Place):
+            for position, size in zip(node.positions, self.names[node.name].shape, strict=True):
+                if isinstance(position, tree.Place) and not position.positions and position.name not in self.names:
+                    sizes[position.name] = max(size, sizes.get(position.name, 0))
         return sizes
 
     def size_of(self, index: str, node: tree.Node) -> int:
@@ -180,9 +186,11 @@ class Evaluation:
         if not positions:
             return array
         where = [np.asarray(np.rint(np.real(self._value(position, at)))).astype(int) - 1 for position in positions]
+        inside = np.ones(np.broadcast_shapes(*(place.shape for place in where)), dtype=bool)
         for place, size in zip(where, array.shape, strict=True):
-            assert 0 <= place.min() <= place.max() < size, "a position outside its array"
-        return array[tuple(where)]
+            inside = inside & (place >= 0) & (place < size)
+        clipped = [np.clip(place, 0, size - 1) for place, size in zip(where, array.shape, strict=True)]
+        return np.where(inside, array[tuple(clipped)], 0)
 
     def _reduced(self, node: tree.Reduction, at: Mapping[str, Array]) -> Array:
         *outer, index = node.indices
@@ -236,7 +244,7 @@ class Evaluation:
         start = self.array(by)
         result = np.zeros((*self.array(of).shape, *start.shape))
         for entry in np.ndindex(start.shape):
-            moved = start.astype(complex)
+            moved = np.array(start, dtype=complex)
             moved[entry] += STEP * 1j
             shadow = Evaluation(self.names, {**self.arrays, by: moved}, self.definitions)
             for name in chain:
@@ -252,7 +260,8 @@ class Evaluation:
         assert isinstance(left, tree.Place)
         own = [position.name for position in left.positions if isinstance(position, tree.Place)]
         sizes = dict(zip(own, self.names[name].shape, strict=True))
-        return np.broadcast_to(self.value(right, sizes), tuple(sizes.values()))
+        value = self.value(right, sizes)
+        return value.reshape(()) if not sizes else np.broadcast_to(value, tuple(sizes.values()))
 
 
 def _column(array: Array) -> Array:

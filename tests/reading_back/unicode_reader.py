@@ -65,7 +65,7 @@ class UnicodeReader(Reader):
     def _begins_matrix(self) -> bool:
         if self.peek().kind == "name":
             return self.peek().text not in ("if", "otherwise")
-        return self.peek().text == "(" or (self.peek().kind == "number" and self.peek(1).kind == "small")
+        return self.peek().text in ("(", "{") or (self.peek().kind == "number" and self.peek(1).kind == "small")
 
     def _power(self) -> tree.Node:
         node = self._atom()

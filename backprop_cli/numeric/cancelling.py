@@ -1,0 +1,117 @@
+"""Adjoints in which exponentials cancel that would overflow or underflow each by itself.
+
+An upstream gradient that divides by a probability (``-y/p``), or that belongs to a quantity that grows like an
+exponential, is put in for its symbol where it multiplies an exponential; then the two cancel symbolically. The shown
+formulas stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product as combinations
+
+from sympy import Add, Expr, Mul, Number, Pow
+
+from backprop_cli.numeric.definitions import Definitions
+from backprop_cli.numeric.exponentials import is_exponential
+from backprop_cli.symbolic.formulas import Formula, Term
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
+
+MOST_TERMS = 24
+
+
+def cancelled(term: Term, adjoints: Mapping[str, Formula], definitions: Definitions) -> list[Term]:
+    """Terms that add up to the term, with the adjoints put in that should not be computed by themselves."""
+    if not definitions or not any(_is_risky(place, adjoints, definitions) for place in _adjoints(term)):
+        return [term]
+    waiting, done = [term], list[Term]()
+    while waiting:
+        if len(waiting) + len(done) > MOST_TERMS:
+            return [term]
+        current = waiting.pop(0)
+        following = _written_out(current, adjoints, definitions)
+        if following == [current]:
+            done.append(current)
+        else:
+            waiting += following
+    return [_probabilities_written_out(found, definitions) for found in done]
+
+
+def _adjoints(term: Term) -> list[Adjoint]:
+    return [place for factor in term.factors for place in factor.atoms(Adjoint)]
+
+
+def _is_risky(place: Adjoint, adjoints: Mapping[str, Formula], definitions: Definitions) -> bool:
+    """Whether the adjoint divides by something exponential, is that of a quantity that grows, or is just another name
+    for such an adjoint."""
+    while not definitions.grows(Place(place.name, *place.positions)):
+        terms = adjoints[place.name].terms
+        if any(_exponential_divisors(factor, definitions) for term in terms for factor in term.factors):
+            return True
+        others = [factor for factor in terms[0].factors if not isinstance(factor, Number)] if len(terms) == 1 else []
+        if len(others) != 1 or not isinstance(others[0], Adjoint):
+            return False
+        place = others[0]
+    return True
+
+
+def _exponential_divisors(expression: Expr, definitions: Definitions) -> bool:
+    powers = [power for power in expression.atoms(Pow) if power.exp.is_negative]
+    return any(definitions.of(place) is not None for power in powers for place in power.base.atoms(Place))
+
+
+def _multiplies_exponential(term: Term, definitions: Definitions) -> bool:
+    parts = [part.as_base_exp() for factor in term.factors for part in Mul.make_args(factor)]
+    return any(
+        is_exponential(Pow(base, power)) or (power.is_positive and definitions.of(base) is not None)
+        for base, power in parts
+    )
+
+
+def _put_in(term: Term, adjoints: Mapping[str, Formula], definitions: Definitions) -> Adjoint | None:
+    """A factor of the term that is an adjoint to be put in."""
+    if not _multiplies_exponential(term, definitions):
+        return None
+    for factor in term.factors:
+        if isinstance(factor, Adjoint) and _is_risky(factor, adjoints, definitions):
+            return factor
+    return None
+
+
+def _written_out(term: Term, adjoints: Mapping[str, Formula], definitions: Definitions) -> list[Term]:
+    """The term multiplied out as far as risky adjoints stand in sums, and one of them put in."""
+    if _multiplies_exponential(term, definitions):
+
+        def holds_risk(factor: Expr) -> bool:
+            return any(_is_risky(place, adjoints, definitions) for place in factor.atoms(Adjoint))
+
+        for factor in term.factors:
+            if isinstance(factor, Reduce) and factor.operation == "sum" and holds_risk(factor):
+                bound = fresh_index(factor.bound.name)
+                rest = [other for other in term.factors if other is not factor]
+                body = factor.body.xreplace({factor.bound: bound})
+                return [_flat(Term((*term.sums, (bound, factor.size)), (*rest, body)))]
+        choices = [Add.make_args(f) if isinstance(f, Add) and holds_risk(f) else (f,) for f in term.factors]
+        if any(len(choice) > 1 for choice in choices):
+            return [_flat(Term(term.sums, choice)) for choice in combinations(*choices)]
+    adjoint = _put_in(term, adjoints, definitions)
+    if adjoint is None:
+        return [term]
+    rest = list(term.factors)
+    rest.remove(adjoint)
+    inner = adjoints[adjoint.name].at(adjoint.positions)
+    return [_flat(Term((*term.sums, *part.sums), (*part.factors, *rest))) for part in inner]
+
+
+def _flat(term: Term) -> Term:
+    """Products taken apart, equal factors merged: p/p is gone."""
+    return Term(term.sums, Mul.make_args(Mul(*term.factors)))
+
+
+def _probabilities_written_out(term: Term, definitions: Definitions) -> Term:
+    """Where a probability divides what an exponential multiplies, both are written as exponentials."""
+    if not any(_exponential_divisors(factor, definitions) for factor in term.factors):
+        return term
+    if not _multiplies_exponential(term, definitions):
+        return term
+    return Term(term.sums, Mul.make_args(definitions.written_out(Mul(*term.factors))))

@@ -1,0 +1,45 @@
+"""What a call of ``derive`` asks for: the whole derivation or one gradient, in index notation or in matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backprop_cli.documents.blocks import Document
+from backprop_cli.documents.derivation import answer_document, derivation_document
+from backprop_cli.errors import BackpropError
+from backprop_cli.network import Derivation
+from backprop_cli.symbolic.steps import Step
+
+
+@dataclass(frozen=True)
+class Question:
+    """``of`` is one quantity (``W1``) or entry (``W1[1,2]``), None for everything; ``expand`` writes it in inputs and
+    parameters alone; ``in_matrices`` asks for the matrix form. Raises BackpropError for what has no answer."""
+
+    of: str | None = None
+    expand: bool = False
+    in_matrices: bool = False
+
+    def __post_init__(self) -> None:
+        if self.expand and (self.of is None or self.in_matrices):
+            raise BackpropError("--expand writes out one entry in index notation; ask for one, such as --of 'W1[1,1]'")
+
+    def steps(self, derivation: Derivation) -> tuple[Step, ...]:
+        """The steps that answer the question. Raises BackpropError for what the network does not have."""
+        if self.of is None:
+            return derivation.matrix_steps if self.in_matrices else derivation.steps
+        steps = derivation.of(self.of, self.expand)
+        if not self.in_matrices:
+            return steps
+        matrices = {step.id: step for step in derivation.matrix_steps}
+        if not all(step.id in matrices for step in steps):
+            raise BackpropError(f"--view matrix shows whole quantities; ask for {self.of.partition('[')[0]}")
+        return tuple(matrices[step.id] for step in steps)
+
+    def document(self, derivation: Derivation) -> Document:
+        """The answer as a document."""
+        if self.of is not None:
+            return answer_document(derivation.told, derivation.names, self.steps(derivation))
+        return derivation_document(
+            derivation.told, derivation.names, self.steps(derivation) if self.in_matrices else None
+        )

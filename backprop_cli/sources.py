@@ -1,0 +1,40 @@
+"""What the argument SPEC of a command stands for: a file, standard input, or a bundled spec."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from backprop_cli.bundled import SUFFIX, bundled_names, bundled_spec
+from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.network import Network, load, load_text
+from backprop_cli.spec.limits import TEXT_BYTES
+
+STANDARD_INPUT = "-"
+MOST_NEIGHBOURS = 1000
+
+
+def network_of(argument: str) -> Network:
+    """The network of SPEC; a file goes before a bundled spec of the same name.
+
+    Raises SpecError for what is wrong with the spec, and BackpropError with the nearest name where there is none.
+    """
+    if argument == STANDARD_INPUT:
+        return load_text(sys.stdin.buffer.read(TEXT_BYTES + 1), "<stdin>", "network")
+    if os.path.exists(argument) and not os.path.isdir(argument):
+        return load(Path(argument))
+    if argument in bundled_names():
+        return load_text(bundled_spec(argument).text, argument, argument)
+    raise BackpropError(f"there is no file and no bundled spec called '{argument}'{_nearest(argument)}")
+
+
+def _nearest(argument: str) -> str:
+    """The nearest of the bundled specs and of the specs in the folder that the argument names."""
+    path = Path(argument)
+    try:
+        neighbours = [str(path.with_name(name)) for name in sorted(os.listdir(path.parent))[:MOST_NEIGHBOURS]]
+    except (OSError, ValueError):
+        neighbours = []
+    specs = [name for name in neighbours if name.endswith((SUFFIX, ".yml"))]
+    return did_you_mean(argument, [*specs, *bundled_names()]) or did_you_mean(path.stem, bundled_names())

@@ -1,0 +1,1 @@
+"""Printed formulas, numbers and pages."""
