@@ -205,6 +205,9 @@ def run_command_line(arguments: Sequence[str]) -> int:
         discard_output()
         warn(f"cannot write the output: {error.strerror or error}")
         return 2
+    except (MemoryError, RecursionError):
+        warn("the network is too large or too deeply nested for this command")
+        return 2
     except (KeyboardInterrupt, typer.Abort):
         return 130
     return status or 0

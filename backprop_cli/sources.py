@@ -9,7 +9,9 @@ from pathlib import Path
 from backprop_cli.bundled import SUFFIX, bundled_names, bundled_spec
 from backprop_cli.errors import BackpropError, did_you_mean
 from backprop_cli.network import Network, load, load_text
+from backprop_cli.output import warn
 from backprop_cli.spec.limits import TEXT_BYTES
+from backprop_cli.symbolic.usage import without_effect
 
 STANDARD_INPUT = "-"
 MOST_NEIGHBOURS = 1000
@@ -18,8 +20,16 @@ MOST_NEIGHBOURS = 1000
 def network_of(argument: str) -> Network:
     """The network of SPEC; a file goes before a bundled spec of the same name.
 
-    Raises SpecError for what is wrong with the spec, and BackpropError with the nearest name where there is none.
+    What has no effect is pointed out on standard error. Raises SpecError for what is wrong with the spec, and
+    BackpropError with the nearest name where there is none.
     """
+    network = _network(argument)
+    for name in without_effect(network.graph):
+        warn(f"warning: {name} has no effect on {'the cost' if network.graph.cost else 'the output'}")
+    return network
+
+
+def _network(argument: str) -> Network:
     if argument == STANDARD_INPUT:
         return load_text(sys.stdin.buffer.read(TEXT_BYTES + 1), "<stdin>", "network")
     if os.path.exists(argument) and not os.path.isdir(argument):

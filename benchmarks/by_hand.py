@@ -1,7 +1,7 @@
 """The forward and backward pass as someone writes it in NumPy who knows NumPy well.
 
-Layers are written out, ``.dot`` where ``@`` costs more, results go into arrays that are no longer needed, and nothing is
-computed twice. The functions take x, y, W1, b1, ... and return J, dJ/dW1, dJ/db1, ..., dJ/dx.
+Layers are written out, ``.dot`` where ``@`` costs more, results go into arrays that are no longer needed, and nothing
+is computed twice. The functions take x, y, W1, b1, ... and return J, dJ/dW1, dJ/db1, ..., dJ/dx.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ def tanh_2_batch(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array)
     return J, dz1.T.dot(x), np.add.reduce(dz1), dW2, np.add.reduce(r), dz1.dot(W1)
 
 
-def tanh_3_vector(
-    x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array
-) -> Results:
+def tanh_3_vector(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array) -> Results:
     a1 = W1.dot(x)
     a1 += b1
     np.tanh(a1, a1)
@@ -80,9 +78,7 @@ def tanh_3_vector(
     return J, dz1[:, None] * x, dz1, dW2, dz2, dW3, r, dz1.dot(W1)
 
 
-def tanh_3_batch(
-    x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array
-) -> Results:
+def tanh_3_batch(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array) -> Results:
     a1 = x.dot(W1.T)
     a1 += b1
     np.tanh(a1, a1)
@@ -143,9 +139,7 @@ def sigmoid_2_batch(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Arr
     return J, dz1.T.dot(x), np.add.reduce(dz1), dW2, np.add.reduce(r), dz1.dot(W1)
 
 
-def sigmoid_3_vector(
-    x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array
-) -> Results:
+def sigmoid_3_vector(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array) -> Results:
     z1 = W1.dot(x)
     z1 += b1
     a1 = 1.0 / (1.0 + np.exp(-z1))
@@ -168,9 +162,7 @@ def sigmoid_3_vector(
     return J, dz1[:, None] * x, dz1, dW2, dz2, dW3, r, dz1.dot(W1)
 
 
-def sigmoid_3_batch(
-    x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array
-) -> Results:
+def sigmoid_3_batch(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array) -> Results:
     a1 = x.dot(W1.T)
     a1 += b1
     _sigmoid(a1)
@@ -243,9 +235,7 @@ def relu_2_batch(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array)
     return J, dz1.T.dot(x), np.add.reduce(dz1), p.T.dot(a1), np.add.reduce(p), dz1.dot(W1)
 
 
-def relu_3_vector(
-    x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array
-) -> Results:
+def relu_3_vector(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array) -> Results:
     a1 = W1.dot(x)
     a1 += b1
     np.maximum(a1, 0.0, out=a1)
@@ -267,9 +257,7 @@ def relu_3_vector(
     return J, dz1[:, None] * x, dz1, dz2[:, None] * a1, dz2, p[:, None] * a2, p, dz1.dot(W1)
 
 
-def relu_3_batch(
-    x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array
-) -> Results:
+def relu_3_batch(x: Array, y: Array, W1: Array, b1: Array, W2: Array, b2: Array, W3: Array, b3: Array) -> Results:
     a1 = x.dot(W1.T)
     a1 += b1
     np.maximum(a1, 0.0, out=a1)

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SIZES = ((2, 2, 2), (6, 10, 3), (600, 60, 40, 10))
-KINDS = {"tanh, mse": ("tanh", "mse"), "sigmoid, mse": ("sigmoid", "mse"), "relu, cross entropy": ("relu", "cross_entropy")}
+KINDS = {
+    "tanh, mse": ("tanh", "mse"),
+    "sigmoid, mse": ("sigmoid", "mse"),
+    "relu, cross entropy": ("relu", "cross_entropy"),
+}
 BATCHES = (None, 1, 32, 512)  # None: one sample as a vector
 
 
@@ -53,7 +57,9 @@ class Case:
 
     def spec(self) -> str:
         """The network for this tool; the last layer is linear."""
-        hidden = "".join(f"  - dense: {{units: {units}, activation: {self.activation}}}\n" for units in self.sizes[1:-1])
+        hidden = "".join(
+            f"  - dense: {{units: {units}, activation: {self.activation}}}\n" for units in self.sizes[1:-1]
+        )
         return (
             f"inputs: {{x: {{shape: {list(self.shape(self.sizes[0]))}}}}}\n"
             f"targets: {{y: {{shape: {list(self.shape(self.sizes[-1]))}}}}}\n"

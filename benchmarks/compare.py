@@ -3,8 +3,10 @@
     python -m benchmarks.compare            # prints the table and writes it into benchmarks/README.md
     python -m benchmarks.compare --quick    # fewer rounds, prints only
 
-All contestants of a case take turns in random order, so a machine that slows down slows all of them; what is reported is
-the median of the rounds, and for the ratios the median of the ratios within a round. float64, one thread.
+All contestants of a case take turns of about 2 ms in random order, so that a machine that slows down slows all of them;
+what is reported is the median of the rounds, and for the ratios the median of the ratios within a round. The time is the
+process's own CPU time, all threads together, which other programs on the machine disturb less than they disturb the
+clock on the wall (``--wall``). float64, one thread.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from benchmarks.peers import PEERS  # noqa: E402
 
 OURS, HAND = "backprop", "NumPy by hand"
 README = Path(__file__).with_name("README.md")
+Clock = Callable[[], float]
 START, END = "<!-- table: written by python -m benchmarks.compare -->\n", "<!-- end of table -->\n"
 
 
@@ -70,10 +73,10 @@ def contestants(case: Case) -> dict[str, Callable[[], Any]]:
     return found
 
 
-def measured(case: Case, rounds: int, seconds: float) -> Result:
+def measured(case: Case, rounds: int, seconds: float, clock: Clock) -> Result:
     """All contestants ``rounds`` times for about ``seconds`` each, in an order drawn anew for every round."""
     passes = contestants(case)
-    repeats = {name: _repeats(run, seconds) for name, run in passes.items()}
+    repeats = {name: _repeats(run, seconds, clock) for name, run in passes.items()}
     taken: dict[str, list[float]] = {name: [] for name in passes}
     order = list(passes)
     shuffle = random.Random(0).shuffle
@@ -83,7 +86,7 @@ def measured(case: Case, rounds: int, seconds: float) -> Result:
         for _ in range(rounds):
             shuffle(order)
             for name in order:
-                taken[name].append(_time(passes[name], repeats[name]) / repeats[name])
+                taken[name].append(_time(passes[name], repeats[name], clock) / repeats[name])
     finally:
         gc.enable()
     ratios = {
@@ -94,17 +97,17 @@ def measured(case: Case, rounds: int, seconds: float) -> Result:
     return Result(case, {name: median(times) * 1e6 for name, times in taken.items()}, ratios)
 
 
-def _time(run: Callable[[], Any], repeats: int) -> float:
-    start = time.perf_counter()
+def _time(run: Callable[[], Any], repeats: int, clock: Clock) -> float:
+    start = clock()
     for _ in range(repeats):
         run()
-    return time.perf_counter() - start
+    return clock() - start
 
 
-def _repeats(run: Callable[[], Any], seconds: float) -> int:
-    _time(run, 3)
+def _repeats(run: Callable[[], Any], seconds: float, clock: Clock) -> int:
+    _time(run, 3, clock)
     repeats = 1
-    while (taken := _time(run, repeats)) < seconds / 4:
+    while (taken := _time(run, repeats, clock)) < seconds / 4:
         repeats *= 2
     return max(1, round(repeats * seconds / taken))
 
@@ -127,7 +130,9 @@ def table(results: list[Result]) -> str:
 
 
 def machine() -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "autograd", "torch", "jax") if _installed(name))
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "autograd", "torch", "jax") if _installed(name)
+    )
     return f"Python {platform.python_version()}, {versions}; {platform.machine()}, {os.cpu_count()} cores.\n"
 
 
@@ -142,12 +147,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="fewer rounds; the README stays as it is")
     parser.add_argument("--only", default="", help="only cases whose kind or network contains this")
+    parser.add_argument("--wall", action="store_true", help="measure wall-clock time")
     options = parser.parse_args()
-    rounds, seconds = (15, 0.004) if options.quick else (60, 0.01)
+    clock = time.perf_counter if options.wall else time.process_time
+    rounds, seconds = (25, 0.002) if options.quick else (150, 0.002)
     chosen = [case for case in cases() if options.only in f"{case.kind} {case.name}"]
     results = []
     for case in chosen:
-        results.append(measured(case, rounds, seconds))
+        results.append(measured(case, rounds, seconds, clock))
         print(case.kind, case.name, case.samples, {k: round(v, 1) for k, v in results[-1].times.items()}, flush=True)
     text = table(results)
     print(text)

@@ -6,7 +6,7 @@ same along some of its indices is kept without them until somebody needs it whol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,7 +40,6 @@ class Lowering:
         self.table = table
         self.arrays = Arrays(table)
         self._stored: dict[tuple[str, bool], Stored] = {}
-        self._order: Axes = ()
 
     def give(self, place: Place, shape: Shape) -> None:
         """A quantity that is an argument of the program."""
@@ -54,20 +53,16 @@ class Lowering:
     def define(self, place: Place, shape: Shape, given: Sequence[tuple[Sizes, Sequence[Expr]]]) -> None:
         """``place`` as a sum of products, each a product of factors summed over indices with their sizes."""
         sizes = dict(zip(place.positions, shape, strict=True))
-        self._order = place.positions
         regions: dict[Region, list[Product]] = {}
-        for sums, factors in given:
-            apart = factors[0].args if len(factors) == 1 and isinstance(factors[0], Add) and not sums else None
-            for product in (
-                p for f in ([(f,) for f in apart] if apart else [factors]) for p in products(f, sums, sizes)
-            ):
+        for sums, factors in _addends(given):
+            for product in products(factors, sums, sizes):
                 inside, region = self._narrowed(product, sizes)
                 regions.setdefault(region, []).append(inside)
         everywhere = tuple((1, size) for size in shape)
         base = self._total(regions.pop(everywhere, []), sizes)
         parts = {region: found for region, found in regions.items() if all(first <= last for first, last in region)}
         if parts:
-            base = Labelled(self._assembled(base, parts, shape), place.positions)
+            base = Labelled(self._assembled(base, parts, sizes), place.positions)
         self._store(place, shape, base if base.value is None else self.arrays.exact(base))
 
     @staticmethod
@@ -80,19 +75,21 @@ class Lowering:
 
     def _total(self, found: Sequence[Product], sizes: Sizes) -> Labelled:
         terms = [self._term(product, sizes, exact=len(found) == 1) for product in found]
-        return terms[0] if len(terms) == 1 else self.arrays.add(terms, self._order, exact=True)
+        return terms[0] if len(terms) == 1 else self.arrays.add(terms, tuple(sizes), exact=True)
 
-    def _assembled(self, base: Labelled, parts: Mapping[Region, Sequence[Product]], shape: Shape) -> Value:
+    def _assembled(self, base: Labelled, parts: Mapping[Region, Sequence[Product]], sizes: Sizes) -> Value:
         """An array of which some terms fill a part each; what is left is ``base``."""
-        axes, entries = self._order, []
+        entries = []
         for region, found in parts.items():
-            single = [first == last and size > 1 for (first, last), size in zip(region, shape, strict=True)]
-            kept = tuple(axis for axis, alone in zip(axes, single, strict=True) if not alone)
-            sizes = {axis: last - first + 1 for axis, (first, last) in zip(axes, region, strict=True)}
-            place = tuple(a - 1 if alone else (a - 1, b) for (a, b), alone in zip(region, single, strict=True))
-            entries.append((place, self.arrays.arranged(self._total(found, sizes), kept)))
-        below = None if base.coefficient == 0 else self.table.broadcast_to(self.arrays.arranged(base, axes), shape)
-        return self.table.assemble(shape, below, entries)
+            within = {axis: last - first + 1 for axis, (first, last) in zip(sizes, region, strict=True)}
+            alone = {axis for axis, size in sizes.items() if within[axis] == 1 < size}
+            ends = zip(sizes, region, strict=True)
+            place = tuple(first - 1 if axis in alone else (first - 1, last) for axis, (first, last) in ends)
+            kept = tuple(axis for axis in sizes if axis not in alone)
+            entries.append((place, self.arrays.arranged(self._total(found, within), kept)))
+        shape = tuple(sizes.values())
+        whole = None if base.coefficient == 0 else self.arrays.arranged(base, tuple(sizes))
+        return self.table.assemble(shape, None if whole is None else self.table.broadcast_to(whole, shape), entries)
 
     def _store(self, place: Place, shape: tuple[int, ...], array: Labelled) -> None:
         self._stored[place.name, isinstance(place, Adjoint)] = Stored(place.positions, shape, array)
@@ -121,7 +118,7 @@ class Lowering:
         sizes = {**sizes, **product.sums}
         factors = [Factor(self._expression(factor, sizes)) for factor in product.above]
         factors += [Factor(self._expression(factor, sizes), inverse=True) for factor in product.below]
-        return Contraction(self.arrays, self._order)(factors, product.sums, exact=exact)
+        return Contraction(self.arrays, tuple(sizes))(factors, product.sums, exact=exact)
 
     def _expression(self, expression: Expr, sizes: Sizes, exact: bool = False) -> Labelled:
         """The expression over the axes that it depends on; ``exact`` leaves nothing outside the array where that is
@@ -134,22 +131,22 @@ class Lowering:
             return self._place(expression, sizes)
         if isinstance(expression, Add):
             terms = [term for part in expression.args for term in self._terms((part,), sizes, exact=False)]
-            return self.arrays.add(terms, self._order, exact)
+            return self.arrays.add(terms, tuple(sizes), exact)
         if isinstance(expression, Mul) or (isinstance(expression, Reduce) and expression.operation == "sum"):
-            return self._sum(self._terms((expression,), sizes, exact))
+            return self._sum(self._terms((expression,), sizes, exact), sizes)
         if isinstance(expression, Pow):
             return self._power(expression, sizes, exact)
         if isinstance(expression, Reduce):
             return self._extreme(expression, sizes)
         if isinstance(expression, Compare):
             sides = [self._expression(side, sizes) for side in _without_number(expression.left, expression.right)]
-            return self.arrays.apply(COMPARISONS[expression.operator], *sides, order=self._order)
+            return self.arrays.apply(COMPARISONS[expression.operator], *sides, order=tuple(sizes))
         if isinstance(expression, Where):
             return self._choice(expression, sizes)
         return self._function(expression, sizes)
 
-    def _sum(self, terms: list[Labelled]) -> Labelled:
-        return terms[0] if len(terms) == 1 else self.arrays.add(terms, self._order)
+    def _sum(self, terms: list[Labelled], sizes: Sizes) -> Labelled:
+        return terms[0] if len(terms) == 1 else self.arrays.add(terms, tuple(sizes))
 
     def _function(self, expression: Expr, sizes: Sizes) -> Labelled:
         form = numeric_form(expression)
@@ -163,25 +160,25 @@ class Lowering:
         if name not in UFUNCS:
             raise TypeError(f"no numerical form for {name}")
         arrays = [self._expression(operand, sizes) for operand in operands]
-        return self.arrays.apply(UFUNCS[name], *arrays, order=self._order)
+        return self.arrays.apply(UFUNCS[name], *arrays, order=tuple(sizes))
 
     def _power(self, power: Pow, sizes: Sizes, exact: bool) -> Labelled:
         exponent = power.exp
         if exponent.is_number and exponent.could_extract_minus_sign():
-            return self._sum(self._terms((power,), sizes, exact))
+            return self._sum(self._terms((power,), sizes, exact), sizes)
         if exponent.is_Integer and exponent <= 4:
-            return self._sum(self._terms((power,), sizes, exact))
+            return self._sum(self._terms((power,), sizes, exact), sizes)
         base = self._expression(power.base, sizes)
         if exponent == S.Half:
             return self.arrays.apply("sqrt", base)
-        return self.arrays.apply("power", base, self._expression(exponent, sizes), order=self._order)
+        return self.arrays.apply("power", base, self._expression(exponent, sizes), order=tuple(sizes))
 
     def _choice(self, choice: Where, sizes: Sizes) -> Labelled:
         condition = self._expression(choice.condition, sizes)
         if choice.then is S.One and choice.otherwise is S.Zero:
             return self.arrays.condition(condition)
         then, otherwise = (self._expression(branch, sizes) for branch in (choice.then, choice.otherwise))
-        return self.arrays.where(condition, then, otherwise, self._order)
+        return self.arrays.where(condition, then, otherwise, tuple(sizes))
 
     def _extreme(self, reduction: Reduce, sizes: Sizes) -> Labelled:
         """max, min, argmax or argmin over the bound index, positions counted from 1."""
@@ -242,12 +239,21 @@ class Lowering:
                 inside.append(self.arrays.apply("less_equal", place, last))
                 place = self.arrays.apply("minimum", self.arrays.apply("maximum", place, first), last)
             looked_up.append(self.arrays.apply("subtract", place, Labelled(None)))
-        axes = joint(looked_up, self._order)
+        axes = joint(looked_up, tuple(sizes))
         whole = [self.table.unary("whole", self.arrays.view(position, axes)) for position in looked_up]
         found = Labelled(self.table.gather(array.value, whole), axes)
         for condition in inside:
             found = self.arrays.where(condition, found, Labelled(self.table.number(0.0)), axes)
         return found.times(array.coefficient)
+
+
+def _addends(given: Sequence[tuple[Sizes, Sequence[Expr]]]) -> Iterator[tuple[Sizes, Sequence[Expr]]]:
+    """The products, with one that is just a sum taken apart."""
+    for sums, factors in given:
+        if not sums and len(factors) == 1 and isinstance(factors[0], Add):
+            yield from ((sums, (term,)) for term in factors[0].args)
+        else:
+            yield sums, factors
 
 
 def _without_number(left: Expr, right: Expr) -> tuple[Expr, Expr]:

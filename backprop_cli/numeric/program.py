@@ -83,7 +83,7 @@ class Program:
         """
         new = {name: self._array(name, value) for name, value in (overrides or {}).items()}
         samples = self._samples(new)
-        if samples is not None and samples != self._graph.samples:
+        if samples != self._graph.samples:
             return self._of_size(samples).run(new)
         found = {name: new.get(name, self._values.get(name)) for name in self.arguments}
         given = {name: self._checked(self._graph[name], value) for name, value in found.items()}
@@ -102,17 +102,27 @@ class Program:
             raise BackpropError(f"'{name}' must be a number or an array of numbers") from None
 
     def _samples(self, new: Mapping[str, NDArray[np.float64]]) -> int | None:
-        """The number of samples of the new arrays that have the sample axis, where they agree on one."""
-        sizes = {
-            array.shape[0]
-            for name, array in new.items()
-            if self._graph[name].depends_on_sample and array.ndim == len(self._graph[name].shape)
-        }
-        return sizes.pop() if len(sizes) == 1 else self._graph.samples
+        """How many samples the new arrays have, as far as they have the sample axis; all must have as many."""
+        per_sample = [q for q in self._graph.quantities if q.is_given and q.depends_on_sample]
+        sizes = {q.name: len(new[q.name]) for q in per_sample if q.name in new and new[q.name].ndim == len(q.shape)}
+        if not sizes or set(sizes.values()) == {self._graph.samples}:
+            return self._graph.samples
+        first, samples = next(iter(sizes.items()))
+        if samples == 0:
+            raise BackpropError(f"'{first}' has no samples")
+        for quantity in per_sample:
+            if sizes.get(quantity.name, samples) != samples:
+                raise BackpropError(
+                    f"'{first}' has {_samples(samples)}, but '{quantity.name}' has {sizes[quantity.name]}"
+                )
+            if quantity.name not in new and samples != self._graph.samples:
+                given = f"'{quantity.name}' must be given for {_samples(samples)} too"
+                raise BackpropError(f"'{first}' has {_samples(samples)}, so {given}")
+        return samples
 
-    def _of_size(self, samples: int) -> Program:
-        if self._for_samples is None or samples < 1:
-            raise BackpropError(f"this network is compiled for batches of {self._graph.samples}, not {samples}")
+    def _of_size(self, samples: int | None) -> Program:
+        if self._for_samples is None or samples is None:
+            raise BackpropError(f"this program is for batches of {self._graph.samples}, not {samples}")
         if samples not in self._resized:
             self._resized[samples] = self._for_samples(samples)
         return self._resized[samples]
@@ -121,11 +131,11 @@ class Program:
         if value is None:
             raise BackpropError(f"'{quantity.name}' is given by its size alone, so there is nothing to compute with")
         array = np.asarray(value, dtype=np.float64)
-        if array.shape != quantity.shape:
-            raise BackpropError(
-                f"'{quantity.name}' has the shape {_written(array.shape)}, but {_written(quantity.shape)} is expected"
-            )
-        return array
+        if array.shape == quantity.shape:
+            return array
+        found = f"has the shape {_written(array.shape)}" if array.shape else "is a single number"
+        expected = _written(quantity.shape) if array.shape else f"an array of {_written(quantity.shape)}"
+        raise BackpropError(f"'{quantity.name}' {found}, but {expected if quantity.shape else 'a number'} is expected")
 
     def _trace(self, given: Mapping[str, NDArray[np.float64]], results: Mapping[Wanted, Any]) -> Trace:
         graph = self._graph
@@ -148,4 +158,8 @@ def _number(value: Any) -> Number:
 
 
 def _written(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) if shape else "of a single number"
+    return " x ".join(map(str, shape))
+
+
+def _samples(count: int) -> str:
+    return f"{count} sample{'s' * (count != 1)}"

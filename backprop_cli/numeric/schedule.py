@@ -8,7 +8,7 @@ anything that the program returns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backprop_cli.numeric.naming import Names
@@ -70,11 +70,30 @@ class _Scheduler:
         self.lines: list[Line] = []
 
     def schedule(self) -> Schedule:
-        for value in self.needed:
+        for value in self._in_order():
             if value not in self.texts:
                 self._place(value)
         results = tuple(self.texts[value].text for value in self.outputs)
         return Schedule(tuple(self.arguments.values()), tuple(self.constants), tuple(self.lines), results)
+
+    def _in_order(self) -> Iterator[Value]:
+        """What is needed in the order in which it was asked for, but a value that is used once just before its use:
+        then what it is made of may be overwritten where it is not needed any more."""
+        done: set[Value] = set()
+        for root in self.needed:
+            if len(self.users[root]) == 1 and root not in self.outputs and root not in self.names:
+                continue
+            stack = [root]
+            while stack:
+                value = stack[-1]
+                missing = [operand for operand in self._operation(value).operands if operand not in done]
+                if missing and value not in done:
+                    stack += reversed(missing)
+                    continue
+                stack.pop()
+                if value not in done:
+                    done.add(value)
+                    yield value
 
     def _operation(self, value: Value) -> Operation:
         return self.table[value]

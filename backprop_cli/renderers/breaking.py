@@ -14,7 +14,7 @@ from backprop_cli.renderers.formula_unicode import Piece
 SHORT = 3  # what an almost empty line costs; an operator inside one more pair of brackets costs 2
 DEEPEST = 0.4  # of a line: how far brackets may push a line to the right
 STEP = 2  # further to the right for each bracket that is open
-_TIGHT = (" · ", " ⊙ ", " ")
+_COSTS = {"break": 0, "join": 1}
 
 
 def width(pieces: Sequence[Piece]) -> int:
@@ -50,8 +50,8 @@ def _best_break(pieces: Sequence[Piece], available: int) -> int | None:
     best: tuple[float, int] | None = None
     depth = position = 0
     for at, piece in enumerate(pieces):
-        if piece.role == "break" and at > 0 and position <= available:
-            cost = 2 * depth + (piece.text in _TIGHT) + SHORT * (1 - position / available) ** 2
+        if piece.role in _COSTS and at > 0 and position <= available:
+            cost = 2 * depth + _COSTS[piece.role] + SHORT * (1 - position / available) ** 2
             best = min(best, (cost, at)) if best is not None else (cost, at)
         depth += _opened(piece.text)
         position += cell_len(piece.text)

@@ -36,7 +36,11 @@ def render(node: tree.Node, names: Names) -> str:
 
 def escaped(text: str) -> str:
     """Text that LaTeX prints as it stands."""
-    return "".join(ESCAPES.get(character, character) for character in text)
+    return "".join(ESCAPES.get(character) or _greek(character) for character in text)
+
+
+def _greek(character: str) -> str:
+    return f"${LETTERS[character]}$" if character in LETTERS else character
 
 
 def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:

@@ -21,7 +21,8 @@ from backprop_cli.renderers.precedence import Level, Printed
 
 class Piece(NamedTuple):
     """A run of characters with one meaning: the role of the quantity they name, ``gradient`` (of J), ``local`` (any
-    other derivative), ``function``, ``number``, ``index``, ``break`` (an operator before which a line may break)."""
+    other derivative), ``function``, ``number``, ``index``; ``break`` and ``join`` are what a line may be broken at, a
+    loose and a tight operator."""
 
     text: str
     role: str = ""
@@ -79,7 +80,7 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             inner = _bracketed(kids[0]) if isinstance(operand, tree.Transposed) else _in(kids[0], Level.ATOM)
             return Printed((*inner, Piece("ᵀ")))
         case tree.MatrixProduct():
-            return Printed(_joined(Piece(" "), [_in(kid, Level.ATOM) for kid in kids]), Level.QUOTIENT)
+            return Printed(_joined(Piece(" ", "join"), [_in(kid, Level.ATOM) for kid in kids]), Level.QUOTIENT)
         case tree.Ones(rows, columns):
             size = rows.text if columns.text == "1" else f"{rows.text}x{columns.text}"
             return Printed((Piece(f"1{subscript(size)}"),))
@@ -163,8 +164,8 @@ def _function(name: str, names: Names) -> str:
 
 def _apply(function: str, node: tree.Apply, kids: Sequence[_Shown], names: Names) -> _Shown:
     if function == "where" and len(kids) == 3:
-        parts = (Piece("{ "), *kids[1].body, Piece(" if "), *_outside(kids[0]), Piece(", "), *kids[2].body)
-        return Printed((*parts, Piece(" otherwise }")))
+        chosen = (Piece("{ "), *kids[1].body, Piece(" if ", "join"), *_outside(kids[0]), Piece(","))
+        return Printed((*chosen, Piece(" ", "break"), *kids[2].body, Piece(" otherwise }")))
     if function == "sqrt" and len(kids) == 1:
         return Printed((Piece("√"), *_in(kids[0], Level.ATOM)), Level.POWER)
     if function == "abs" and len(kids) == 1 and "|" not in _plain(kids[0]) and not holds_matrices(node):
@@ -197,7 +198,7 @@ def _product(sign: str, factors: Sequence[tree.Node], kids: Sequence[_Shown]) ->
         return _negated(_product(sign, factors, (kids[0].unsigned, *kids[1:])))
     parts = [_in(kid, Level.ATOM if kid.reaches else Level.QUOTIENT) for kid in kids[:-1]]
     parts.append(kids[-1].body if _is_sum(factors[-1]) else _in(kids[-1], Level.QUOTIENT))
-    return Printed(_joined(Piece(sign, "break"), parts), Level.PRODUCT, kids[-1].reaches)
+    return Printed(_joined(Piece(sign, "join"), parts), Level.PRODUCT, kids[-1].reaches)
 
 
 def _quotient(node: tree.Quotient, kids: Sequence[_Shown]) -> _Shown:
@@ -205,8 +206,10 @@ def _quotient(node: tree.Quotient, kids: Sequence[_Shown]) -> _Shown:
     if above.unsigned is not None:
         return _negated(_quotient(node, (above.unsigned, below)))
     if _is_sum(node.denominator) and not isinstance(node.denominator.body, tree.Product | tree.Quotient):
-        return Printed((*_in(above, Level.POWER), Piece(" / "), *below.body), Level.QUOTIENT, reaches=True)
-    return Printed((*_in(above, Level.POWER), Piece("/"), *_in(below, Level.POWER)), Level.QUOTIENT)
+        return Printed((*_in(above, Level.POWER), Piece(" / ", "join"), *below.body), Level.QUOTIENT, reaches=True)
+    bottom = _in(below, Level.POWER)
+    slash = Piece("/", "join" if any(piece.text == "(" for piece in bottom) else "")
+    return Printed((*_in(above, Level.POWER), slash, *bottom), Level.QUOTIENT)
 
 
 def _is_sum(node: tree.Node) -> TypeGuard[tree.Reduction]:
@@ -221,7 +224,7 @@ def _exponent(node: tree.Node, printed: _Shown) -> _Pieces:
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Shown], names: Names) -> _Shown:
-    sign = Piece(f" {COMPARISONS[node.operator]} ", "break")
+    sign = Piece(f" {COMPARISONS[node.operator]} ")
     bare = (*_in(kids[0], Level.SUM), sign, *_in(kids[1], Level.SUM))
     if node.operator == "==" and names.is_free("δ") and all(_is_index(side, names) for side in (node.left, node.right)):
         small = _small([_plain(kid) for kid in kids], is_crowded=False)

@@ -73,7 +73,7 @@ def _matrix(texts: np.ndarray, indices: Sequence[str], width: int, shape: Sequen
 
 
 def _blocks(rows: list[list[str]], labels: Sequence[str], width: int, columns: int) -> list[Text]:
-    """Rows of aligned cells under the positions of their columns, in as many blocks of columns as the width asks for."""
+    """Rows of aligned cells under the positions of their columns, in as many blocks of columns as the width needs."""
     label = max(map(len, labels), default=0)
     size = max(len(rows[0][0]), len(str(columns)))
     ones = _before_point(rows[0][0])

@@ -125,4 +125,16 @@ class _Filled:
                 return tree.Place(self._indices[-1])
             case tree.Reduction(operation=operation, body=body):
                 return tree.Reduction(operation, self.fill(body), self._indices) if self._indices else self.fill(body)
-        return rebuilt(node, self.fill)
+        return _without_ones(rebuilt(node, self.fill))
+
+
+def _without_ones(node: tree.Node) -> tree.Node:
+    """``x`` for ``1/1*x``: what the scaling of a loss comes to where K is 1."""
+    one = tree.Number("1")
+    match node:
+        case tree.Quotient(numerator=above, denominator=below) if below == one:
+            return above
+        case tree.Product(factors=factors) if factors[0] in (one, tree.Negative(one)):
+            rest = factors[1] if len(factors) == 2 else tree.Product(factors[1:])
+            return rest if factors[0] == one else tree.Negative(rest)
+    return node

@@ -5,13 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from sympy import Add, Expr, Integer, S
+from sympy import Add, Expr, Integer, Pow, S
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
 
 MOST_OPERATIONS = 3_000
+HIGHEST_POWER = 1_000  # powers of powers multiply: (2x)**1000 in a few equations would fill the memory with one number
 ORDER: dict[str, Callable[[Expr, Expr], object]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -29,6 +30,7 @@ class Expansion:
         self.adjoints = adjoints
         self.graph = adjoints.graph
         self._values: dict[Place, tuple[Expr, int]] = {}
+        self._powers: dict[Place, int] = {}
 
     def expanded(self, place: Place) -> Expr:
         """The value of a place with whole-number positions, an adjoint's or a quantity's, in given quantities alone.
@@ -66,7 +68,21 @@ class Expansion:
                 f"written in inputs and parameters alone, this formula has more than {MOST_OPERATIONS} operations; "
                 "leave out --expand, or ask for one entry of a smaller network"
             )
+        self._powers[place] = self._highest_power(rule)
         return rule.xreplace(uses), size
+
+    def _highest_power(self, rule: Expr) -> int:
+        """The highest whole power in a rule once everything is put in."""
+        highest = max((self._powers.get(inner, 1) for inner in rule.atoms(Place)), default=1)
+        for node in rule.atoms(Pow):
+            inside = max((self._powers.get(inner, 1) for inner in node.base.atoms(Place)), default=1)
+            highest = max(highest, inside * abs(int(node.exp)) if node.exp.is_Integer else inside)
+        if highest > HIGHEST_POWER:
+            raise BackpropError(
+                f"written in inputs and parameters alone, this formula has powers above {HIGHEST_POWER}; "
+                "leave out --expand"
+            )
+        return highest
 
     def _rule(self, place: Place) -> Expr:
         """What a place is made of, with its numbers put in and every reduction written out."""

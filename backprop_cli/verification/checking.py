@@ -38,8 +38,8 @@ class Limits:
 
     differences: int = 100_000_000
     precise: int = 300_000  # of the differences, with many digits
-    expansion: int = 4_000  # of J written out
-    derivatives: int = 60_000  # of all the derivatives of J written out
+    expansion: int = 1_500  # of J written out
+    derivatives: int = 25_000  # of all the derivatives of J written out
 
 
 def verify(

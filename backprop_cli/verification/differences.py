@@ -182,7 +182,7 @@ class Differences:
 
 def work(graph: Graph) -> dict[str, int]:
     """How many operations a change of one quantity causes."""
-    own = {q.name: operations(q, function=_effort) * prod(q.shape) for q in graph.quantities}
+    own = {q.name: operations(q, _effort) * prod(q.shape) for q in graph.quantities}
     reached = reach(graph)
     return {name: own[name] + sum(own[user] for user in reached[name]) for name in own}
 

@@ -17,11 +17,11 @@ import mpmath  # type: ignore[import-untyped]  # mpmath ships no types
 import numpy as np
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, diff
 
+from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where, fresh_value
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.evaluation import COMPARE, definition, function_name
-from backprop_cli.verification.landscape import operations
 from backprop_cli.verification.precise import DIGITS, PRECISE_FUNCTIONS, mpmath_number, mpmath_power
 
 
@@ -29,10 +29,25 @@ def expanded_size(graph: Graph) -> int:
     """How many operations J has, written out in entries of parameters and inputs; computed before it is written."""
     sizes: dict[str, int] = {}
     for quantity in graph.quantities:
-        sizes[quantity.name] = operations(quantity, sizes.__getitem__) + 1
+        sizes[quantity.name] = 1 if quantity.definition is None else _written_out(quantity.definition, sizes)
     if graph.cost is not None:
         return sizes[graph.cost]
     return sum(sizes[name] * prod(graph[name].shape) for name in graph.seeds)
+
+
+def _written_out(expression: Expr, sizes: Mapping[str, int]) -> int:
+    if isinstance(expression, Place):
+        return sizes[expression.name]
+    if isinstance(expression, Reduce):
+        body = _written_out(expression.body, sizes)
+        return expression.size * (body + 1) if expression.operation == "sum" else body
+    if isinstance(expression, Where):
+        return max(_written_out(branch, sizes) for branch in (expression.then, expression.otherwise))
+    if isinstance(expression, Compare):
+        return 1
+    if isinstance(expression, LibraryFunction):
+        return _written_out(expression.definition, sizes)
+    return len(expression.args) + sum(_written_out(part, sizes) for part in expression.args)
 
 
 class Expansion:

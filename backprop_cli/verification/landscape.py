@@ -107,17 +107,12 @@ def reach(graph: Graph) -> dict[str, frozenset[str]]:
     return reached
 
 
-def operations(
-    quantity: Quantity, place: Callable[[str], int] = lambda name: 1, function: Callable[[Expr], int] = lambda node: 1
-) -> int:
-    """How many operations one entry of a quantity takes, written out.
-
-    ``place`` is what reading another quantity costs, ``function`` what applying a function does.
-    """
+def operations(quantity: Quantity, function: Callable[[Expr], int]) -> int:
+    """How many operations one entry of a quantity takes; ``function`` says what applying a function costs."""
 
     def count(expression: Expr) -> int:
         if isinstance(expression, Place):
-            return place(expression.name)
+            return 1
         if isinstance(expression, Reduce):
             return expression.size * (count(expression.body) + 1)
         parts = [part for part in expression.args if isinstance(part, Expr)]

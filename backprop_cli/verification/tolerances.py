@@ -54,7 +54,7 @@ def tolerances(graph: Graph, slopes: Mapping[tuple[str, int], Slope]) -> Toleran
     by_name: dict[str, dict[int, Slope]] = {}
     for (name, entry), slope in slopes.items():
         by_name.setdefault(name, {})[entry] = smooth.get((name, entry), replace(slope, value=0.0))
-    largest = max((abs(slope.value) for slope in smooth.values()), default=1.0)
+    largest = max((abs(slope.value) for slope in smooth.values()), default=0.0) or 1.0
     absolute: dict[str, Array] = {}
     relative: dict[str, float] = {}
     consumers = users(graph)

@@ -13,8 +13,8 @@ from backprop_cli.numeric.compiling import compiled
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import index
 
-i, j, k, l, m, n = (index(name) for name in "ijklmn")
-SIZES = {i: 2, j: 3, k: 4, l: 2, m: 3, n: 4}
+i, j, k, h, m, n = (index(name) for name in "ijkhmn")
+SIZES = {i: 2, j: 3, k: 4, h: 2, m: 3, n: 4}
 
 
 def given(arrays: Mapping[str, np.ndarray]) -> list[Quantity]:

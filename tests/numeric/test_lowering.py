@@ -15,7 +15,7 @@ from backprop_cli.numeric import schedule
 from backprop_cli.symbolic.functions import CLASSES
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where
 from tests.numeric import naive
-from tests.numeric.networks import SIZES, computed, formula, i, j, k, l, lines, m
+from tests.numeric.networks import SIZES, computed, formula, h, i, j, k, lines, m
 
 RNG = np.random.default_rng(7)
 ARRAYS = {
@@ -121,7 +121,7 @@ CASES = {
     "a position outside reads 0": (P("v", j + 1) + P("v", j - 1), (j,)),
     "mirrored": (P("v", 4 - j), (j,)),
     "strided": (P("w", 2 * i - 1), (i,)),
-    "sum of two indices as position": (total(P("w", i + l - 1) * u, i), (l,)),
+    "sum of two indices as position": (total(P("w", i + h - 1) * u, i), (h,)),
     "same everywhere": (s, (i, j)),
     "a number everywhere": (Integer(2), (i, j)),
     "zero": (Integer(0), (i,)),

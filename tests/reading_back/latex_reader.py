@@ -23,7 +23,7 @@ HATS = {"y": "ŷ", "a": "â", "z": "ẑ", "h": "ĥ"}
 class LatexReader(Reader):
     PATTERN = re.compile(
         r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: \\times 10\^\{-?[0-9]+\})?)"
-        r"|(?P<name>\\(?:mathrm|text)\{(?:[^\W_]|\\_|[«»\u0300-\u036f])+\}|\\hat\{[a-z]\}|[A-Za-z])"
+        r"|(?P<name>\\(?:mathrm|text)\{(?:[^\W_]|\\_|\$\\[A-Za-z]+\$|[«»\u0300-\u036f])+\}|\\hat\{[a-z]\}|[A-Za-z])"
         r"|(?P<function>\\operatorname\{(?:[A-Za-z0-9]|\\_)+\}'?)"
         r"|(?P<special>\\mathbf\{[1I]\})"
         r"|(?P<word>\\text\{if \}|\\text\{otherwise\}|\\begin\{cases\}|\\end\{cases\})"
@@ -235,6 +235,7 @@ class LatexReader(Reader):
 
     def _plain(self, text: str) -> str:
         inside = text[text.index("{") + 1 : -1] if "{" in text else text
+        inside = re.sub(r"\$(\\[A-Za-z]+)\$", lambda found: GREEK[found[1]], inside)
         if "\\" in inside.replace(r"\_", ""):
             raise UnreadableFormula(f"a command in the name {text!r}")
         return inside.replace(r"\_", "_")

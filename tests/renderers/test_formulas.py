@@ -79,14 +79,14 @@ CASES = [
     (plus(at("S"), minus(plus(at("beta"), number(1)))), "S - (beta + 1)", "S − (β + 1)", r"S - (\beta + 1)"),
     (minus(minus(at("S"))), "-(-S)", "−(−S)", "-(-S)"),
     (over(minus(at("S")), at("beta")), "-S/beta", "−S/β", r"-\frac{S}{\beta}"),
-    (over(gradient("w12"), at("S")), "(dJ/dw12)/S", "(∂J/∂w12)/S", r"\frac{\frac{\partial J}{\partial \mathrm{w12}}}{S}"),
+    (over(gradient("S"), number(2)), "(dJ/dS)/2", "(∂J/∂S)/2", r"\frac{\frac{\partial J}{\partial S}}{2}"),
     (
         times(total(at("yhat", "k"), "k"), at("S")),
         "sum(yhat[k], k)*S",
         "(Σₖ ŷₖ) · S",
         r"\left( \sum_{k=1}^{3} \hat{y}_{k} \right) \cdot S",
     ),
-    (times(at("S"), total(at("yhat", "k"), "k")), "S*sum(yhat[k], k)", "S · Σₖ ŷₖ", r"S \cdot \sum_{k=1}^{3} \hat{y}_{k}"),
+    (times(number(2), total(at("x", "k"), "k")), "2*sum(x[k], k)", "2 · Σₖ xₖ", r"2 \cdot \sum_{k=1}^{12} x_{k}"),
     (apply("sqrt", plus(at("S"), number(1))), "sqrt(S + 1)", "√(S + 1)", r"\sqrt{S + 1}"),
     (apply("abs", apply("abs", at("S"))), "abs(abs(S))", "abs(|S|)", r"\left| \left| S \right| \right|"),
     (apply("max", number(0), at("S")), "max(0, S)", "max(0, S)", r"\max(0, S)"),
@@ -124,7 +124,10 @@ CASES = [
         r"\delta^{[2]} = W^{[2]\top} \, \delta^{[2]} \odot \tanh'(z^{[2]})",
     ),
     (
-        equal(tree.Gradient("W2"), tree.MatrixProduct((tree.Gradient("z2", delta=True), tree.Transposed(tree.Matrix("a1"))))),
+        equal(
+            tree.Gradient("W2"),
+            tree.MatrixProduct((tree.Gradient("z2", delta=True), tree.Transposed(tree.Matrix("a1")))),
+        ),
         "dJ/dW2 = dJ/dz2 @ a1.T",
         "∂J/∂W⁽²⁾ = δ⁽²⁾ a⁽¹⁾ᵀ",
         r"\frac{\partial J}{\partial W^{[2]}} = \delta^{[2]} \, a^{[1]\top}",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given, reject
+from unittest.mock import patch
 
-from backprop_cli.language import tree
-from backprop_cli.language.grammar import parse_expression
-from backprop_cli.language.tokens import FormulaError
+import pytest
+from hypothesis import given
+
+from backprop_cli.language import grammar, tree
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from tests.reading_back import read
 from tests.reading_back.normal import normal
 from tests.strategies_trees import NAMES, equalities, formulas, matrix_formulas
 
 FORMATS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex}
-ABOUT_NUMBERS = ("this divides", "the numbers", "an exponent", "a negative number")  # not about how it is written
 EVERY_FORMAT = pytest.mark.parametrize("format", list(FORMATS))
 
 
@@ -45,10 +44,6 @@ def test_formulas_in_the_matrix_view(node: tree.Node, format: str) -> None:
 @given(node=formulas(language_only=True))
 def test_the_grammar_reads_what_authors_could_have_written(node: tree.Node) -> None:
     printed = formula_text.render(node, NAMES)
-    try:
-        parsed = parse_expression(printed)
-    except FormulaError as error:
-        if error.message.startswith(ABOUT_NUMBERS):
-            reject()
-        raise
+    with patch.object(grammar, "check_magnitudes"):  # random numbers are often divided by 0
+        parsed = grammar.parse_expression(printed)
     assert normal(parsed, NAMES) == normal(node, NAMES), printed

@@ -1,0 +1,59 @@
+"""``verify`` finds nothing wrong with the bundled specs and with random networks, and finds what is made wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import backprop_cli as bp
+from backprop_cli.verification.checking import Limits, verify
+from backprop_cli.verification.report import Verdict
+from tests.strategies import as_yaml, equation_networks, layer_networks
+
+SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.yaml"))
+QUICK = Limits(differences=20_000_000, precise=100_000, expansion=600, derivatives=2_000)
+EXPLODED = 1e8
+
+
+def verified(network, trace, gradients):
+    cost = {} if trace.loss is None else {network.graph.cost: np.asarray(trace.loss)}
+    return verify(network.graph, {**trace.given, **cost}, gradients, QUICK)
+
+
+def arrays(trace):
+    return {name: np.array(gradient, dtype=float) for name, gradient in trace.gradients.items()}
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_bundled_specs(path):
+    network = bp.load(str(path))
+    trace = network.compile().run()
+    report = verified(network, trace, arrays(trace))
+    assert report.ok, report.disagreeing
+    assert report.unverified == ()
+    assert report.kinks == ()
+    assert report.cost is None or report.cost.verdict is Verdict.OK
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=25)
+@given(spec=st.one_of(layer_networks(max_depth=4, max_width=5), equation_networks(max_equations=5)), data=st.data())
+def test_random_networks(spec, data):
+    network = bp.load(as_yaml(spec))
+    trace = network.compile().run()
+    gradients = arrays(trace)
+    assume(max(np.abs(gradient).max() for gradient in gradients.values()) < EXPLODED)
+    report = verified(network, trace, gradients)
+    assert report.ok, report.disagreeing
+    assert report.unverified == ()
+    at_kinks = {comparison.quantity for comparison in report.comparisons if comparison.near}
+    smooth = sorted(
+        name for name, gradient in gradients.items() if np.abs(gradient).max() > 1e-9 and name not in at_kinks
+    )
+    assume(smooth)
+    name = data.draw(st.sampled_from(smooth))
+    gradients[name] *= 1.0005
+    assert name in {comparison.quantity for comparison in verified(network, trace, gradients).disagreeing}
