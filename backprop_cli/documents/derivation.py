@@ -104,9 +104,10 @@ def _told_section(graph: Graph, key: tuple[str, object], steps: list[Step]) -> I
         if group:
             yield Heading(3, (title,))
             yield from _formulas(group)
-    for kind, group in groupby((s for s in steps if s not in definitions and s not in local), key=lambda s: s.kind):
+    gradients = (step for step in steps if step not in definitions and step not in local)
+    for kind, alike in groupby(gradients, key=lambda step: step.kind):
         yield Heading(3, (_reason(graph, kind, key),))
-        yield from _formulas(list(group))
+        yield from _formulas(list(alike))
 
 
 def _title(graph: Graph, key: tuple[str, object]) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from functools import cache
 from typing import TypeVar
 
 from backprop_cli.language import tree
-from backprop_cli.language.walking import parts, walk
+from backprop_cli.language.walking import walk
 
 T = TypeVar("T")
+
+_PLAIN = ("str", "bool", "tuple[str, ...]")  # fields that hold no formulas
 
 
 def fold(node: tree.Node, combine: Callable[[tree.Node, Sequence[T]], T]) -> T:
@@ -17,14 +21,34 @@ def fold(node: tree.Node, combine: Callable[[tree.Node, Sequence[T]], T]) -> T:
     results: list[T] = []
     while stack:
         top, count = stack.pop()
-        if count < 0:
-            inner = parts(top)
+        if count >= 0:
+            first = len(results) - count
+            results[first:] = [combine(top, results[first:])]
+            continue
+        inner = _parts(top)
+        if inner:
             stack.append((top, len(inner)))
             stack.extend((part, -1) for part in reversed(inner))
         else:
-            first = len(results) - count
-            results[first:] = [combine(top, results[first:])]
+            results.append(combine(top, ()))
     return results[0]
+
+
+def _parts(node: tree.Node) -> list[tree.Node]:
+    """The parts of a node, left to right. Printing visits every node of every formula, so this is worth a table."""
+    found: list[tree.Node] = []
+    for name, is_several in _fields_of(type(node)):
+        value = getattr(node, name)
+        if is_several:
+            found.extend(value)
+        else:
+            found.append(value)
+    return found
+
+
+@cache
+def _fields_of(kind: type[tree.Node]) -> tuple[tuple[str, bool], ...]:
+    return tuple((f.name, str(f.type).startswith("tuple")) for f in fields(kind) if f.type not in _PLAIN)
 
 
 def places(node: tree.Node) -> Iterator[tree.Place]:

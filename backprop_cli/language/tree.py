@@ -171,8 +171,8 @@ class Diagonal:
 
 @dataclass(frozen=True, slots=True)
 class OneHot:
-    """The matrix with one row for every entry p of a column vector of positions: 1 in column p and 0 elsewhere. A scalar
-    position gives a single row."""
+    """The matrix with one row for every entry p of a column vector of positions: 1 in column p and 0 elsewhere.
+    A scalar position gives a single row."""
 
     positions: Node
     size: Number

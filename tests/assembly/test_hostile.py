@@ -24,7 +24,7 @@ def test_a_network_that_is_too_large_is_refused_before_it_is_drawn() -> None:
         loss: mse
         """)
     assert found == ["4:12: 25,000,000 numbers are computed up to 'z1'; at most 10,000,000 are allowed"]
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
 
 
 HOSTILE = [
@@ -45,7 +45,7 @@ HOSTILE = [
 def test_hostile_formulas_are_quick(formula: str) -> None:
     started = time.perf_counter()
     built(f'inputs: {{x: 2}}\nequations: ["v = {formula}"]\nloss: v\n')
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 GIVEN = """\
@@ -61,7 +61,7 @@ def test_thousands_of_problems_end_after_a_hundred() -> None:
     found = problems(f"inputs: {{x: 1}}\nequations:\n{lines}loss: q1\n")
     assert len(found) == 101
     assert found[-1] == "3:500: ... and perhaps more problems from here on"
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 WORDS = "x y W s n i j sum( max( where( exp( log( 2 0 .5 + - * / ** ( ) ) [ ] , < == [i] [j] [i,j] ,j) ,i)"

