@@ -3,8 +3,8 @@
     python -m benchmarks.compare            # prints the table and writes it into benchmarks/README.md
     python -m benchmarks.compare --quick    # fewer rounds, prints only
 
-All contestants of a case take turns of about 2 ms in random order, so that a machine that slows down slows all of them;
-what is reported is the median of the rounds, and for the ratios the median of the ratios within a round. The time is the
+All contestants of a case take turns of about 2 ms in random order, so a machine that slows down slows all of them;
+what is reported is the median of the rounds, and for the ratios the median of the ratios in a round. The time is the
 process's own CPU time, all threads together, which other programs on the machine disturb less than they disturb the
 clock on the wall (``--wall``). float64, one thread.
 """

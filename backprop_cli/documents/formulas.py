@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from functools import cache
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
@@ -13,6 +12,10 @@ from backprop_cli.language.walking import walk
 T = TypeVar("T")
 
 _PLAIN = ("str", "bool", "tuple[str, ...]")  # fields that hold no formulas
+_FIELDS: dict[type, tuple[tuple[str, bool], ...]] = {
+    kind: tuple((f.name, str(f.type).startswith("tuple")) for f in fields(kind) if f.type not in _PLAIN)
+    for kind in get_args(tree.Node)
+}
 
 
 def fold(node: tree.Node, combine: Callable[[tree.Node, Sequence[T]], T]) -> T:
@@ -37,18 +40,13 @@ def fold(node: tree.Node, combine: Callable[[tree.Node, Sequence[T]], T]) -> T:
 def _parts(node: tree.Node) -> list[tree.Node]:
     """The parts of a node, left to right. Printing visits every node of every formula, so this is worth a table."""
     found: list[tree.Node] = []
-    for name, is_several in _fields_of(type(node)):
+    for name, is_several in _FIELDS[type(node)]:
         value = getattr(node, name)
         if is_several:
             found.extend(value)
         else:
             found.append(value)
     return found
-
-
-@cache
-def _fields_of(kind: type[tree.Node]) -> tuple[tuple[str, bool], ...]:
-    return tuple((f.name, str(f.type).startswith("tuple")) for f in fields(kind) if f.type not in _PLAIN)
 
 
 def places(node: tree.Node) -> Iterator[tree.Place]:

@@ -8,7 +8,6 @@ formulas stay as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product as combinations
 
 from sympy import Add, Expr, Mul, Number, Pow
 
@@ -68,39 +67,24 @@ def _multiplies_exponential(term: Term, definitions: Definitions) -> bool:
     )
 
 
-def _put_in(term: Term, adjoints: Mapping[str, Formula], definitions: Definitions) -> Adjoint | None:
-    """A factor of the term that is an adjoint to be put in."""
-    if not _multiplies_exponential(term, definitions):
-        return None
-    for factor in term.factors:
-        if isinstance(factor, Adjoint) and _is_risky(factor, adjoints, definitions):
-            return factor
-    return None
-
-
 def _written_out(term: Term, adjoints: Mapping[str, Formula], definitions: Definitions) -> list[Term]:
-    """The term multiplied out as far as risky adjoints stand in sums, and one of them put in."""
-    if _multiplies_exponential(term, definitions):
-
-        def holds_risk(factor: Expr) -> bool:
-            return any(_is_risky(place, adjoints, definitions) for place in factor.atoms(Adjoint))
-
-        for factor in term.factors:
-            if isinstance(factor, Reduce) and factor.operation == "sum" and holds_risk(factor):
-                bound = fresh_index(factor.bound.name)
-                rest = [other for other in term.factors if other is not factor]
-                body = factor.body.xreplace({factor.bound: bound})
-                return [_flat(Term((*term.sums, (bound, factor.size)), (*rest, body)))]
-        choices = [Add.make_args(f) if isinstance(f, Add) and holds_risk(f) else (f,) for f in term.factors]
-        if any(len(choice) > 1 for choice in choices):
-            return [_flat(Term(term.sums, choice)) for choice in combinations(*choices)]
-    adjoint = _put_in(term, adjoints, definitions)
-    if adjoint is None:
+    """One step: a sum in which a risky adjoint stands is multiplied out, or the adjoint is put in."""
+    if not _multiplies_exponential(term, definitions):
         return [term]
-    rest = list(term.factors)
-    rest.remove(adjoint)
-    inner = adjoints[adjoint.name].at(adjoint.positions)
-    return [_flat(Term((*term.sums, *part.sums), (*part.factors, *rest))) for part in inner]
+    for place, factor in enumerate(term.factors):
+        if not any(_is_risky(adjoint, adjoints, definitions) for adjoint in factor.atoms(Adjoint)):
+            continue
+        rest = term.factors[:place] + term.factors[place + 1 :]
+        if isinstance(factor, Adjoint):
+            inner = adjoints[factor.name].at(factor.positions)
+            return [_flat(Term((*term.sums, *part.sums), (*part.factors, *rest))) for part in inner]
+        if isinstance(factor, Add):
+            return [_flat(Term(term.sums, (part, *rest))) for part in factor.args]
+        if isinstance(factor, Reduce) and factor.operation == "sum":
+            bound = fresh_index(factor.bound.name)
+            body = factor.body.xreplace({factor.bound: bound})
+            return [_flat(Term((*term.sums, (bound, factor.size)), (*rest, body)))]
+    return [term]
 
 
 def _flat(term: Term) -> Term:

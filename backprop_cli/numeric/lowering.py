@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol
+from sympy import Add, Expr, S, Symbol
 
-from backprop_cli.numeric.arrays import Arrays, Axes, Labelled, Scalar, joint
-from backprop_cli.numeric.contraction import Contraction, Factor
-from backprop_cli.numeric.functions import UFUNCS, Numeric, numeric_form
-from backprop_cli.numeric.operations import COMPARISONS, Entry, Shape, Table, Value
+from backprop_cli.numeric.arrays import Axes, Labelled, joint
+from backprop_cli.numeric.expressions import Expressions, Sizes
+from backprop_cli.numeric.operations import Entry, Shape, Table, Value
 from backprop_cli.numeric.products import Product, narrowed, position_bounds, products
-from backprop_cli.symbolic.functions import LibraryFunction
-from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
+from backprop_cli.symbolic.notation import Adjoint, Place
 
-Sizes = Mapping[Symbol, int]
 Region = tuple[tuple[int, int], ...]  # the first and the last position along each axis, from 1
 
 
@@ -33,12 +29,11 @@ class Stored:
     array: Labelled
 
 
-class Lowering:
+class Lowering(Expressions):
     """Lowers formulas one after the other; each may use the quantities and adjoints stored before it."""
 
     def __init__(self, table: Table) -> None:
-        self.table = table
-        self.arrays = Arrays(table)
+        super().__init__(table)
         self._stored: dict[tuple[str, bool], Stored] = {}
 
     def give(self, place: Place, shape: Shape) -> None:
@@ -91,7 +86,7 @@ class Lowering:
         whole = None if base.coefficient == 0 else self.arrays.arranged(base, tuple(sizes))
         return self.table.assemble(shape, None if whole is None else self.table.broadcast_to(whole, shape), entries)
 
-    def _store(self, place: Place, shape: tuple[int, ...], array: Labelled) -> None:
+    def _store(self, place: Place, shape: Shape, array: Labelled) -> None:
         self._stored[place.name, isinstance(place, Adjoint)] = Stored(place.positions, shape, array)
 
     def whole(self, name: str, adjoint: bool) -> Value:
@@ -103,98 +98,6 @@ class Lowering:
         """The value to be called by the quantity's name, if it is an array of its own."""
         stored = self._stored[name, adjoint]
         return stored.array.value if stored.array.coefficient == 1 else None
-
-    def _terms(self, factors: Sequence[Expr], sizes: Sizes, exact: bool) -> list[Labelled]:
-        """A product as labelled arrays to be added."""
-        found = list(products(factors, {}, sizes))
-        return [self._term(product, sizes, exact=exact and len(found) == 1) for product in found]
-
-    def _term(self, product: Product, sizes: Sizes, exact: bool) -> Labelled:
-        if len(product.above) == 1 and not product.below and not product.sums:
-            return self._expression(product.above[0], sizes, exact)
-        return self._product(product, sizes, exact)
-
-    def _product(self, product: Product, sizes: Sizes, exact: bool) -> Labelled:
-        sizes = {**sizes, **product.sums}
-        factors = [Factor(self._expression(factor, sizes)) for factor in product.above]
-        factors += [Factor(self._expression(factor, sizes), inverse=True) for factor in product.below]
-        return Contraction(self.arrays, tuple(sizes))(factors, product.sums, exact=exact)
-
-    def _expression(self, expression: Expr, sizes: Sizes, exact: bool = False) -> Labelled:
-        """The expression over the axes that it depends on; ``exact`` leaves nothing outside the array where that is
-        cheaper done inside."""
-        if expression.is_number and not expression.has(LibraryFunction):
-            return Labelled(None, (), _number(expression))
-        if isinstance(expression, Symbol):
-            return Labelled(self.table.arange(sizes[expression]), (expression,))
-        if isinstance(expression, Place):
-            return self._place(expression, sizes)
-        if isinstance(expression, Add):
-            terms = [term for part in expression.args for term in self._terms((part,), sizes, exact=False)]
-            return self.arrays.add(terms, tuple(sizes), exact)
-        if isinstance(expression, Mul) or (isinstance(expression, Reduce) and expression.operation == "sum"):
-            return self._sum(self._terms((expression,), sizes, exact), sizes)
-        if isinstance(expression, Pow):
-            return self._power(expression, sizes, exact)
-        if isinstance(expression, Reduce):
-            return self._extreme(expression, sizes)
-        if isinstance(expression, Compare):
-            sides = [self._expression(side, sizes) for side in _without_number(expression.left, expression.right)]
-            return self.arrays.apply(COMPARISONS[expression.operator], *sides, order=tuple(sizes))
-        if isinstance(expression, Where):
-            return self._choice(expression, sizes)
-        return self._function(expression, sizes)
-
-    def _sum(self, terms: list[Labelled], sizes: Sizes) -> Labelled:
-        return terms[0] if len(terms) == 1 else self.arrays.add(terms, tuple(sizes))
-
-    def _function(self, expression: Expr, sizes: Sizes) -> Labelled:
-        form = numeric_form(expression)
-        if form is not None:
-            return self._expression(form, sizes)
-        name, operands = type(expression).__name__, expression.args
-        if isinstance(expression, Numeric):
-            name, operands = expression.name, expression.operands
-            if name == "together":
-                return self._expression(operands[0], sizes)
-        if name not in UFUNCS:
-            raise TypeError(f"no numerical form for {name}")
-        arrays = [self._expression(operand, sizes) for operand in operands]
-        return self.arrays.apply(UFUNCS[name], *arrays, order=tuple(sizes))
-
-    def _power(self, power: Pow, sizes: Sizes, exact: bool) -> Labelled:
-        exponent = power.exp
-        if exponent.is_number and exponent.could_extract_minus_sign():
-            return self._sum(self._terms((power,), sizes, exact), sizes)
-        if exponent.is_Integer and exponent <= 4:
-            return self._sum(self._terms((power,), sizes, exact), sizes)
-        base = self._expression(power.base, sizes)
-        if exponent == S.Half:
-            return self.arrays.apply("sqrt", base)
-        return self.arrays.apply("power", base, self._expression(exponent, sizes), order=tuple(sizes))
-
-    def _choice(self, choice: Where, sizes: Sizes) -> Labelled:
-        condition = self._expression(choice.condition, sizes)
-        if choice.then is S.One and choice.otherwise is S.Zero:
-            return self.arrays.condition(condition)
-        then, otherwise = (self._expression(branch, sizes) for branch in (choice.then, choice.otherwise))
-        return self.arrays.where(condition, then, otherwise, tuple(sizes))
-
-    def _extreme(self, reduction: Reduce, sizes: Sizes) -> Labelled:
-        """max, min, argmax or argmin over the bound index, positions counted from 1."""
-        inner = {**sizes, reduction.bound: reduction.size}
-        body = self.arrays.exact(self._expression(reduction.body, inner))
-        position = reduction.operation.startswith("arg")
-        if reduction.bound not in body.axes:
-            return Labelled(None) if position else body
-        axis = body.axes.index(reduction.bound)
-        kept = body.axes[:axis] + body.axes[axis + 1 :]
-        value = self.arrays.value(body)
-        if not position:
-            name = {"max": "maximum", "min": "minimum"}[reduction.operation]
-            return Labelled(self.table.reduce(name, value, (axis,)), kept)
-        found = Labelled(self.table.position(reduction.operation, value, axis), kept)
-        return self.arrays.apply("add", found, Labelled(None))
 
     def _place(self, place: Place, sizes: Sizes) -> Labelled:
         """A stored quantity at positions: views where positions are indices, numbers or shifted indices."""
@@ -254,23 +157,3 @@ def _addends(given: Sequence[tuple[Sizes, Sequence[Expr]]]) -> Iterator[tuple[Si
             yield from ((sums, (term,)) for term in factors[0].args)
         else:
             yield sums, factors
-
-
-def _without_number(left: Expr, right: Expr) -> tuple[Expr, Expr]:
-    """Both sides of a comparison less a number beside a quantity, where the other side is known beforehand: [k = y + 1]
-    is [k - 1 = y]."""
-    if left.has(Place) == right.has(Place):
-        return left, right
-    number = (left if left.has(Place) else right).as_coeff_Add()[0]
-    return (left - number, right - number) if number.is_Integer else (left, right)
-
-
-def _number(expression: Expr) -> Scalar:
-    if isinstance(expression, Rational):
-        return Fraction(int(expression.p), int(expression.q))
-    if expression is S.ComplexInfinity:
-        return float("inf")
-    try:
-        return float(expression)
-    except TypeError:  # sqrt(-1)
-        return float("nan")

@@ -51,6 +51,7 @@ class _Scheduler:
         self, table: Table, arguments: Mapping[str, Value], names: Mapping[Value, str], outputs: Sequence[Value]
     ) -> None:
         self.table, self.outputs = table, outputs
+        self.returned = Counter(outputs)
         self.identifiers = Names()
         self.arguments = {value: self.identifiers.identifier(name) for name, value in arguments.items()}
         self.needed = self._reachable()
@@ -81,7 +82,7 @@ class _Scheduler:
         then what it is made of may be overwritten where it is not needed any more."""
         done: set[Value] = set()
         for root in self.needed:
-            if len(self.users[root]) == 1 and root not in self.outputs and root not in self.names:
+            if len(self.users[root]) == 1 and root not in self.returned and root not in self.names:
                 continue
             stack = [root]
             while stack:
@@ -122,11 +123,11 @@ class _Scheduler:
         for value in reversed(self.needed):
             for user in self.users[value]:
                 reads[value] += reads[user] if self._is_seen_through(user) else 1
-            reads[value] += self.outputs.count(value)
+            reads[value] += self.returned[value]
         return reads
 
     def _is_seen_through(self, value: Value) -> bool:
-        return self._operation(value).kind in VIEWS and value not in self.outputs
+        return self._operation(value).kind in VIEWS and value not in self.returned
 
     def _place(self, value: Value) -> None:
         operation = self._operation(value)
@@ -144,7 +145,7 @@ class _Scheduler:
 
     def _place_constant(self, value: Value, operation: Operation, text: Text) -> None:
         users = [self._operation(user) for user in self.users[value]]
-        inside = all(user.constant or user.kind == "copy" for user in users) and value not in self.outputs
+        inside = all(user.constant or user.kind == "copy" for user in users) and value not in self.returned
         if operation.kind == "number" or (inside and operation.kind in SOURCES | VIEWS | {"broadcast"}):
             self.texts[value] = text
             return
@@ -158,7 +159,7 @@ class _Scheduler:
     def _stands_inside(self, value: Value, operation: Operation, text: Text) -> bool:
         if self._is_seen_through(value):
             return True
-        if value in self.names or value in self.outputs or self.reads[value] != 1 or len(text.text) > LINE:
+        if value in self.names or value in self.returned or self.reads[value] != 1 or len(text.text) > LINE:
             return False
         return operation.boolean or operation.size < SMALL
 
@@ -211,7 +212,7 @@ class _Scheduler:
         heir = value
         while heir not in self.names:
             users = self.users[heir]
-            alone = len(users) == 1 and heir not in self.outputs and self._operation(users[0]).kind in ELEMENTWISE
+            alone = len(users) == 1 and heir not in self.returned and self._operation(users[0]).kind in ELEMENTWISE
             if not alone or self.table.shape(users[0]) != self.table.shape(value) or self._operation(users[0]).boolean:
                 return None
             heir = users[0]

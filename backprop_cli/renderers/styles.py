@@ -33,6 +33,8 @@ STRONG = "bold"
 
 def visible(text: str) -> str:
     """The text with control characters shown instead of obeyed."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 

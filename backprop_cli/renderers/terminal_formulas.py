@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from backprop_cli.documents.blocks import FormulaBlock, Line, Side
+from backprop_cli.documents.blocks import FormulaBlock, Line
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.breaking import broken, width
-from backprop_cli.renderers.formula_unicode import pieces
+from backprop_cli.renderers.formula_unicode import Piece, pieces
 from backprop_cli.renderers.styles import FAINT, padded, styled, text_of
 
 INDENT = 2
@@ -18,6 +18,30 @@ HANGING = 2  # how much further than its beginning a side goes on
 LONGEST_TARGET = 0.5  # of the page; after a longer left side the equals sign stands on the next line
 MARGIN = 2  # at least, between an equation and its remark
 EDGE = 80  # where remarks end, on wider pages too
+
+
+@dataclass(frozen=True)
+class _Side:
+    formula: tuple[Piece, ...]
+    remark: Text | None
+
+
+@dataclass(frozen=True)
+class _Equation:
+    """A chain of equalities in print, before it has its place on the page."""
+
+    target: tuple[Piece, ...]
+    sides: tuple[_Side, ...]
+
+    def length(self, column: int) -> int:
+        """The width of the whole chain on one line."""
+        sides = sum(len(" = ") + width(side.formula) for side in self.sides)
+        remarks = [MARGIN + cell_len(side.remark.plain) for side in self.sides if side.remark is not None]
+        return INDENT + column + sides + (remarks[0] if len(remarks) == 1 else 0)
+
+    @property
+    def remarks(self) -> list[Text]:
+        return [side.remark for side in self.sides if side.remark is not None]
 
 
 @dataclass(frozen=True)
@@ -30,11 +54,12 @@ class _Row:
 
 def formula_lines(block: FormulaBlock, names: Names, page: int) -> list[Text]:
     """The equations in lines of at most ``page`` characters."""
-    targets = [width(pieces(line.target, names)) for line in block.lines]
+    equations = [_equation(line, names) for line in block.lines]
+    targets = [width(equation.target) for equation in equations]
     column = max((found for found in targets if found <= LONGEST_TARGET * page), default=0)
-    is_stacked = block.is_stacked or any(_length(line, column, names) > page for line in block.lines)
-    groups = [_rows(line, column, names, page, is_stacked) for line in block.lines]
-    is_spaced = any(len(group) > 1 for group in groups) and sum(len(line.sides) for line in block.lines) > len(groups)
+    is_stacked = block.is_stacked or any(equation.length(column) > page for equation in equations)
+    groups = [_rows(equation, column, page, is_stacked) for equation in equations]
+    is_spaced = any(len(group) > 1 for group in groups) and any(len(equation.sides) > 1 for equation in equations)
     rows: list[_Row] = []
     for group in groups:
         if rows and is_spaced:
@@ -43,38 +68,35 @@ def formula_lines(block: FormulaBlock, names: Names, page: int) -> list[Text]:
     return _with_remarks(rows, page)
 
 
-def _length(line: Line, column: int, names: Names) -> int:
-    """The width of a chain of sides on one line."""
-    sides = sum(3 + width(pieces(side.value, names)) for side in line.sides)
-    remarks = [cell_len(text_of(side.remark, names).plain) for side in line.sides if side.remark]
-    return INDENT + column + sides + (MARGIN + remarks[0] if len(remarks) == 1 else 0)
+def _equation(line: Line, names: Names) -> _Equation:
+    sides = (
+        _Side(pieces(side.value, names), text_of(side.remark, names) if side.remark else None) for side in line.sides
+    )
+    return _Equation(pieces(line.target, names), tuple(sides))
 
 
-def _rows(line: Line, column: int, names: Names, page: int, is_stacked: bool) -> list[_Row]:
-    target = styled(pieces(line.target, names))
-    start = padded(Text.assemble(" " * INDENT, target), INDENT + column)
+def _rows(equation: _Equation, column: int, page: int, is_stacked: bool) -> list[_Row]:
+    start = padded(Text.assemble(" " * INDENT, styled(equation.target)), INDENT + column)
     rows: list[_Row] = []
-    if cell_len(target.plain) > column:
+    if width(equation.target) > column:
         rows.append(_Row(start))
         start = Text(" " * (INDENT + column))
-    remarks = [side for side in line.sides if side.remark]
-    if not is_stacked and len(remarks) <= 1:
-        for side in line.sides:
-            start = Text.assemble(start, " = ", styled(pieces(side.value, names)))
-        return [*rows, _Row(start, text_of(remarks[0].remark, names) if remarks else None)]
-    for side in line.sides:
-        rows.extend(_side(side, start, names, page))
+    if not is_stacked and len(equation.remarks) <= 1:
+        for side in equation.sides:
+            start = Text.assemble(start, " = ", styled(side.formula))
+        return [*rows, _Row(start, next(iter(equation.remarks), None))]
+    for side in equation.sides:
+        rows.extend(_side(side, start, page))
         start = Text(" " * (INDENT + column))
     return rows
 
 
-def _side(side: Side, start: Text, names: Names, page: int) -> list[_Row]:
-    left = cell_len(start.plain) + 3
-    lines = broken(pieces(side.value, names), page - left, page - left - HANGING)
+def _side(side: _Side, start: Text, page: int) -> list[_Row]:
+    left = cell_len(start.plain) + len(" = ")
+    lines = broken(side.formula, page - left, page - left - HANGING)
     texts = [Text.assemble(start, " = ", styled(lines[0][1]))]
     texts += [Text.assemble(" " * (left + HANGING + right), styled(line)) for right, line in lines[1:]]
-    remark = text_of(side.remark, names) if side.remark else None
-    return [*(_Row(text) for text in texts[:-1]), _Row(texts[-1], remark)]
+    return [*(_Row(text) for text in texts[:-1]), _Row(texts[-1], side.remark)]
 
 
 def _with_remarks(rows: list[_Row], page: int) -> list[Text]:

@@ -37,10 +37,9 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
         return None
     by_class = _is_class_number(entry, output, target)
     if by_class:
-        draft.quantities[target_name] = replace(target, role=Role.CONSTANT)
+        draft.quantities[target_name] = replace(target, role=Role.CONSTANT, classes=output.shape[-1])
     indices = free_indices(len(own), {"i", "j", *draft.quantities})  # k, l ..., and no quantity to be mixed up with
     numbers = {"K": str(prod(own)), **entry.options}
-    numbers |= {name: number_text(value) for name, value in spec.loss.options.items()}
     numbers |= {name: number_text(value) for name, value in spec.loss.options.items()}
     mapping = {"a": output.name, "y": target_name, "p": _helper(draft, entry, output, origin)}
     text = entry.definition_by_class if by_class and entry.definition_by_class else entry.definition

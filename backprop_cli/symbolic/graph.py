@@ -45,6 +45,7 @@ class Quantity:
     layer: int | None = None
     activation: str | None = None  # the name of the function, for σ′ in the layer's formulas
     depends_on_sample: bool = False
+    classes: int | None = None  # a class number names one of so many, from 0
 
     @property
     def place(self) -> Place:

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
+import backprop_cli as bp
 from backprop_cli.library.losses import LOSSES
 from backprop_cli.symbolic.graph import Role
 from tests.assembly.specs import built, equation, forward
@@ -246,3 +247,12 @@ def test_penalties(regularise: str, expected: str) -> None:
         regularise: {regularise}
     """)
     assert equation(graph, "J") == expected
+
+
+def test_other_class_numbers_are_checked_too() -> None:
+    network = bp.load("inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers: [{dense: {units: 3}}]\nloss: cross_entropy\n")
+    program = network.compile()
+    assert program.run({"y": 2}).loss is not None
+    for wrong in (3, -1, 0.5):
+        with pytest.raises(bp.BackpropError, match="'y' must hold class numbers: whole numbers from 0 to 2"):
+            program.run({"y": wrong})
