@@ -1,12 +1,16 @@
-"""The Python interface: a spec becomes a :class:`Network`, which derives its gradients and compiles to NumPy."""
+"""The Python interface: a spec becomes a :class:`Network`, which derives its gradients and compiles to NumPy.
+
+What only some uses need is imported when it is used: a run should not wait for the derivation's printers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,63 +18,19 @@ from numpy.typing import NDArray
 from backprop_cli.documents.names import Names
 from backprop_cli.numeric.program import Program
 from backprop_cli.numeric.trace import Trace
-from backprop_cli.renderers import formula_latex
-from backprop_cli.renderers.derivation_data import steps_as_data
 from backprop_cli.spec.reading import Check, read, read_text
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values
 from backprop_cli.symbolic.assembly import assemble
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph, Role
-from backprop_cli.symbolic.matrix_view import matrix_steps
-from backprop_cli.symbolic.narration import narrate
-from backprop_cli.symbolic.selection import selected
-from backprop_cli.symbolic.steps import Derivation as Steps
-from backprop_cli.symbolic.steps import Kind, Step
-from backprop_cli.verification.checking import verify
-from backprop_cli.verification.report import Report
+
+if TYPE_CHECKING:
+    from backprop_cli.derived import Derivation
+    from backprop_cli.verification.report import Report
 
 Numbers = Mapping[str, NDArray[np.float64] | None]
 UNIT = 1e-9
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """The derivation of a network, step by step from the cost back to the first layer.
-
-    ``steps`` are plain data; :meth:`as_data` is what ``derive --format json`` prints.
-    """
-
-    told: Steps
-    names: Names
-
-    @property
-    def graph(self) -> Graph:
-        return self.told.graph
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return self.told.steps
-
-    @cached_property
-    def matrix_steps(self) -> tuple[Step, ...]:
-        """The same steps in matrix notation."""
-        return matrix_steps(self.told)
-
-    def of(self, quantity: str, expand: bool = False) -> tuple[Step, ...]:
-        """The steps that lead to the gradient of one quantity or entry (``W1``, ``W1[1,2]``), that gradient last.
-
-        ``expand``: that one gradient alone, in inputs and parameters. Raises BackpropError for what is not there.
-        """
-        return selected(self.told, quantity, expand)
-
-    def as_data(self) -> dict[str, Any]:
-        return steps_as_data(self.graph.name, self.steps, self.names)
-
-    def _repr_markdown_(self) -> str:
-        """The gradients as mathematics, for a notebook."""
-        shown = (step for step in self.steps if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE))
-        return "\n\n".join(f"$$\n{formula_latex.render(step.formula, self.names)}\n$$" for step in shown)
 
 
 @dataclass(frozen=True)
@@ -92,14 +52,30 @@ class Network:
 
     def derive(self) -> Derivation:
         """Every ∂J/∂w by the two-step recurrence of the chain rule, symbolically."""
+        from backprop_cli.derived import Derivation  # noqa: PLC0415 - start-up
+        from backprop_cli.symbolic.narration import narrate  # noqa: PLC0415 - start-up
+
         return Derivation(narrate(self.graph, self._unit_sums()), self.names)
 
     def compile(self) -> Program:
         """The forward and backward pass as one NumPy function."""
-        return Program(self.graph, derive(self.graph).formulas, self.values, self._for_samples)
+        return Program(self.graph, derive(self.graph).formulas, self.values, self._for_samples, self._page)
+
+    def _repr_markdown_(self) -> str:
+        """The equations as mathematics, for a notebook."""
+        return self.derive().definitions_as_markdown()
+
+    def _page(self, trace: Trace) -> str:
+        """The tables of a run, for a notebook."""
+        from backprop_cli.documents.run_tables import run_document  # noqa: PLC0415 - start-up
+        from backprop_cli.renderers import terminal  # noqa: PLC0415 - start-up
+
+        return f"<pre>{escape(terminal.render(run_document(self.graph, self.names, trace)))}</pre>"
 
     def verify(self, trace: Trace | None = None) -> Report:
         """Every gradient of a run (the spec's own by default) against independent oracles."""
+        from backprop_cli.verification.checking import verify  # noqa: PLC0415 - start-up
+
         trace = trace or self.compile().run()
         cost = {} if self.graph.cost is None or trace.loss is None else {self.graph.cost: np.asarray(trace.loss)}
         gradients = {name: np.asarray(gradient) for name, gradient in trace.gradients.items()}
@@ -121,7 +97,7 @@ class Network:
         if self.spec.grad_output is not None:
             changes["grad_output"] = resized("grad_output", self.spec.grad_output)
         graph, _ = assemble(self.spec.model_copy(update=changes))
-        return Program(graph, derive(graph).formulas, {**self.values, **dict.fromkeys(self._batch())})
+        return Program(graph, derive(graph).formulas, {**self.values, **dict.fromkeys(self._batch())}, shown=self._page)
 
     def _batch(self) -> tuple[str, ...]:
         return tuple(q.name for q in self.graph.quantities if q.is_given and q.depends_on_sample)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backprop_cli.derived import Derivation
 from backprop_cli.documents.blocks import Document
 from backprop_cli.documents.derivation import answer_document, derivation_document
 from backprop_cli.errors import BackpropError
-from backprop_cli.network import Derivation
 from backprop_cli.symbolic.steps import Step
 
 

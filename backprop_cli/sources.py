@@ -36,6 +36,8 @@ def _network(argument: str) -> Network:
         return load(Path(argument))
     if argument in bundled_names():
         return load_text(bundled_spec(argument).text, argument, argument)
+    if os.path.isdir(argument):
+        raise BackpropError(f"{argument} is a folder; expected a YAML file or a bundled spec")
     raise BackpropError(f"there is no file and no bundled spec called '{argument}'{_nearest(argument)}")
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Number:
     """A non-negative number as it is written: ``2``, ``0.5``, ``1e-3``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A quantity at positions, ``W1[i,j]``; a scalar or a bare index has no positions."""
 
@@ -26,7 +26,7 @@ class Place:
     positions: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Apply:
     """A function of one or more arguments: ``tanh(z)``, ``max(0, z)``, ``where(condition, a, b)``."""
 
@@ -34,7 +34,7 @@ class Apply:
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reduction:
     """``sum(body, i, j)`` and likewise ``mean``, ``max``, ``min``, ``argmax``, ``argmin``: the indices are bound."""
 
@@ -43,38 +43,38 @@ class Reduction:
     indices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Negative:
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Add:
     """A sum of two or more terms in the order written; a difference has :class:`Negative` terms."""
 
     terms: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Product:
     """Two or more factors in the order written (a derivation keeps its teaching order here)."""
 
     factors: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quotient:
     numerator: Node
     denominator: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Power:
     base: Node
     exponent: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """``left operator right`` with one of ``< <= > >= == !=``; as a number it is 1 where it holds and 0 elsewhere
     (an Iverson bracket; with ``==`` between indices the Kronecker delta)."""
@@ -84,7 +84,7 @@ class Comparison:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Partial:
     """The partial derivative ∂of/∂by in Leibniz' notation, as one symbol: ``dJ/dW1[i,j]``."""
 
@@ -92,7 +92,7 @@ class Partial:
     by: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prime:
     """The derivative of a named function of one argument: ``sigmoid'(z1[i])``."""
 
@@ -100,14 +100,14 @@ class Prime:
     argument: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Matrix:
     """A whole quantity in the matrix view, as a matrix or a column vector: ``W1``, ``z1``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gradient:
     """The gradient of the cost as a whole array in the matrix view: ``dJ/dW1``; ``delta`` writes it as δ⁽ˡ⁾."""
 
@@ -115,7 +115,7 @@ class Gradient:
     delta: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Jacobian:
     """The Jacobian matrix ∂of/∂by of one whole quantity by another."""
 
@@ -123,31 +123,31 @@ class Jacobian:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transposed:
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatrixProduct:
     factors: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hadamard:
     """The elementwise product A ⊙ B."""
 
     factors: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Equality:
     """A chain of sides that are all equal, in the order a teacher writes them."""
 
     sides: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ones:
     """A matrix all of whose entries are 1; with one column the vector of ones. Sizes are whole numbers."""
 
@@ -155,21 +155,21 @@ class Ones:
     columns: Number = Number("1")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Identity:
     """The square identity matrix."""
 
     size: Number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagonal:
     """The square matrix with the entries of a column vector on its diagonal."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OneHot:
     """The matrix with one row for every entry p of a column vector of positions: 1 in column p and 0 elsewhere.
     A scalar position gives a single row."""

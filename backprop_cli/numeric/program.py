@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ class Program:
     """A network's forward and backward pass as NumPy, compiled by ``lambdify``.
 
     ``values`` are the spec's own numbers for the given quantities, None for what is given by size alone.
-    ``for_samples`` makes the program of the same network for another size of batch.
+    ``for_samples`` makes the program of the same network for another size of batch, and ``shown`` the page on which a
+    notebook shows a run.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class Program:
         adjoints: Mapping[str, Formula],
         values: Mapping[str, NDArray[np.float64] | None],
         for_samples: Callable[[int], Program] | None = None,
+        shown: Callable[[Trace], str] | None = None,
     ) -> None:
         self._graph = graph
         self._adjoints = adjoints
         self._values = values
         self._for_samples = for_samples
+        self._shown = shown
         self._resized: dict[int, Program] = {}
 
     @property
@@ -63,6 +67,10 @@ class Program:
         harmlessly).
         """
         return self._bare[0]
+
+    def _repr_html_(self) -> str:
+        """The generated program, for a notebook."""
+        return f"<pre>{escape(self.source)}</pre>"
 
     @cached_property
     def _bare(self) -> tuple[Callable[..., Any], str]:
@@ -153,7 +161,7 @@ class Program:
         gradients = {q.name: _number(results[Wanted(q.name, adjoint=True)]) for q in order}
         aliases = {OUTPUT: graph.output, **({graph.cost: graph.loss_name} if graph.cost and graph.loss_name else {})}
         loss = None if graph.cost is None else float(results[Wanted(graph.cost)])
-        return Trace(graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given)
+        return Trace(graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given, self._shown)
 
 
 def _number(value: Any) -> Number:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -46,6 +46,11 @@ class Trace:
     forward: Quantities
     gradients: Quantities
     given: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    shown: Callable[[Trace], str] | None = field(default=None, repr=False, compare=False)
+
+    def _repr_html_(self) -> str | None:
+        """The tables of the run, for a notebook; how they look is decided by who made the program."""
+        return None if self.shown is None else self.shown(self)
 
     @property
     def non_finite(self) -> tuple[str, ...]:

@@ -59,10 +59,9 @@ def formula_lines(block: FormulaBlock, names: Names, page: int) -> list[Text]:
     column = max((found for found in targets if found <= LONGEST_TARGET * page), default=0)
     is_stacked = block.is_stacked or any(equation.length(column) > page for equation in equations)
     groups = [_rows(equation, column, page, is_stacked) for equation in equations]
-    is_spaced = any(len(group) > 1 for group in groups) and any(len(equation.sides) > 1 for equation in equations)
     rows: list[_Row] = []
-    for group in groups:
-        if rows and is_spaced:
+    for place, group in enumerate(groups):
+        if place and len(groups[place - 1]) > 1 < len(equations[place - 1].sides):
             rows.append(_Row(Text()))
         rows.extend(group)
     return _with_remarks(rows, page)

@@ -81,7 +81,9 @@ def _acceptable(result: Expr, derivative: Expr, values: set[Expr]) -> bool:
 
 
 def _denominator(expression: Expr) -> set[Expr]:
-    return set(fraction(together(expression))[1].free_symbols)
+    """What the expression divides by. ``1 + e⁻ᶻ`` is no division by z: it is never 0."""
+    plain = expression.xreplace({call: Dummy(positive=True) for call in expression.atoms(Function)})
+    return set(fraction(together(plain))[1].free_symbols & expression.free_symbols)
 
 
 def _size(expression: Expr) -> int:

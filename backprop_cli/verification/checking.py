@@ -105,12 +105,13 @@ class _Check:
             numbers, errors = np.array([s.value for s in slopes]), np.array([s.error for s in slopes])
             allowed = self._allowed(name, entries, numbers, AGREEMENT_OF_DIFFERENCES)
             with np.errstate(invalid="ignore"):
-                numbers[~((errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed))] = np.nan
+                certain = (errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed)
+            numbers[~certain] = np.nan
             opinion = Opinion(
                 Oracle.DIFFERENCES,
                 entries,
                 numbers,
-                allowed + 10 * np.where(np.isfinite(errors), errors, 0.0),
+                allowed + 10 * np.where(certain, errors, 0.0),
                 "J is not finite or not smooth enough around some entries",
                 _part(entries, gradient),
                 {entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},

@@ -150,7 +150,7 @@ class Differences:
             for k, entry in enumerate(entries):
                 up, down, far_up, far_down = costs[4 * k : 4 * k + 4]
                 value, check = (up - down) / (2 * steps[k]), (far_up - far_down) / (4 * steps[k])
-                error = float(abs(value - check))
+                error = float(abs(value - check) + 4 * mpmath.eps * abs(landscape.cost[()]) / steps[k])
                 here = _union(crossed[4 * k : 4 * k + 4])
                 result[entry] = replace(
                     rough[entry],

@@ -189,6 +189,11 @@ def test_a_spec_that_is_not_there(backprop, monkeypatch, argument, hint):
     assert outcome.stderr == f"there is no file and no bundled spec called '{argument}'{hint}\n"
 
 
+def test_a_folder_is_no_spec(backprop, tmp_path):
+    outcome = backprop("run", tmp_path)
+    assert (outcome.status, outcome.stderr) == (2, f"{tmp_path} is a folder; expected a YAML file or a bundled spec\n")
+
+
 def test_a_network_known_by_size_alone(backprop):
     assert backprop("derive", "-", stdin=BY_SIZE).status == 0
     for command in ("run", "verify"):

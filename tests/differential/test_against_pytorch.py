@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import backprop_cli as bp
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.library.losses import LOSSES
-from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies import EXPRESSIONS, as_yaml, equation_networks, layer_networks
 
 pytest.importorskip("torch")
 
@@ -69,3 +69,16 @@ def test_every_activation(activation, data):
 @given(data=st.data())
 def test_every_loss(loss, data):
     agree(data.draw(layer_networks(max_depth=2, max_width=4, loss=loss)), run_layers)
+
+
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, *EXPRESSIONS])
+def test_every_activation_at_zero(activation):
+    """Where a closed form in a could divide by z, and where most kinks are."""
+    if activation == "log":
+        return
+    dense = {"weights": [[0.0, 0.0], [0.5, 0.25]], "bias": False, "activation": activation}
+    spec = {"inputs": {"x": [0.5, -1.0]}, "layers": [{"dense": dense}], "targets": {"y": [1.0, 2.0]}, "loss": "mse"}
+    _, _, gradients = run_layers(spec)
+    trace = bp.load(as_yaml(spec)).compile().run()
+    for name, expected in gradients.items():
+        np.testing.assert_allclose(trace.gradients[name], expected, rtol=AGREEMENT, err_msg=name)

@@ -183,6 +183,15 @@ def test_overflow_of_the_oracles_is_none_of_ours():
     assert not checked(example, example.wrong("w", entry=(0,))).ok
 
 
+def test_a_slope_lost_in_the_digits_of_a_huge_cost_is_not_called_zero():
+    """(e^800 + w)²: J has 695 digits before the point and its slope 348, of which 80 digits of J hold none."""
+    example = scalar((exp(800) + w) ** 2, 1.0, np.inf, np.inf)
+    report = checked(example)
+    assert report.ok
+    assert report.of("w")[Oracle.DIFFERENCES].verdict is Verdict.LEFT_OUT
+    assert report.of("w")[Oracle.SYMPY].verdict is Verdict.OK
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_number_that_is_not_finite_disagrees_with_one_that_is(bad):
     example = two_layers()
