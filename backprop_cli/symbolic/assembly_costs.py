@@ -109,6 +109,8 @@ def _over_samples(draft: Draft, spec: NetworkSpec, name: str, depends_on_sample:
     total = tree.Reduction("sum", tree.Place(name, (tree.Place(sample),)), (sample,))
     if spec.reduction == "sum":
         return total
+    if draft.samples == 1:
+        return total
     return tree.Product((tree.Quotient(tree.Number("1"), tree.Number(str(draft.samples))), total))
 
 

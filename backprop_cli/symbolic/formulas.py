@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
-from sympy import Add, Expr, Mul, Number, Rational, S, Symbol
+from sympy import Add, Expr, Integer, Mul, Number, Rational, S, Symbol
 
 from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index, index
 
@@ -83,6 +83,15 @@ def fresh(term: Term) -> Term:
     return Term(sums, tuple(canonical(factor).xreplace(rules) for factor in term.factors))
 
 
+def without_idle_sums(term: Term) -> Term:
+    """The term with every sum worked out whose index stands in no factor: ``Σ_n a`` over N samples is ``N·a``."""
+    used = {symbol for factor in term.factors for symbol in factor.free_symbols}
+    idle = [size for symbol, size in term.sums if symbol not in used]
+    if not idle:
+        return term
+    return Term(tuple(pair for pair in term.sums if pair[0] in used), product((*map(Integer, idle), *term.factors)))
+
+
 def canonical(expression: Expr) -> Expr:
     """The expression with the bound index of every reduction named after its height, so that equal formulas are equal.
 
@@ -115,6 +124,7 @@ def named(term: Term, taken: Collection[str]) -> Term:
 
     A bound index keeps the name it came with where that is free; otherwise it takes the next of k, l, m, …
     """
+    term = without_idle_sums(term)
     used = set(taken)
     rules: dict[Expr, Expr] = {}
     sums = []
@@ -176,7 +186,7 @@ def gathered(terms: Iterable[Term]) -> tuple[Term, ...]:
 
     A sum that stands in such a bracket becomes a :class:`Reduce` inside it.
     """
-    kept = _added([term for term in terms if S.Zero not in term.factors])
+    kept = _added([without_idle_sums(term) for term in terms if S.Zero not in term.factors])
     if len(kept) < 2:
         return tuple(kept)
     shared = _shared(kept)

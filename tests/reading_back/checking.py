@@ -63,7 +63,8 @@ def check_formula(
     _check_limits(reader)
     free = free_indices(node, names)
     evaluation = Evaluation(names, arrays, definitions or {})
-    sizes = {name: evaluation.size_of(name, node) for name in free}
+    target = evaluation.sizes_in(node.sides[0])  # it decides over what the equation holds
+    sizes = {name: target.get(name) or evaluation.size_of(name, node) for name in free}
     sides = [evaluation.value(side, sizes) for side in node.sides]
     for number, side in enumerate(sides[1:], start=1):
         left, right = np.broadcast_arrays(sides[0], side)
