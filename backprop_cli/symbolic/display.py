@@ -135,7 +135,9 @@ def _reading_order(expression: Mul) -> list[Expr]:
             return (1,)
         if isinstance(factor, Add):
             return (4,)
-        return (5,) if factor.has(Reduce) else (3,) if factor.has(Function) else (2,)
+        if isinstance(factor, Place):
+            return (2, 0 if factor.name[0].isupper() else 1)  # a matrix before the vector it is applied to
+        return (5,) if factor.has(Reduce) else (3,) if factor.has(Function) else (2, 1)
 
     return sorted(expression.as_ordered_factors(), key=rank)
 

@@ -92,8 +92,11 @@ def folded(node: tree.Node) -> tree.Node:
     node = rebuilt(node, folded)
     if isinstance(node, tree.Comparison):
         return _decided(node)
-    if isinstance(node, tree.Negative) and node.operand == tree.Number("0"):
-        return node.operand
+    zero = tree.Number("0")
+    if isinstance(node, tree.Negative) and node.operand == zero:
+        return zero
+    if isinstance(node, tree.Reduction) and node.operation == "sum" and node.body == zero:
+        return zero
     if isinstance(node, tree.Product):
         return _product(node)
     if isinstance(node, tree.Add):

@@ -1,0 +1,83 @@
+"""Formulas of single entries: numbers put in, short sums written out, decided brackets gone."""
+
+from __future__ import annotations
+
+import pytest
+
+import backprop_cli as bp
+from backprop_cli.language import tree
+from backprop_cli.language.grammar import parse_expression
+from backprop_cli.renderers.formula_unicode import render
+from backprop_cli.symbolic.entries import folded
+
+SPEC = """
+inputs: {x: [1, 2]}
+targets: {y: [0, 1]}
+layers: [{dense: {units: 2, activation: tanh}}, {dense: {units: 2}}]
+loss: mse
+"""
+
+
+def answer(asked: str, text: str = SPEC, expand: bool = False) -> str:
+    derivation = bp.load(text).derive()
+    step = derivation.of(asked, expand)[-1]
+    return render(step.formula, derivation.names)
+
+
+def test_one_weight() -> None:
+    assert answer("W1[2,1]") == "∂J/∂w₂₁⁽¹⁾ = ∂J/∂a₂⁽¹⁾ · (1 − (a₂⁽¹⁾)²) · x₁"
+    assert answer("dJ/dW1[2,1]") == answer("W1[2,1]")
+
+
+def test_a_short_sum_is_written_out() -> None:
+    assert answer("a1[1]") == "∂J/∂a₁⁽¹⁾ = ∂J/∂a₁⁽²⁾ · w₁₁⁽²⁾ + ∂J/∂a₂⁽²⁾ · w₂₁⁽²⁾"
+
+
+def test_in_inputs_and_parameters_alone() -> None:
+    assert answer("b2[1]", expand=True) == (
+        "∂J/∂b₁⁽²⁾ = b₁⁽²⁾ + w₁₁⁽²⁾ · tanh(b₁⁽¹⁾ + w₁₁⁽¹⁾ · x₁ + w₁₂⁽¹⁾ · x₂)"
+        " + w₁₂⁽²⁾ · tanh(b₂⁽¹⁾ + w₂₁⁽¹⁾ · x₁ + w₂₂⁽¹⁾ · x₂) − y₁"
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "short"),
+    [
+        ("(1 == 1)*a", "a"),
+        ("(2 == 1)*a + b", "b"),
+        ("sum((2 == 1)*x[k], k)", "0"),
+        ("-((2 == 1)*a)", "0"),
+        ("1*a*1", "a"),
+    ],
+)
+def test_brackets_that_numbers_decide(formula: str, short: str) -> None:
+    assert folded(parse_expression(formula)) == parse_expression(short)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("W1[1,3]", "'W1[1,3]': 3 is out of range; W1 has 2 (2 x 2), and positions count from 1"),
+        ("W1[0,1]", "'W1[0,1]': 0 is out of range; W1 has 2 (2 x 2), and positions count from 1"),
+        ("W1[1]", "'W1[1]' has 1 position, but W1 has 2 (2 x 2)"),
+        ("W1[a,b]", "'W1[a,b]': positions are whole numbers that count from 1, such as W1[1,1]"),
+        ("W3", "there is no quantity 'W3'; there are W1, W2, a1, a2, b1, b2, x, z1, z2"),
+        ("y", "y is given and fixed: the derivation has no gradient of it"),
+        ("J", "J is the cost itself; ask for a quantity it depends on, such as W1"),
+        ("W1[", "cannot read 'W1['; expected a quantity such as W1 or W1[1,2]"),
+    ],
+)
+def test_what_cannot_be_answered(asked: str, message: str) -> None:
+    with pytest.raises(bp.BackpropError) as caught:
+        bp.load(SPEC).derive().of(asked)
+    assert str(caught.value) == message
+
+
+def test_a_long_expansion_is_refused() -> None:
+    text = SPEC.replace("units: 2, activation: tanh", "units: 60, activation: tanh")
+    with pytest.raises(bp.BackpropError, match="more than 3000 operations"):
+        bp.load(text.replace("x: [1, 2]", f"x: {list(range(40))}")).derive().of("x[1]", expand=True)
+
+
+def test_a_number_is_no_entry() -> None:
+    assert folded(tree.Number("2")) == tree.Number("2")
