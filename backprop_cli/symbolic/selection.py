@@ -60,7 +60,9 @@ def _read(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] | No
             f"'{asked}': positions are whole numbers that count from 1, such as {_example(name, shape)}"
         ) from None
     if len(position) != len(shape):
-        raise BackpropError(f"'{asked}' has {len(position)} position{'s' * (len(position) > 1)}, but {name} has {_axes(shape)}")
+        raise BackpropError(
+            f"'{asked}' has {len(position)} position{'s' * (len(position) > 1)}, but {name} has {_axes(shape)}"
+        )
     for number, size in zip(position, shape, strict=True):
         if not 1 <= number <= size:
             raise BackpropError(

@@ -14,7 +14,7 @@ from tests.assembly.specs import built, problems
 
 
 def test_a_network_that_is_too_large_is_refused_before_it_is_drawn() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     found = problems("""\
         inputs: {x: {shape: [5000, 3]}}
         targets: {y: {shape: [5000, 3]}}
@@ -24,7 +24,7 @@ def test_a_network_that_is_too_large_is_refused_before_it_is_drawn() -> None:
         loss: mse
         """)
     assert found == ["4:12: 25,000,000 numbers are computed up to 'z1'; at most 10,000,000 are allowed"]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 HOSTILE = [
@@ -43,9 +43,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("formula", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_formulas_are_quick(formula: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     built(f'inputs: {{x: 2}}\nequations: ["v = {formula}"]\nloss: v\n')
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 GIVEN = """\
@@ -56,12 +56,12 @@ equations:"""
 
 
 def test_thousands_of_problems_end_after_a_hundred() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     lines = "".join(f"  - q{number} = {'+'.join(f'zz{term}' for term in range(300))}\n" for number in range(100))
     found = problems(f"inputs: {{x: 1}}\nequations:\n{lines}loss: q1\n")
     assert len(found) == 101
     assert found[-1] == "3:500: ... and perhaps more problems from here on"
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 WORDS = "x y W s n i j sum( max( where( exp( log( 2 0 .5 + - * / ** ( ) ) [ ] , < == [i] [j] [i,j] ,j) ,i)"

@@ -106,9 +106,7 @@ def test_one_gradient(backprop):
 
 
 def test_one_gradient_in_inputs_and_parameters_alone(backprop):
-    steps = json.loads(
-        backprop("derive", "scalar-graph", "--of", "w", "--expand", "--format", "json").stdout
-    )["steps"]
+    steps = json.loads(backprop("derive", "scalar-graph", "--of", "w", "--expand", "--format", "json").stdout)["steps"]
     (step,) = steps
     formula = step["formula"]["text"]
     assert step["of"] == "dJ/dw"

@@ -186,9 +186,9 @@ def refusal(parse: Callable[..., object], text: str) -> FormulaError | None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_formulas_are_quick(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     refusal(parse_expression, text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(st.text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -74,10 +74,10 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text(name):
     text, message = HOSTILE[name]
-    start = perf_counter()
+    start = process_time()
     with pytest.raises(SpecError) as error:
         read_text(text, "a.yaml")
-    assert perf_counter() - start < 5
+    assert process_time() - start < 5
     assert error.value.problems[0].message == message
     assert len(str(error.value)) < 20_000
 

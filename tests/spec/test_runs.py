@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from math import isnan
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -151,10 +151,10 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_forty_thousand_numbers(form):
     text = FORMS[form](numbers(40_000))
-    start = perf_counter()
+    start = process_time()
     root = compose(text, "a.yaml")
     loaded = data(root)["a"]
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
     flat = [part for row in loaded for part in (row if isinstance(row, list) else [row])]
     assert len(flat) == 40_000
     assert [repr(number) for number in flat[:-1]] == numbers(40_000)[:-1]

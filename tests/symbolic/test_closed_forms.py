@@ -75,4 +75,3 @@ def test_a_closed_form_equals_the_difference_quotient(definition: Expr, number: 
 
 
 LIBRARY = [cls for cls in CLASSES.values() if hasattr(cls, "entry")]
-
