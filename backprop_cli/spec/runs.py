@@ -29,15 +29,16 @@ def _flow_pattern(nested: int) -> str:
     return rf"\[(?:{_BLANK}{item}{_BLANK}(?:,|(?=\])))++{_BLANK}\]"
 
 
-_FLOW = re.compile(_flow_pattern(_NESTED))
+# Compiled when first used: together they take as long to compile as all else that a small spec needs.
+_FLOW = _flow_pattern(_NESTED)
 _ITEM = rf"(?:{_SCALAR}|{_flow_pattern(_NESTED)})"
 _COMMENT = r"(?:#[^\r\n\0]*+)?"
 _BLANK_LINES = rf"(?:[ \t]*+{_COMMENT}\r?\n)*+"
 _LINE_END = rf"(?:[ \t]++{_COMMENT})?(?:\r?\n|(?=\0))"
-_FIRST_LINE = re.compile(rf"-[ ]++{_ITEM}{_LINE_END}")
-_MORE_LINES = re.compile(rf"(?={_BLANK_LINES}(?P<indent> *+)-)(?:{_BLANK_LINES}(?P=indent)-[ ]++{_ITEM}{_LINE_END})++")
-_ENTRY = re.compile(rf"(?:\A|^ *+)-[ ]++({_ITEM})", re.MULTILINE)
-_AFTER = re.compile(rf"{_BLANK_LINES}( *+)([^\0]?)")
+_FIRST_LINE = rf"-[ ]++{_ITEM}{_LINE_END}"
+_MORE_LINES = rf"(?={_BLANK_LINES}(?P<indent> *+)-)(?:{_BLANK_LINES}(?P=indent)-[ ]++{_ITEM}{_LINE_END})++"
+_ENTRY = rf"(?m:(?:\A|^ *+)-[ ]++({_ITEM}))"
+_AFTER = rf"{_BLANK_LINES}( *+)([^\0]?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,13 @@ class Run:
         return start, start + 1
 
     def _entries(self) -> Iterator[tuple[int, int]]:
-        for entry in _ENTRY.finditer(self.text[self.start : self.end]):
+        for entry in re.compile(_ENTRY).finditer(self.text[self.start : self.end]):
             yield entry.span(1)
 
 
 def flow_run(text: str, start: int) -> Run | None:
     """The run that is the flow list at ``start``, if it is one."""
-    found = _FLOW.match(text, start)
+    found = re.compile(_FLOW).match(text, start)
     return Run(text, start, found.end()) if found else None
 
 
@@ -108,13 +109,13 @@ def block_run(text: str, start: int, column: int) -> Run | None:
 
     ``text`` ends with NUL.
     """
-    run = _FIRST_LINE.match(text, start)
+    run = re.compile(_FIRST_LINE).match(text, start)
     if not run:
         return None
-    more = _MORE_LINES.match(text, run.end())
+    more = re.compile(_MORE_LINES).match(text, run.end())
     if more and len(more["indent"]) == column:
         run = more
-    after = _AFTER.match(text, run.end())
+    after = re.compile(_AFTER).match(text, run.end())
     indentation, next_one = after.groups() if after else ("", "")
     if next_one == "\t" or (next_one and len(indentation) > column) or (next_one == "-" and len(indentation) == column):
         return None  # the last entry goes on, or another kind of entry follows
