@@ -21,8 +21,8 @@ from backprop_cli.errors import BackpropError
 def write(text: str, to: Path | None, *, data: bool = False) -> None:
     """Write ``text`` to the file ``to``, or to standard output where it is None.
 
-    ``data`` is for programs and always UTF-8; text for people is in the encoding of its terminal, with replacement
-    characters for what that encoding does not have. Raises BackpropError where the file cannot be written.
+    Files, and ``data``, which is for programs, are always UTF-8. Text for people is in the encoding of its terminal if
+    that has all the characters, and in UTF-8 otherwise. Raises BackpropError where the file cannot be written.
     """
     if to is not None:
         _write_file(text, to)
@@ -75,16 +75,24 @@ def _encoding(stream: TextIO | None) -> str:
     return getattr(stream, "encoding", None) or "utf-8"
 
 
+def _encoded(text: str, encoding: str) -> bytes:
+    """The text in an encoding that has the signs of mathematics; what UTF-8 itself refuses is replaced."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", errors="replace")
+
+
 def _write_stream(stream: TextIO | None, text: str, encoding: str) -> None:
     if stream is None:  # closed by the caller (`>&-`): nobody listens
         return
     stream.flush()
-    stream.buffer.write(text.encode(encoding, errors="replace"))
+    stream.buffer.write(_encoded(text, encoding))
     stream.buffer.flush()
 
 
 def _write_file(text: str, to: Path) -> None:
-    content = text.encode("utf-8")
+    content = _encoded(text, "utf-8")
     try:
         if to.exists() and not to.is_file():
             to.write_bytes(content)  # a terminal, a pipe: nothing to replace

@@ -31,7 +31,7 @@ def network_of(argument: str) -> Network:
 
 def _network(argument: str) -> Network:
     if argument == STANDARD_INPUT:
-        return load_text(sys.stdin.buffer.read(TEXT_BYTES + 1), "<stdin>", "network")
+        return load_text(_standard_input(), "<stdin>", "network")
     if os.path.exists(argument) and not os.path.isdir(argument):
         return load(Path(argument))
     if argument in bundled_names():
@@ -39,6 +39,15 @@ def _network(argument: str) -> Network:
     if os.path.isdir(argument):
         raise BackpropError(f"{argument} is a folder; expected a YAML file or a bundled spec")
     raise BackpropError(f"there is no file and no bundled spec called '{argument}'{_nearest(argument)}")
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:  # closed by the caller (`<&-`)
+        return b""
+    try:
+        return sys.stdin.buffer.read(TEXT_BYTES + 1)
+    except OSError as error:
+        raise BackpropError(f"<stdin>: cannot be read: {error.strerror or error}") from None
 
 
 def _nearest(argument: str) -> str:

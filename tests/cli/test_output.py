@@ -73,10 +73,17 @@ def test_a_full_disk_is_a_message(arguments):
     assert (done.returncode, done.stderr) == (2, "cannot write the output: No space left on device\n")
 
 
-def test_a_narrow_encoding_gets_replacement_characters_and_data_stays_utf8():
+@pytest.mark.parametrize("arguments", [["derive", "xor"], ["examples", "scalar-graph"]], ids=" ".join)
+def test_where_the_encoding_lacks_the_signs_of_mathematics_the_text_is_utf8(backprop, arguments):
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
-    text = subprocess.run([*COMMAND, "examples", "scalar-graph"], env=environment, capture_output=True).stdout
-    assert "w ──┐" in text.decode("utf-8")
+    text = subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True).stdout
+    assert text.decode("utf-8") == backprop(*arguments).stdout
+
+
+def test_text_is_in_the_encoding_of_its_terminal_where_that_has_every_character():
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-16-le"}
+    text = subprocess.run([*COMMAND, "examples"], env=environment, capture_output=True).stdout
+    assert text.decode("utf-16-le").startswith("linear-module ")
 
 
 def test_control_characters_in_messages_are_shown(backprop):
