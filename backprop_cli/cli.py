@@ -190,7 +190,9 @@ def main() -> NoReturn:
     gc.freeze()
     gc.set_threshold(100_000)  # a short-lived process: collecting while SymPy is imported costs a tenth of the start
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # none is used, and looking for them costs 20 ms
-    sys.exit(run_command_line(sys.argv[1:]))
+    status = run_command_line(sys.argv[1:])
+    gc.freeze()  # nor is it worth looking for garbage at the end, which costs as much as a quarter of the whole run
+    sys.exit(status)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
