@@ -11,7 +11,7 @@ from backprop_cli.language.walking import walk
 
 T = TypeVar("T")
 
-_PLAIN = ("str", "bool", "tuple[str, ...]")  # fields that hold no formulas
+_PLAIN = ("str", "bool", "tuple[str, ...]", "tuple[int, ...]")  # fields that hold no formulas
 _FIELDS: dict[type, tuple[tuple[str, bool], ...]] = {
     kind: tuple((f.name, str(f.type).startswith("tuple")) for f in fields(kind) if f.type not in _PLAIN)
     for kind in get_args(tree.Node)

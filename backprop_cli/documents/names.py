@@ -17,8 +17,6 @@ from functools import cached_property
 
 from sympy import Symbol
 
-from backprop_cli.documents.formulas import places
-from backprop_cli.language import tree
 from backprop_cli.symbolic.graph import Graph, Quantity
 
 # Without delta and pi: δ is the Kronecker symbol and dJ/dz, and π is the number.
@@ -87,14 +85,6 @@ class Names:
     @cached_property
     def _letters(self) -> frozenset[str]:
         return frozenset(letter for shown in self.quantities.values() for letter in (shown.letter, shown.whole))
-
-    def size_of(self, index: str, body: tree.Node) -> int | None:
-        """The number of values of an index, read off the first place in ``body`` that has it alone at a position."""
-        for place in places(body):
-            for position, size in zip(place.positions, self[place.name].shape, strict=False):
-                if position == tree.Place(index):
-                    return size
-        return None
 
 
 def _symbols(quantity: Quantity) -> set[Symbol]:

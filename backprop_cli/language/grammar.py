@@ -6,7 +6,8 @@ The operators + - * / ** and the comparisons bind as in Python, whose own ``ast`
 authors wrote: every name is replaced by ``n`` and every number by ``1`` first, so names stay as they are typed
 (``lambda``, ``β``) and nothing but the shape of the formula reaches Python. Only the node kinds listed here pass.
 
-Which names are quantities, indices or functions is not decided here: ``tanh(z)`` is an ``Apply`` whatever ``tanh`` is.
+Which names are quantities, indices or functions is not decided here: ``tanh(z)`` is an ``Apply`` whatever ``tanh`` is,
+and ``flatten(x)[j]`` an ``Apply`` of flatten to x and j.
 ``max(e, k)`` and ``min(e, k)`` are reductions where ``k`` is a bare name that ``e`` uses as a position, and elementwise
 otherwise.
 """
@@ -19,7 +20,7 @@ from bisect import bisect_left
 from backprop_cli.language import tree, walking
 from backprop_cli.language.magnitudes import check_magnitudes
 from backprop_cli.language.offsets import Offsets
-from backprop_cli.language.structure import check_structure, split_equation
+from backprop_cli.language.structure import FLATTEN, check_structure, split_equation
 from backprop_cli.language.tokens import LONGEST_TEXT, FormulaError, Token, tokens
 
 REDUCTIONS = frozenset({"sum", "mean", "max", "min", "argmax", "argmin"})
@@ -125,6 +126,8 @@ class _Reader:
                 raise FormulaError("one comparison at a time; multiply two of them: (0 < z)*(z < 1)", token.offset)
             case ast.Call(func=ast.Name(), args=arguments, keywords=[]):
                 return self._call(token, [self._node(argument, depth) for argument in arguments])
+            case ast.Subscript(value=ast.Call(func=ast.Name()) as call, slice=position):
+                return self._flattened(token, self._node(call, depth), position, depth)
             case ast.Subscript(value=ast.Name(), slice=ast.Tuple(elts=positions)):
                 return tree.Place(token.text, tuple(self._node(position, depth) for position in positions))
             case ast.Subscript(value=ast.Name(), slice=position):
@@ -133,6 +136,12 @@ class _Reader:
                 hint = "a comma stands between the arguments of a function or the positions of a quantity"
                 raise FormulaError(f"these brackets hold several values; {hint}", token.offset)
         raise FormulaError("this cannot stand in a formula", token.offset)
+
+    def _flattened(self, name: Token, called: tree.Node, position: ast.expr, depth: int) -> tree.Node:
+        """``flatten(x)[j]``, the only call whose result has positions."""
+        if not isinstance(called, tree.Apply) or called.function != FLATTEN or isinstance(position, ast.Tuple):
+            raise FormulaError("positions in brackets stand behind a quantity, or behind flatten(x)", name.offset)
+        return tree.Apply(FLATTEN, (*called.arguments, self._node(position, depth)))
 
     def _sum(self, node: ast.expr, depth: int) -> tree.Node:
         # Walked along its left side, which is as long as the sum: recursion would end at a thousand terms.
@@ -180,9 +189,10 @@ class _Reader:
 
 
 def used_as_positions(node: tree.Node) -> set[str]:
-    """The bare names that stand as positions anywhere in the expression: ``{i, j}`` in ``W[i,j]*x[1]``."""
+    """The bare names that stand in positions anywhere in the expression: ``{i, j, k}`` in ``W[i,j]*x[2*k+1]``."""
     found: set[str] = set()
     for inner in walking.walk(node):
         if isinstance(inner, tree.Place):
-            found.update(p.name for p in inner.positions if isinstance(p, tree.Place) and not p.positions)
+            inside = (part for position in inner.positions for part in walking.walk(position))
+            found.update(part.name for part in inside if isinstance(part, tree.Place) and not part.positions)
     return found

@@ -13,6 +13,7 @@ from backprop_cli.language.tokens import FormulaError, Token
 DEEPEST_BRACKETS = 50
 MOST_SIGNS = 5
 
+FLATTEN = "flatten"
 _CLOSING = {"(": ")", "[": "]"}
 _SIGNS = frozenset("+-")
 
@@ -42,10 +43,12 @@ def check_structure(found: Sequence[Token]) -> None:
     open_brackets: list[Token] = []
     before: Token | None = None
     signs = 0
-    for token in found:
+    for number, token in enumerate(found):
         if token.text == "=":
             raise FormulaError("an equals sign in the middle of a formula; '==' compares two values", token.offset)
-        if before is not None and _ends_operand(before):
+        if token.text == "[" and _ends_flattened(found[:number]):
+            signs = 0
+        elif before is not None and _ends_operand(before):
             _check_after_operand(before, token, open_brackets)
             signs = 0
         else:
@@ -65,6 +68,11 @@ def check_structure(found: Sequence[Token]) -> None:
         raise FormulaError(f"'{opened.text}' is never closed", opened.offset)
     if before is not None and not _ends_operand(before):
         raise FormulaError(f"something is missing after '{before.text}'", before.offset)
+
+
+def _ends_flattened(found: Sequence[Token]) -> bool:
+    """Whether the tokens end in ``flatten(x)``, which has positions like a name."""
+    return [token.text for token in found[-4:-2]] == [FLATTEN, "("] and found[-1].text == ")"
 
 
 def _ends_operand(token: Token) -> bool:

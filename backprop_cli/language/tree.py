@@ -7,7 +7,7 @@ The nodes carry names and numbers only: no mathematics happens here and no marku
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -36,11 +36,15 @@ class Apply:
 
 @dataclass(frozen=True)
 class Reduction:
-    """``sum(body, i, j)`` and likewise ``mean``, ``max``, ``min``, ``argmax``, ``argmin``: the indices are bound."""
+    """``sum(body, i, j)`` and likewise ``mean``, ``max``, ``min``, ``argmax``, ``argmin``: the indices are bound.
+
+    ``sizes`` are how many values each index takes, once a formula stands in a network; no part of what is written.
+    """
 
     operation: str
     body: Node
     indices: tuple[str, ...]
+    sizes: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

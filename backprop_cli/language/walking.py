@@ -15,7 +15,7 @@ def parts(node: Node) -> tuple[Node, ...]:
     for field in fields(node):
         value = getattr(node, field.name)
         if isinstance(value, tuple):
-            found.extend(part for part in value if not isinstance(part, str))
+            found.extend(part for part in value if not isinstance(part, str | int))
         elif not isinstance(value, str | bool):
             found.append(value)
     return tuple(found)
@@ -36,7 +36,7 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
     for field in fields(node):
         value: Any = getattr(node, field.name)
         if isinstance(value, tuple):
-            new = tuple(part if isinstance(part, str) else change(part) for part in value)
+            new = tuple(part if isinstance(part, str | int) else change(part) for part in value)
             if any(a is not b for a, b in zip(new, value, strict=True)):
                 changed[field.name] = new
         elif not isinstance(value, str | bool):

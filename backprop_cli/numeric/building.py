@@ -12,7 +12,7 @@ from backprop_cli.numeric.schedule import Schedule, schedule
 from backprop_cli.numeric.stable import Stable
 from backprop_cli.symbolic.formulas import Formula, canonical
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def everything_wanted(graph: Graph, adjoints: Mapping[str, Formula]) -> tuple[Wa
 def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wanted]) -> Schedule:
     """The program for these results, which share no memory with each other or with the arguments."""
     results = tuple(wanted)
-    lowering = Lowering(Table())
+    lowering = Lowering(Table(), _whole_numbers(graph))
     stable = Stable(graph)
     for quantity in _with_losses_put_in(graph, {result.name for result in results if not result.adjoint}):
         if quantity.definition is None:
@@ -56,7 +56,8 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
             definition = stable.expression(canonical(quantity.definition))
             lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
     for formula in adjoints_in_order(graph, adjoints):
-        lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints))
+        spread = stable.scattered(formula, adjoints)
+        lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints), spread)
     outputs = _apart(lowering.table, [lowering.whole(result.name, result.adjoint) for result in results])
     names: dict[Value, str] = {}
     for result in _by_interest(graph, adjoints):
@@ -67,6 +68,16 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
         names.setdefault(value, result.identifier)
     arguments = {q.name: lowering.argument(q.name) for q in graph.quantities if q.is_given}
     return schedule(lowering.table, arguments, names, outputs)
+
+
+def _whole_numbers(graph: Graph) -> dict[str, range]:
+    """The values that class numbers, tokens and the results of argmin and argmax may have."""
+    found = {q.name: q.whole for q in graph.quantities if q.whole is not None}
+    for quantity in graph.quantities:
+        definition = quantity.definition
+        if isinstance(definition, Reduce) and definition.operation.startswith("arg"):
+            found[quantity.name] = range(1, definition.size + 1)
+    return found
 
 
 def _is_computed(operation: Operation) -> bool:

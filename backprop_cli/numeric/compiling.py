@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from sympy import Basic, Expr, Symbol, lambdify
 from sympy.core.symbol import Str
 from sympy.printing.numpy import NumPyPrinter
@@ -14,8 +15,11 @@ from sympy.printing.numpy import NumPyPrinter
 from backprop_cli.numeric.schedule import Line, Schedule
 from backprop_cli.numeric.special import erf, erfc
 
-NAMESPACE: Mapping[str, Any] = {"np": np, "erf": erf, "erfc": erfc}
-IMPORTS = {name: f"from backprop_cli.numeric.special import {name}" for name in ("erf", "erfc")}
+NAMESPACE: Mapping[str, Any] = {"np": np, "erf": erf, "erfc": erfc, "sliding_window_view": sliding_window_view}
+IMPORTS = {
+    "sliding_window_view": "from numpy.lib.stride_tricks import sliding_window_view",
+    **{name: f"from backprop_cli.numeric.special import {name}" for name in ("erf", "erfc")},
+}
 
 
 class Written(Expr):  # type: ignore[misc]

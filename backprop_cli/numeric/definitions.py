@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Dummy, Expr, Mul, Number, Pow, S, Symbol, cancel, exp, fraction, tanh, together
+from sympy import Add, Dummy, Expr, Integer, Mul, Number, Pow, S, Symbol, cancel, exp, fraction, tanh, together
 
 from backprop_cli.numeric.exponentials import is_exponential, is_sum_of_exponentials
 from backprop_cli.symbolic.functions import expanded
@@ -44,6 +44,8 @@ class Definitions:
         """What the place is, as a product of exponentials and sums of them, if it is one."""
         if not isinstance(place, Place) or isinstance(place, Adjoint) or place.name not in self._written:
             return None
+        if not all(_stays_inside(position) for position in place.positions):
+            return None  # outside its array a quantity reads 0, whatever its definition would come to there
         rules = dict(zip(self._table[place.name].indices, place.positions, strict=True))
         return fresh_bounds(self._written[place.name]).xreplace(rules)
 
@@ -81,6 +83,12 @@ class Definitions:
             return total.func(*(self._inside(part, growing_alone) for part in total.args))
         written = self.of(total) if not growing_alone or self.grows(total) else None
         return total if written is None else written
+
+
+def _stays_inside(position: Expr) -> bool:
+    """Whether a position is an index, a number, or a class number or token, which are checked to be inside."""
+    looked_up = position - position.as_coeff_Add()[0]
+    return isinstance(looked_up, Place) or isinstance(position, Symbol | Integer)
 
 
 def fresh_bounds(expression: Expr) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from sympy import Add, Expr, Mul, Pow, Rational, S, Symbol
@@ -12,11 +12,10 @@ from backprop_cli.numeric.arrays import Arrays, Labelled, Scalar
 from backprop_cli.numeric.contraction import Contraction, Factor
 from backprop_cli.numeric.functions import UFUNCS, Numeric, numeric_form
 from backprop_cli.numeric.operations import COMPARISONS, Table
+from backprop_cli.numeric.positions import Sizes
 from backprop_cli.numeric.products import MOST_REPEATED, Product, products
 from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where
-
-Sizes = Mapping[Symbol, int]  # of all indices that mean something here, in the order of axes to be preferred
 
 
 class Expressions(ABC):

@@ -6,17 +6,24 @@ same along some of its indices is kept without them until somebody needs it whol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import TypeAlias
 
-from sympy import Add, Expr, S, Symbol
+from sympy import Add, Expr, Symbol
 
 from backprop_cli.numeric.arrays import Axes, Labelled, joint
-from backprop_cli.numeric.expressions import Expressions, Sizes
-from backprop_cli.numeric.operations import Entry, Shape, Table, Value
-from backprop_cli.numeric.products import Product, narrowed, position_bounds, products
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.numeric.expressions import Expressions
+from backprop_cli.numeric.operations import Shape, Table, Value
+from backprop_cli.numeric.positions import Sizes, affine
+from backprop_cli.numeric.products import Product, narrowed, products
+from backprop_cli.numeric.scatter import plan
+from backprop_cli.numeric.views import Reader, joined
+from backprop_cli.symbolic.notation import Adjoint, Digit, Place
 
+Summed: TypeAlias = tuple[Sizes, Sequence[Expr]]
+Spread: TypeAlias = tuple[Sequence[Expr], Sequence[Summed], Sequence[Summed]]  # positions, products, the same solved
 Region = tuple[tuple[int, int], ...]  # the first and the last position along each axis, from 1
 
 
@@ -30,10 +37,12 @@ class Stored:
 
 
 class Lowering(Expressions):
-    """Lowers formulas one after the other; each may use the quantities and adjoints stored before it."""
+    """Lowers formulas one after the other; each may use the quantities and adjoints stored before it. ``whole`` are the
+    values that quantities of whole numbers may have."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, whole: Mapping[str, range] | None = None) -> None:
         super().__init__(table)
+        self._whole = whole or {}
         self._stored: dict[tuple[str, bool], Stored] = {}
 
     def give(self, place: Place, shape: Shape) -> None:
@@ -45,9 +54,17 @@ class Lowering(Expressions):
         assert value is not None
         return value
 
-    def define(self, place: Place, shape: Shape, given: Sequence[tuple[Sizes, Sequence[Expr]]]) -> None:
-        """``place`` as a sum of products, each a product of factors summed over indices with their sizes."""
+    def define(self, place: Place, shape: Shape, given: Sequence[Summed], spread: Sequence[Spread] = ()) -> None:
+        """``place`` as a sum of products, each a product of factors summed over indices with their sizes; what is
+        ``spread`` is added where it belongs."""
         sizes = dict(zip(place.positions, shape, strict=True))
+        waiting = []
+        for positions, products_, solved in spread:
+            scatter = self._scatter(positions, products_, shape)
+            if scatter is None:
+                given = (*given, *solved)
+            else:
+                waiting.append(scatter)
         regions: dict[Region, list[Product]] = {}
         for sums, factors in _addends(given):
             for product in products(factors, sums, sizes):
@@ -58,6 +75,10 @@ class Lowering(Expressions):
         parts = {region: found for region, found in regions.items() if all(first <= last for first, last in region)}
         if parts:
             base = Labelled(self._assembled(base, parts, sizes), place.positions)
+        for scatter in waiting:
+            whole = None if base.coefficient == 0 else self.arrays.arranged(base, place.positions)
+            there = None if whole is None else self.table.broadcast_to(whole, shape)
+            base = Labelled(scatter(there), place.positions)
         self._store(place, shape, base if base.value is None else self.arrays.exact(base))
 
     @staticmethod
@@ -86,6 +107,38 @@ class Lowering(Expressions):
         whole = None if base.coefficient == 0 else self.arrays.arranged(base, tuple(sizes))
         return self.table.assemble(shape, None if whole is None else self.table.broadcast_to(whole, shape), entries)
 
+    def _scatter(
+        self, positions: Sequence[Expr], given: Sequence[Summed], shape: Shape
+    ) -> Callable[[Value | None], Value] | None:
+        """What adds these products at these positions to an array of this shape, None where no operation does."""
+        symbols = dict.fromkeys(symbol for position in positions for symbol in _indices(position))
+        sizes = {symbol: size for sums, _ in given for symbol, size in sums.items() if symbol in symbols}
+        planned = plan(positions, sizes, shape)
+        ahead = sum(not isinstance(position, Symbol) for position in positions)
+        looked_up = planned is None and all(isinstance(position, Symbol) for position in positions[ahead:])
+        if planned is None and (not looked_up or any(affine(position, sizes) for position in positions[:ahead])):
+            return None
+        axes = planned.axes if planned is not None else tuple(symbols)
+        found: list[Product] = []
+        for sums, factors in given:
+            rest = {symbol: size for symbol, size in sums.items() if symbol not in symbols}
+            found.extend(products(factors, rest, {symbol: sizes[symbol] for symbol in axes}))
+        total = self.arrays.arranged(self._total(found, {symbol: sizes[symbol] for symbol in axes}), axes)
+        values = self.table.broadcast_to(total, tuple(sizes[symbol] for symbol in axes))
+        if planned is None:
+            return self._added_at(positions[:ahead], values, sizes, shape)
+        values = self.table.reshape(values, planned.shape)
+        entries = [(part.place, self.table.subscript(values, part.taken)) for part in planned.parts]
+        return lambda base: self.table.assemble(shape, base, entries)
+
+    def _added_at(
+        self, positions: Sequence[Expr], values: Value, sizes: Sizes, shape: Shape
+    ) -> Callable[[Value | None], Value]:
+        clipped = [self._clipped(position, size, sizes) for position, size in zip(positions, shape, strict=False)]
+        axes = joint(clipped, tuple(sizes))
+        where = [self.table.unary("whole", self.arrays.view(position, axes)) for position in clipped]
+        return lambda base: self.table.add_at(shape, base, where, values)
+
     def _store(self, place: Place, shape: Shape, array: Labelled) -> None:
         self._stored[place.name, isinstance(place, Adjoint)] = Stored(place.positions, shape, array)
 
@@ -100,57 +153,96 @@ class Lowering(Expressions):
         return stored.array.value if stored.array.coefficient == 1 else None
 
     def _place(self, place: Place, sizes: Sizes) -> Labelled:
-        """A stored quantity at positions: views where positions are indices, numbers or shifted indices."""
+        """A stored quantity at positions, as a view where that is possible."""
         stored = self._stored[place.name, isinstance(place, Adjoint)]
         array = stored.array
         if array.value is None:
-            return array
-        where = dict(zip(stored.indices, place.positions, strict=True))
-        positions = [where[axis] for axis in array.axes]
-        view = self._view(array, positions, sizes)
-        return view if view is not None else self._gathered(array, positions, sizes)
+            inside = self._inside(place.positions, stored.shape, sizes)
+            return array if not inside else self._masked(array, inside, sizes)
+        if any(isinstance(position, Digit) for position in place.positions):
+            whole = self.table.broadcast_to(self.arrays.arranged(array.plain(), stored.indices), stored.shape)
+            array = Labelled(whole, stored.indices, array.coefficient)
+            array, positions = joined(array, place.positions, self.arrays)
+            outside: list[Labelled] = []
+        else:
+            where = dict(zip(stored.indices, place.positions, strict=True))
+            positions = [where[axis] for axis in array.axes]
+            # Along an axis that the array lacks it is the same everywhere, but still nothing outside.
+            lacking = [
+                (p, n)
+                for axis, p, n in zip(stored.indices, place.positions, stored.shape, strict=True)
+                if axis not in array.axes
+            ]
+            outside = self._inside([p for p, _ in lacking], [n for _, n in lacking], sizes)
+        found = Reader(self.arrays).view(array, positions, sizes)
+        if found is None:
+            found = self._gathered(array, positions, sizes)
+        return self._masked(found, outside, sizes) if outside else found
 
-    def _view(self, array: Labelled, positions: Sequence[Expr], sizes: Sizes) -> Labelled | None:
-        assert array.value is not None
-        entries: list[Entry] = []
-        axes: list[Symbol] = []
-        for position, size in zip(positions, self.table.shape(array.value), strict=True):
-            bounds = position_bounds(position, sizes)
-            if bounds is None or bounds[0] < 1 or bounds[1] > size:
-                return None
-            symbols = list(position.free_symbols)
-            if not symbols:
-                entries.append(bounds[0] - 1)
-            elif len(symbols) == 1 and position.coeff(symbols[0]) is S.One and symbols[0] not in axes:
-                entries.append((bounds[0] - 1, bounds[1]))
-                axes.append(symbols[0])
-            else:
-                return None
-        return Labelled(self.table.subscript(array.value, tuple(entries)), tuple(axes), array.coefficient)
+    def _inside(self, positions: Sequence[Expr], shape: Sequence[int], sizes: Sizes) -> list[Labelled]:
+        """The conditions that keep positions inside, none where they cannot leave."""
+        conditions = []
+        for position, size in zip(positions, shape, strict=True):
+            low, high = self._bounds(position, sizes)
+            place = None if low >= 1 and high <= size else self.arrays.exact(self._expression(position, sizes))
+            if place is not None and low < 1:
+                conditions.append(self.arrays.apply("greater_equal", place, Labelled(self.table.number(1.0))))
+            if place is not None and high > size:
+                conditions.append(self.arrays.apply("less_equal", place, Labelled(self.table.number(float(size)))))
+        return conditions
+
+    def _masked(self, found: Labelled, inside: Sequence[Labelled], sizes: Sizes) -> Labelled:
+        for condition in inside:
+            found = self.arrays.where(condition, found, Labelled(self.table.number(0.0)), tuple(sizes))
+        return found
+
+    def _bounds(self, position: Expr, sizes: Sizes) -> tuple[float, float]:
+        """The least and the greatest value of a position, as far as they are known beforehand."""
+        number, rest = position.as_coeff_Add()
+        found = affine(position, sizes)
+        if found is not None:
+            return found.low, found.high
+        if isinstance(rest, Place) and rest.name in self._whole and not isinstance(rest, Adjoint):
+            return self._whole[rest.name].start + int(number), self._whole[rest.name].stop - 1 + int(number)
+        return -inf, inf
 
     def _gathered(self, array: Labelled, positions: Sequence[Expr], sizes: Sizes) -> Labelled:
         """Any other positions, computed and looked up; a position outside the array reads 0."""
         assert array.value is not None
         shape = self.table.shape(array.value)
-        looked_up, inside = [], []
-        for position, size in zip(positions, shape, strict=True):
-            place = self.arrays.exact(self._expression(position, sizes))
-            bounds = position_bounds(position, sizes)
-            if bounds is None or bounds[0] < 1 or bounds[1] > size:
-                first, last = (Labelled(self.table.number(float(edge))) for edge in (1, size))
-                inside.append(self.arrays.apply("greater_equal", place, first))
-                inside.append(self.arrays.apply("less_equal", place, last))
-                place = self.arrays.apply("minimum", self.arrays.apply("maximum", place, first), last)
-            looked_up.append(self.arrays.apply("subtract", place, Labelled(None)))
+        symbols = [symbol for position in positions for symbol in position.free_symbols]
+        whole = [
+            axis
+            for axis, (position, size) in enumerate(zip(positions, shape, strict=True))
+            if symbols.count(position) == 1 and sizes.get(position) == size
+        ]
+        computed = [axis for axis in range(len(shape)) if axis not in whole]
+        looked_up = [self._clipped(positions[axis], shape[axis], sizes) for axis in computed]
         axes = joint(looked_up, tuple(sizes))
-        whole = [self.table.unary("whole", self.arrays.view(position, axes)) for position in looked_up]
-        found = Labelled(self.table.gather(array.value, whole), axes)
-        for condition in inside:
-            found = self.arrays.where(condition, found, Labelled(self.table.number(0.0)), axes)
-        return found.times(array.coefficient)
+        where = [self.table.unary("whole", self.arrays.view(position, axes)) for position in looked_up]
+        value = self.table.transpose(array.value, (*computed, *whole))
+        found = Labelled(self.table.gather(value, where), (*axes, *(positions[axis] for axis in whole)))
+        inside = self._inside([positions[a] for a in computed], [shape[a] for a in computed], sizes)
+        return self._masked(found, inside, sizes).times(array.coefficient)
+
+    def _clipped(self, position: Expr, size: int, sizes: Sizes) -> Labelled:
+        """The position from 0, or the nearest one inside."""
+        place = self.arrays.exact(self._expression(position - 1, sizes))
+        low, high = self._bounds(position, sizes)
+        if low < 1 or high > size:
+            first, last = (Labelled(self.table.number(float(edge))) for edge in (0, size - 1))
+            place = self.arrays.apply("minimum", self.arrays.apply("maximum", place, first), last)
+        return place
 
 
-def _addends(given: Sequence[tuple[Sizes, Sequence[Expr]]]) -> Iterator[tuple[Sizes, Sequence[Expr]]]:
+def _indices(position: Expr) -> list[Symbol]:
+    """The indices of a position, those of what it looks up first, in the order in which they stand there."""
+    if isinstance(position, Symbol):
+        return [position]
+    return [symbol for part in position.args if isinstance(part, Expr) for symbol in _indices(part)]
+
+
+def _addends(given: Sequence[Summed]) -> Iterator[Summed]:
     """The products, with one that is just a sum taken apart."""
     for sums, factors in given:
         if not sums and len(factors) == 1 and isinstance(factors[0], Add):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from itertools import count
 
-RESERVED = frozenset({"np", "erf", "erfc", *keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+RESERVED = frozenset({"np", "erf", "erfc", "sliding_window_view", *keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
 
 
 class Names:

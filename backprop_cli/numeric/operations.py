@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 Value: TypeAlias = int
 Shape: TypeAlias = tuple[int, ...]
-Entry: TypeAlias = int | tuple[int, int] | None  # of a subscript: a position from 0, a slice, or a new axis
+# Of a subscript: a position from 0, a slice, one with a step, or a new axis.
+Entry: TypeAlias = int | tuple[int, int] | tuple[int, int, int] | None
 
 COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum", "logaddexp", "equal", "not_equal"})
 COMPARISONS = {
@@ -26,7 +27,8 @@ COMPARISONS = {
     "!=": "not_equal",
 }
 CONDITIONS = frozenset(COMPARISONS.values())
-VIEWS = frozenset({"transpose", "subscript", "reshape"})
+VIEWS = frozenset({"transpose", "subscript", "reshape", "windows"})
+SEEN_THROUGH = VIEWS - {"windows"}  # views that cost nothing to speak of, so they are written wherever they are used
 INTEGERS = frozenset({"position", "whole"})
 SOURCES = frozenset({"argument", "number", "ones", "arange"})
 
@@ -119,9 +121,17 @@ class Table:
         return self._add("position", (value,), (name, axis), shape[:axis] + shape[axis + 1 :])
 
     def gather(self, value: Value, positions: Iterable[Value]) -> Value:
-        """The value at positions from 0, one array of them per axis, broadcast against each other."""
+        """The value at positions from 0, one array of them per axis, broadcast against each other; axes at the end
+        that no position is given for stay whole."""
         where = tuple(positions)
-        return self._add("gather", (value, *where), (), broadcast(*(self.shape(place) for place in where)))
+        found = broadcast(*(self.shape(place) for place in where))
+        return self._add("gather", (value, *where), (), found + self.shape(value)[len(where) :])
+
+    def add_at(self, shape: Shape, base: Value | None, positions: Iterable[Value], value: Value) -> Value:
+        """``base``, or zeros, with values added at positions from 0, as often as each position occurs."""
+        where = tuple(positions)
+        operands = (*where, value) if base is None else (base, *where, value)
+        return self._add("add_at", operands, (base is not None,), shape)
 
     def broadcast_to(self, value: Value, shape: Shape) -> Value:
         return value if self.shape(value) == shape else self._add("broadcast", (value,), (shape,), shape)
@@ -132,7 +142,13 @@ class Table:
 
     def assemble(self, shape: Shape, base: Value | None, parts: Iterable[tuple[tuple[Entry, ...], Value]]) -> Value:
         """``base``, or zeros, with values added to parts of it."""
-        places, values = zip(*parts, strict=True)
+        places, values = zip(*((tuple(map(plain, place)), value) for place, value in parts), strict=True)
+        if base is not None and self[base].kind == "assemble":
+            before, with_base = self[base].detail
+            assert isinstance(before, tuple)
+            inner = self[base].operands
+            base, rest = (inner[0], inner[1:]) if with_base else (None, inner)
+            places, values = before + places, rest + values
         operands = values if base is None else (base, *values)
         return self._add("assemble", operands, (places, base is not None), shape)
 
@@ -149,16 +165,24 @@ class Table:
         """A view: a position drops its axis, None adds one, a slice narrows one; entries cover all axes."""
         shape: list[int] = []
         axes = iter(self.shape(value))
+        entries = tuple(map(plain, entries))
         for entry in entries:
             if entry is None:
                 shape.append(1)
             else:
                 next(axes)
                 if isinstance(entry, tuple):
-                    shape.append(entry[1] - entry[0])
+                    shape.append(len(range(*entry)))
         if tuple(shape) == self.shape(value):
             return value
         return self._add("subscript", (value,), (entries, self.shape(value)), tuple(shape))
+
+    def windows(self, value: Value, lengths: tuple[int, ...], axes: tuple[int, ...]) -> Value:
+        """A view with a window of so many numbers sliding along each of these axes; the windows' own axes come last."""
+        shape = list(self.shape(value))
+        for axis, length in zip(axes, lengths, strict=True):
+            shape[axis] -= length - 1
+        return self._add("windows", (value,), (lengths, axes), (*shape, *lengths))
 
     def reshape(self, value: Value, shape: Shape) -> Value:
         return value if self.shape(value) == shape else self._add("reshape", (value,), (shape,), shape)
@@ -188,6 +212,11 @@ class Table:
     @staticmethod
     def _key(kind: str, operands: tuple[Value, ...], detail: tuple[object, ...]) -> object:
         return kind, tuple(sorted(operands)) if kind in COMMUTATIVE else operands, detail
+
+
+def plain(entry: Entry) -> Entry:
+    """The same entry without a step of 1."""
+    return entry[:2] if isinstance(entry, tuple) and len(entry) == 3 and entry[2] == 1 else entry
 
 
 def broadcast(*shapes: Shape) -> Shape:

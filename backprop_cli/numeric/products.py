@@ -12,6 +12,7 @@ from math import inf
 
 from sympy import Add, Expr, Integer, Mul, Pow, S, Symbol
 
+from backprop_cli.numeric.positions import affine
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, fresh_index
 
 MIRRORED = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -74,7 +75,8 @@ def _flattened(factors: Sequence[Expr], sums: dict[Symbol, int]) -> Product:
 
 def _is_better_apart(factor: Expr, sums: Mapping[Symbol, int]) -> bool:
     """Whether a sum of terms inside Σ is better multiplied out: where that avoids the array of all its values, lets a
-    matrix product or a nested sum be one, or a bracket be solved. Other differences stay whole, for their digits."""
+    matrix product be one, or a bracket be solved. Other differences stay whole, for their digits: Σ_n (Σ_j w_j x_nj -
+    y_n)² multiplied out would lose all of them near the least cost."""
     if not isinstance(factor, Add) or not factor.free_symbols & set(sums):
         return False
     indices = [_indices(term) for term in factor.args]
@@ -100,9 +102,8 @@ def _wants_its_own_sum(factors: tuple[Expr, ...], sums: set[Symbol]) -> bool:
     if len(factors) > 1:
         return len({_indices(factor) for factor in factors}) > 1
     (factor,) = factors
-    if isinstance(factor, Compare):
-        return factor.operator == "==" and bool(factor.free_symbols & sums) and not factor.has(Place)
-    return isinstance(factor, Reduce) and factor.operation == "sum" and bool(factor.free_symbols & sums)
+    is_bracket = isinstance(factor, Compare) and factor.operator == "==" and not factor.has(Place)
+    return is_bracket and bool(factor.free_symbols & sums)
 
 
 def _solved(product: Product, sizes: Mapping[Symbol, int]) -> Product:
@@ -179,20 +180,5 @@ def _bounds_of(factor: Expr, symbol: Symbol) -> tuple[float, float] | None:
 
 def _stays_within(position: Expr, size: int, ranges: Mapping[Symbol, int]) -> bool:
     """Whether an affine position is one of 1, ..., size for all values of its indices."""
-    bounds = position_bounds(position, ranges)
-    return bounds is not None and bounds[0] >= 1 and bounds[1] <= size
-
-
-def position_bounds(position: Expr, ranges: Mapping[Symbol, int]) -> tuple[int, int] | None:
-    """The smallest and the largest value of an affine position; None for any other."""
-    low = high = 0
-    for term in Add.make_args(position):
-        number, rest = term.as_coeff_Mul()
-        if rest is S.One and number.is_Integer:
-            low, high = low + int(number), high + int(number)
-        elif isinstance(rest, Symbol) and rest in ranges and isinstance(number, Integer):
-            ends = sorted((int(number), int(number) * ranges[rest]))
-            low, high = low + ends[0], high + ends[1]
-        else:
-            return None
-    return low, high
+    found = affine(position, ranges)
+    return found is not None and found.low >= 1 and found.high <= size

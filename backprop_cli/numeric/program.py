@@ -140,9 +140,10 @@ class Program:
             raise BackpropError(f"'{quantity.name}' is given by its size alone, so there is nothing to compute with")
         array = np.asarray(value, dtype=np.float64)
         if array.shape == quantity.shape:
-            if quantity.classes is not None and not np.isin(array, np.arange(quantity.classes)).all():
-                most = quantity.classes - 1
-                raise BackpropError(f"'{quantity.name}' must hold class numbers: whole numbers from 0 to {most}")
+            whole = quantity.whole
+            if whole is not None and not np.isin(array, np.arange(whole.start, whole.stop)).all():
+                span = f"from {whole.start} to {whole.stop - 1}"
+                raise BackpropError(f"'{quantity.name}' must hold whole numbers {span}")
             return array
         found = f"has the shape {_written(array.shape)}" if array.shape else "is a single number"
         expected = _written(quantity.shape) if array.shape else f"an array of {_written(quantity.shape)}"

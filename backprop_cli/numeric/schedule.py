@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backprop_cli.numeric.naming import Names
-from backprop_cli.numeric.operations import COMMUTATIVE, INTEGERS, SOURCES, VIEWS, Operation, Table, Value
-from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, Text, call, copied, updates, written
+from backprop_cli.numeric.operations import COMMUTATIVE, INTEGERS, SEEN_THROUGH, SOURCES, VIEWS, Operation, Table, Value
+from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, PUT_TOGETHER, Text, call, copied, written
 
 SMALL = 1024  # numbers: below, a fresh array costs less than keeping track of one
 LINE = 96  # characters
@@ -127,7 +127,7 @@ class _Scheduler:
         return reads
 
     def _is_seen_through(self, value: Value) -> bool:
-        return self._operation(value).kind in VIEWS and value not in self.returned
+        return self._operation(value).kind in SEEN_THROUGH and value not in self.returned
 
     def _place(self, value: Value) -> None:
         operation = self._operation(value)
@@ -161,6 +161,8 @@ class _Scheduler:
             return True
         if value in self.names or value in self.returned or self.reads[value] != 1 or len(text.text) > LINE:
             return False
+        if operation.kind in PUT_TOGETHER:  # it takes more than one line
+            return False
         return operation.boolean or operation.size < SMALL
 
     def _emit(self, value: Value, operation: Operation, text: Text) -> None:
@@ -186,14 +188,16 @@ class _Scheduler:
         self._name(value, name)
 
     def _line(self, name: str, operation: Operation, text: str) -> Line:
-        if operation.kind != "assemble":
+        if operation.kind not in PUT_TOGETHER:
             return Line(name, text)
         values = [self.texts[operand].text for operand in operation.operands]
-        if not operation.detail[1]:
+        updates = PUT_TOGETHER[operation.kind]
+        if not operation.detail[-1]:
             return Line(name, f"np.zeros({operation.shape})", updates(name, operation, values))
         base = self._operation(operation.operands[0])
         passing = operation.operands[0] not in self.variables and base.kind not in SOURCES | VIEWS | {"broadcast"}
-        fresh = passing and not base.constant
+        temporary = base.kind in PUT_TOGETHER and self.reads[operation.operands[0]] == 0
+        fresh = (passing or temporary) and not base.constant
         return Line(
             name,
             values[0] if fresh else copied(self.texts[operation.operands[0]]),

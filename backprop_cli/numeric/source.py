@@ -124,8 +124,9 @@ def _entries(entries: Sequence[Entry], shape: Sequence[int]) -> str:
 def _entry(entry: Entry, size: int | None) -> str:
     if not isinstance(entry, tuple):
         return str(entry)
-    start, stop = entry
-    return f"{start or ''}:{'' if stop == size else stop}"
+    start, stop, *step = entry
+    whole = stop == size or (step and size is not None and stop + step[0] > size)
+    return f"{start or ''}:{'' if whole else stop}{''.join(f':{each}' for each in step)}"
 
 
 def _reshape(operation: Operation, operands: Sequence[Text]) -> Text:
@@ -161,12 +162,41 @@ def updates(name: str, operation: Operation, values: Sequence[str]) -> list[str]
 
 
 def _overlap(left: Sequence[Entry], right: Sequence[Entry]) -> bool:
-    return all(a[0] < b[1] and b[0] < a[1] for a, b in zip(map(_span, left), map(_span, right), strict=True))
+    return all(_meet(_span(a), _span(b)) for a, b in zip(left, right, strict=True))
 
 
-def _span(entry: Entry) -> tuple[int, int]:
+def _meet(left: range, right: range) -> bool:
+    if left.stop <= right.start or right.stop <= left.start:
+        return False
+    return any(place in right for place in left)
+
+
+def _span(entry: Entry) -> range:
     assert entry is not None
-    return entry if isinstance(entry, tuple) else (entry, entry + 1)
+    return range(*entry) if isinstance(entry, tuple) else range(entry, entry + 1)
+
+
+def added_at(name: str, operation: Operation, values: Sequence[str]) -> list[str]:
+    """The line that adds values at positions, which may occur several times."""
+    *positions, value = values
+    where = positions[0] if len(positions) == 1 else f"({', '.join(positions)})"
+    return [f"np.add.at({name}, {where}, {value})"]
+
+
+PUT_TOGETHER: Mapping[str, Callable[[str, Operation, Sequence[str]], list[str]]] = {
+    "assemble": updates,
+    "add_at": added_at,
+}
+
+
+def _windows(operation: Operation, operands: Sequence[Text]) -> Text:
+    lengths, axes = operation.detail
+    assert isinstance(lengths, tuple)
+    assert isinstance(axes, tuple)
+    single = len(axes) == 1
+    window, axis = (lengths[0], axes[0]) if single else (lengths, axes)
+    where = f"{window}" if single and len(operation.shape) == 2 else f"{window}, {axis}"
+    return Text(f"sliding_window_view({operands[0].text}, {where})")
 
 
 def _gather(_: Operation, operands: Sequence[Text]) -> Text:
@@ -191,5 +221,7 @@ _WRITERS: Mapping[str, Callable[[Operation, Sequence[Text]], Text]] = {
     "gather": _gather,
     "copy": _copy,
     "assemble": lambda operation, _: Text(f"np.zeros({operation.shape})"),
+    "add_at": lambda operation, _: Text(f"np.zeros({operation.shape})"),
+    "windows": _windows,
     "broadcast": lambda operation, operands: Text(f"np.broadcast_to({operands[0].text}, {operation.shape})"),
 }

@@ -6,7 +6,8 @@ is 0, a logarithm or a quotient that it multiplies counts as 0 even if the proba
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from sympy import Add, Expr, Mul, Pow, S, Symbol, cosh, erf, exp, log, sinh, tanh
 
@@ -15,11 +16,12 @@ from backprop_cli.numeric.definitions import Definition, Definitions
 from backprop_cli.numeric.exponentials import Shifts, fractions, is_exponential, without_overflow
 from backprop_cli.numeric.functions import Numeric, recognised
 from backprop_cli.numeric.logarithms import is_positive, logarithm
-from backprop_cli.symbolic.formulas import Formula, canonical
+from backprop_cli.symbolic.formulas import Formula, Term, canonical
 from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
 
 WITHOUT_GRADIENT = (Role.TARGET, Role.CONSTANT)
+Rewritten: TypeAlias = tuple[Mapping[Symbol, int], list[Expr]]  # what a product is summed over, and its factors
 
 
 class Stable:
@@ -38,9 +40,22 @@ class Stable:
             for place in call.args[0].atoms(Place)
         )
 
-    def terms(self, formula: Formula, adjoints: Mapping[str, Formula]) -> list[tuple[Mapping[Symbol, int], list[Expr]]]:
-        """The products whose sum an adjoint is, rewritten: what each is summed over, with sizes, and its factors."""
-        found = [part for term in formula.terms for part in cancelled(term, adjoints, self._definitions)]
+    def terms(self, formula: Formula, adjoints: Mapping[str, Formula]) -> list[Rewritten]:
+        """The products whose sum an adjoint is, rewritten: what each is summed over, with sizes, and its factors.
+        What the formula scatters is left out."""
+        return self._rewritten(formula.terms if formula.direct is None else formula.direct, adjoints)
+
+    def scattered(
+        self, formula: Formula, adjoints: Mapping[str, Formula]
+    ) -> list[tuple[tuple[Expr, ...], list[Rewritten], list[Rewritten]]]:
+        """What is scattered: at which positions, the products, and the same products solved for one entry."""
+        return [
+            (one.positions, self._rewritten([one.term], adjoints), self._rewritten(one.solved, adjoints))
+            for one in formula.scattered
+        ]
+
+    def _rewritten(self, terms: Iterable[Term], adjoints: Mapping[str, Formula]) -> list[Rewritten]:
+        found = [part for term in terms for part in cancelled(term, adjoints, self._definitions)]
         apart = [(term.sums, factors) for term in found for factors in fractions(term.factors)]
         return [(dict(sums), self.factors([canonical(factor) for factor in factors])) for sums, factors in apart]
 

@@ -170,8 +170,7 @@ def _reduction(node: tree.Reduction, body: _Latex, names: Names) -> _Latex:
         below = ",".join(_letter(index) for index in node.indices)
         return Printed(f"{_function(node.operation, names)}_{{{below}}}{_bracketed(_outside(body))}")
     signs = []
-    for index in node.indices:
-        size = names.size_of(index, node.body)
+    for index, size in zip(node.indices, node.sizes or (None,) * len(node.indices), strict=True):
         signs.append(rf"\sum_{{{_letter(index)}=1}}^{{{size}}}" if size else rf"\sum_{{{_letter(index)}}}")
     return Printed(f"{' '.join(signs)} {_in(body, Level.PRODUCT)}", Level.PRODUCT, reaches=True)
 

@@ -75,6 +75,11 @@ class NetworkSpec(Section):
     equations: Equations | None = Field(
         default=None, description="The network as equations, such as z[i] = sum(W[i,j]*x[j], j) + b[i]."
     )
+    ranges: dict[Name, Annotated[int, whole_number(1, limits.SIZE)]] = Field(
+        default_factory=dict,
+        json_schema_extra=_NAMED,
+        description="How many values an index takes in the equations; a position outside an array then reads 0.",
+    )
     loss: LossField | None = Field(
         default=None, description="The cost of one sample: a loss by name, an expression, or (of equations) a quantity."
     )

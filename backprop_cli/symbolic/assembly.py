@@ -95,11 +95,11 @@ class _Assembly:
         """Add everything that is computed before the cost; returns the name of the last output."""
         spec, draft = self._spec, self._draft
         if spec.layers is None:
-            return add_equations(draft, formulas.equations, None)
+            return add_equations(draft, formulas.equations, None, spec.ranges)
         current = self._first_input()
         for number, layer in enumerate(spec.layers):
             if isinstance(layer, Block):
-                current = add_equations(draft, formulas.blocks[number], number + 1)
+                current = add_equations(draft, formulas.blocks[number], number + 1, spec.ranges)
                 self._name_output(LayerPlace(number), current)
             elif isinstance(layer, Dense):
                 current = add_dense_layer(
@@ -170,7 +170,7 @@ class _Assembly:
         named = quantity_as_loss(draft, spec, formulas.loss)
         if named is None:
             if formulas.loss is not None and not is_name(spec.loss.text):
-                found = expression_loss(draft, formulas.loss)
+                found = expression_loss(draft, spec, formulas.loss)
                 if found is not None:
                     add_cost(draft, spec, found, None)
             return output, None

@@ -106,7 +106,7 @@ def _over_samples(draft: Draft, spec: NetworkSpec, name: str, depends_on_sample:
     if not depends_on_sample or draft.sample is None:
         return tree.Place(name)
     sample = draft.sample.name
-    total = tree.Reduction("sum", tree.Place(name, (tree.Place(sample),)), (sample,))
+    total = tree.Reduction("sum", tree.Place(name, (tree.Place(sample),)), (sample,), (draft.samples or 1,))
     if spec.reduction == "sum":
         return total
     if draft.samples == 1:
@@ -150,6 +150,6 @@ def _is_weight(name: str, part: str) -> bool:
     return DENSE.parameters[part].penalised if part in DENSE.parameters else name[0] in "wW"
 
 
-def expression_loss(draft: Draft, formula: Formula) -> Elaborated | None:
+def expression_loss(draft: Draft, spec: NetworkSpec, formula: Formula) -> Elaborated | None:
     """The cost of one sample as the author writes it."""
-    return elaborate(draft, formula.origin, tree.Place(COST), formula.right)
+    return elaborate(draft, formula.origin, tree.Place(COST), formula.right, ranges=spec.ranges)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from backprop_cli.symbolic.assembly_flat import flattened, is_flattened, with_flat_quantities
 from backprop_cli.symbolic.assembly_formulas import Formula
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.elaboration import elaborate
@@ -12,23 +13,31 @@ from backprop_cli.symbolic.graph import Role
 _GIVEN = {Role.INPUT: "an input", Role.TARGET: "a target", Role.PARAMETER: "a parameter"}
 
 
-def add_equations(draft: Draft, formulas: Iterable[Formula], layer: int | None) -> str | None:
+def add_equations(
+    draft: Draft, formulas: Iterable[Formula], layer: int | None, ranges: Mapping[str, int]
+) -> str | None:
     """Add one quantity per equation and return the name of the last one, None where there is none."""
     last = None
     for formula in formulas:
-        if add_equation(draft, formula, layer):
+        if add_equation(draft, formula, layer, ranges):
             assert formula.left is not None
             last = formula.left.name
     return last
 
 
-def add_equation(draft: Draft, formula: Formula, layer: int | None) -> bool:
+def add_equation(draft: Draft, formula: Formula, layer: int | None, ranges: Mapping[str, int]) -> bool:
     """Add the quantity that the equation defines. Reports, and returns False, where it has a problem."""
     assert formula.left is not None
     name = formula.left.name
     if not _is_new(draft, formula, name):
         return False
-    found = elaborate(draft, formula.origin, formula.left, formula.right)
+    if is_flattened(formula.right) and not formula.left.positions:
+        if not flattened(draft, formula.right, name, Role.INTERMEDIATE, layer, formula.origin):
+            draft.give_up(name, formula.origin)
+            return False
+        return True
+    right = with_flat_quantities(draft, formula.right, layer, formula.origin)
+    found = elaborate(draft, formula.origin, formula.left, right, ranges=ranges)
     if found is None:
         draft.give_up(name, formula.origin)
         return False

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backprop_cli.language import tree
-from backprop_cli.language.grammar import defined_name, parse_equation, parse_expression, used_as_positions
+from backprop_cli.language.grammar import defined_name, parse_equation, parse_expression
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import walk
@@ -29,6 +29,12 @@ class Formula:
         if self.left is not None:
             yield from walk(self.left)
         yield from walk(self.right)
+
+    def indices(self) -> set[str]:
+        """The names of indices: those on the left side and those that reductions run over."""
+        left = () if self.left is None else self.left.positions
+        free = {position.name for position in left if isinstance(position, tree.Place)}
+        return free.union(*(node.indices for node in walk(self.right) if isinstance(node, tree.Reduction)))
 
 
 @dataclass(frozen=True)
@@ -66,9 +72,9 @@ class Formulas:
     def places(self, name: str) -> Iterator[tree.Place]:
         """Where the quantity stands on the right side of an equation or in the loss; an index of its name is no use."""
         for formula in self.all():
-            positions = used_as_positions(formula.right)
+            bound = formula.indices()
             for node in walk(formula.right):
-                if isinstance(node, tree.Place) and node.name == name and (node.positions or name not in positions):
+                if isinstance(node, tree.Place) and node.name == name and (node.positions or name not in bound):
                     yield node
 
 

@@ -6,7 +6,6 @@ From there on a named loss is an equation like any other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import prod
 
 from backprop_cli.language import tree
@@ -14,6 +13,7 @@ from backprop_cli.language.grammar import parse_equation, parse_expression
 from backprop_cli.language.walking import rebuilt
 from backprop_cli.library.losses import LOSSES, LossEntry
 from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.symbolic.assembly_whole import take_as_whole
 from backprop_cli.symbolic.draft import Draft, Origin, free_indices
 from backprop_cli.symbolic.elaboration import Elaborated, elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
@@ -33,11 +33,14 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
     target = draft.quantities[target_name]
     own = output.shape[output.depends_on_sample :]
     places = _target_axes(draft, entry, output, target)
-    if places is None or not _classes_fit(draft, spec, entry, output, target):
+    if places is None:
         return None
     by_class = _is_class_number(entry, output, target)
     if by_class:
-        draft.quantities[target_name] = replace(target, role=Role.CONSTANT, classes=output.shape[-1])
+        classes = output.shape[-1]
+        message = f"{{value}} is no class; '{output.name}' has classes from 0 to {classes - 1}"
+        if not take_as_whole(draft, target, range(classes), message):
+            return None
     indices = free_indices(len(own), {"i", "j", *draft.quantities})  # k, l ..., and no quantity to be mixed up with
     numbers = {"K": str(prod(own)), **entry.options}
     numbers |= {name: number_text(value) for name, value in spec.loss.options.items()}
@@ -67,25 +70,6 @@ def _target_axes(draft: Draft, entry: LossEntry, output: Quantity, target: Quant
     message += f"the output '{output.name}' {described(draft, output)}"
     draft.report(draft.origins[target.name].problem(message))
     return None
-
-
-def _classes_fit(draft: Draft, spec: NetworkSpec, entry: LossEntry, output: Quantity, target: Quantity) -> bool:
-    if not _is_class_number(entry, output, target):
-        return True
-    values, classes = spec.targets[target.name].array, output.shape[-1]
-    if values is None:
-        return True
-    for flat, value in enumerate(values.ravel().tolist()):
-        if value != int(value) or not 0 <= value < classes:
-            at: list[str | int] = []
-            for size in reversed(values.shape):
-                flat, place = divmod(flat, size)
-                at.insert(0, place)
-            path = ("targets", target.name, *at)
-            message = f"{value:g} is no class; '{output.name}' has classes from 0 to {classes - 1}"
-            draft.report(draft.origin(*path).problem(message))
-            return False
-    return True
 
 
 def _helper(draft: Draft, entry: LossEntry, output: Quantity, origin: Origin) -> str:

@@ -8,17 +8,17 @@ textbooks when the quantities are layers. Its cost grows with the number of equa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product as pairs
 
 from sympy import Add, Expr, Mul, Number, Pow, S, Symbol
 
 from backprop_cli.symbolic.closed_forms import Definition, in_terms_of_values
-from backprop_cli.symbolic.formulas import Formula, Term, canonical, fresh, gathered, named, product
+from backprop_cli.symbolic.formulas import Formula, Scattered, Term, canonical, fresh, gathered, named, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, places
-from backprop_cli.symbolic.rule import Occurrence, contribution, occurrences
+from backprop_cli.symbolic.rule import Occurrence, contribution, occurrences, scattered
 
 WITHOUT_GRADIENT = (Role.TARGET, Role.CONSTANT, Role.COST)
 
@@ -58,14 +58,24 @@ def derive(graph: Graph) -> Adjoints:
         terms: list[Term] = []
         if u.name in graph.seeds:
             terms.append(Term((), (Place(graph.seeds[u.name], *u.indices),)))
+        spread: list[Scattered] = []
         for path in arrived:
-            terms.extend(_handed_back(path, u, formulas.get(path.through.name)))
+            solved, some = _handed_back(path, u, formulas.get(path.through.name))
+            terms.extend(solved)
+            spread.extend(some)
         taken = names | {symbol.name for symbol in u.indices}
-        simple = tuple(named(term, taken) for term in gathered(_without_class_sums(terms, graph)))
-        formulas[u.name] = Formula(Adjoint(u.name, *u.indices), u.indices, u.shape, simple)
+
+        apart = {id(term) for one in spread for term in one.solved}
+        direct = _simple([term for term in terms if id(term) not in apart], taken, graph) if spread else None
+        simple = _simple(terms, taken, graph)
+        formulas[u.name] = Formula(Adjoint(u.name, *u.indices), u.indices, u.shape, simple, direct, tuple(spread))
         paths[u.name] = arrived
     order = [q.name for q in graph.quantities if q.name in formulas]
     return Adjoints(graph, {name: formulas[name] for name in order}, {name: paths[name] for name in order})
+
+
+def _simple(terms: Sequence[Term], taken: Collection[str], graph: Graph) -> tuple[Term, ...]:
+    return tuple(named(term, taken) for term in gathered(_without_class_sums(terms, graph)))
 
 
 def _consumers(graph: Graph) -> Mapping[str, list[Quantity]]:
@@ -110,20 +120,22 @@ def _in_order(expression: Expr, teaching: list[Expr]) -> list[Expr]:
     return sorted(factors, key=lambda factor: (rank.get(factor, -1), bool(factor.is_Add)))
 
 
-def _handed_back(path: Path, u: Quantity, upstream: Formula | None) -> list[Term]:
-    """What one consumer adds to ∂J/∂u[u's own indices]."""
+def _handed_back(path: Path, u: Quantity, upstream: Formula | None) -> tuple[list[Term], list[Scattered]]:
+    """What one consumer adds to ∂J/∂u[u's own indices], and what of it a program may scatter."""
     v = path.through
     free = dict(zip(v.indices, v.shape, strict=True))
     terms: list[Term] = []
+    spread: list[Scattered] = []
     for occurrence in path.occurrences:
-        if upstream is None:
-            terms.append(contribution(occurrence, None, free, u.indices, u.shape))
-        elif upstream.constant is not None:
-            terms.append(contribution(occurrence, upstream.constant, free, u.indices, u.shape))
-        else:
-            plain = contribution(occurrence, Adjoint(v.name, *v.indices), free, u.indices, u.shape)
-            terms.extend(_divisions_cancelled(plain, v, upstream) or [plain])
-    return terms
+        above = None if upstream is None else upstream.constant
+        if upstream is not None and above is None:
+            above = Adjoint(v.name, *v.indices)
+        plain = contribution(occurrence, above, free, u.indices, u.shape)
+        cancelled = _divisions_cancelled(plain, v, upstream) if upstream and isinstance(above, Adjoint) else None
+        terms.extend(cancelled or [plain])
+        one = None if cancelled else scattered(occurrence, above, free, [plain])
+        spread.extend([one] if one is not None else [])
+    return terms, spread
 
 
 def _divisions_cancelled(term: Term, v: Quantity, upstream: Formula) -> list[Term] | None:
@@ -171,7 +183,7 @@ def _expanded(terms: list[Term]) -> list[Term]:
     return [Term((), product((content, primitive))), *kept]
 
 
-def _without_class_sums(terms: list[Term], graph: Graph) -> list[Term]:
+def _without_class_sums(terms: Sequence[Term], graph: Graph) -> list[Term]:
     """The terms with ``Σ_k [k = y + 1]`` worked out for a class number y: it names a class, so the sum is 1."""
     result = []
     for term in terms:

@@ -26,17 +26,17 @@ def tree_of(expression: Expr) -> tree.Node:
     Raises TypeError for a SymPy node that formulas of networks do not contain.
     """
     if isinstance(expression, Adjoint):
-        return tree.Partial(tree.Place(COST), _place(expression))
+        return tree.Partial(tree.Place(COST), position_tree(expression))
     if isinstance(expression, Place):
-        return _place(expression)
+        return position_tree(expression)
     if isinstance(expression, Local):
-        return tree.Partial(_place(expression.of), _place(expression.by))
+        return tree.Partial(position_tree(expression.of), position_tree(expression.by))
     if isinstance(expression, Slope):
         return tree.Prime(expression.function, tree_of(expression.argument))
     if isinstance(expression, Reduce):
         return _reduction(expression)
     if isinstance(expression, Compare):
-        return tree.Comparison(expression.operator, _side(expression.left), _side(expression.right))
+        return tree.Comparison(expression.operator, _position(expression.left), _position(expression.right))
     if isinstance(expression, Where):
         return tree.Apply("where", tuple(map(tree_of, expression.args)))
     if isinstance(expression, Symbol):
@@ -57,13 +57,31 @@ def tree_of(expression: Expr) -> tree.Node:
     return _constant(expression)
 
 
-def _side(expression: Expr) -> tree.Node:
-    """A side of a comparison or a position, its number last: ``y + 1``."""
-    return _sum(expression.as_ordered_terms(), number_last=True) if isinstance(expression, Add) else tree_of(expression)
+def position_tree(place: Place) -> tree.Place:
+    """A place with its positions as sums that end in their number: ``x[p + k - 1]``."""
+    return tree.Place(place.name, tuple(_position(position) for position in place.positions))
 
 
-def _place(place: Place) -> tree.Place:
-    return tree.Place(place.name, tuple(_side(position) for position in place.positions))
+def _position(position: Expr) -> tree.Node:
+    """A position, or a side of a comparison, its number last; steps of more than one count from the first:
+    ``2*(p - 1) + k`` rather than ``2*p + k - 2``."""
+    if not isinstance(position, Add):
+        return tree_of(position)
+    number, rest = position.as_coeff_Add()
+    terms: list[tree.Node] = []
+    for term in rest.as_ordered_terms():
+        step, symbol = term.as_coeff_Mul()
+        if abs(step) > 1 and isinstance(symbol, Symbol) and abs(number + step) < abs(number):
+            number += step
+            counted = tree.Add((tree.Place(symbol.name), tree.Negative(tree.Number("1"))))
+            product = tree.Product((tree.Number(str(abs(step))), counted))
+            terms.append(tree.Negative(product) if step < 0 else product)
+        else:
+            terms.append(tree_of(term))
+    terms.sort(key=lambda node: isinstance(node, tree.Negative))
+    if number:
+        terms.append(_number(number))
+    return tree.Add(tuple(terms))
 
 
 def _constant(expression: Expr) -> tree.Node:
@@ -75,11 +93,12 @@ def _constant(expression: Expr) -> tree.Node:
 
 
 def _reduction(expression: Reduce) -> tree.Node:
-    body, indices = expression.body, [expression.bound.name]
+    body, indices, sizes = expression.body, [expression.bound.name], [expression.size]
     while isinstance(body, Reduce) and body.operation == expression.operation and not body.operation.startswith("arg"):
         indices.append(body.bound.name)
+        sizes.append(body.size)
         body = body.body
-    return tree.Reduction(expression.operation, tree_of(body), tuple(indices))
+    return tree.Reduction(expression.operation, tree_of(body), tuple(indices), tuple(sizes))
 
 
 def _number(number: Expr) -> tree.Node:
@@ -106,20 +125,17 @@ def _is_decimal(number: Rational) -> bool:
     return denominator == 1 and (number.p != 1 or number.q in DECIMAL_DENOMINATORS)
 
 
-def _sum(terms: Sequence[Expr], number_last: bool = False) -> tree.Node:
+def _sum(terms: Sequence[Expr]) -> tree.Node:
     positive = [term for term in terms if not term.could_extract_minus_sign() or _leading(term) > 0]
     negative = [term for term in terms if term not in positive]
     if any(term.has(Function) for term in positive):
         positive.sort(key=lambda term: int(term.count_ops()))
     numbers = [term for term in terms if term.is_Number]
-    if number_last:
-        ordered = [*(term for term in (*positive, *negative) if not term.is_Number), *numbers]
-    else:
-        ordered = [
-            *(n for n in numbers if n in positive),
-            *(term for term in positive if not term.is_Number),
-            *negative,
-        ]
+    ordered = [
+        *(n for n in numbers if n in positive),
+        *(term for term in positive if not term.is_Number),
+        *negative,
+    ]
     return tree.Add(tuple(tree_of(term) for term in ordered))
 
 
@@ -222,7 +238,8 @@ def term_tree(term: Term) -> tree.Node:
     if number.is_negative:
         return tree.Negative(term_tree(Term(term.sums, (-number, *rest))))
     body = product_tree(inside)
-    total = tree.Reduction("sum", body, tuple(symbol.name for symbol, _ in term.sums))
+    indices, sizes = zip(*((symbol.name, size) for symbol, size in term.sums), strict=True)
+    total = tree.Reduction("sum", body, indices, sizes)
     front = [tree_of(factor) for factor in ((number, *outside) if number is not S.One else outside)]
     return _product([*front, total])
 

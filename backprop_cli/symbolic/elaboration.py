@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Abs, Expr, I, Integer, Symbol, nan, oo, zoo
+from sympy import Abs, Expr, I, Symbol, nan, oo, zoo
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
@@ -53,20 +53,21 @@ def elaborate(
     carry: tuple[tuple[str, int], ...] | None = None,
     carried: Mapping[str, int] | None = None,
     partly: Mapping[str, int] | None = None,
+    ranges: Mapping[str, int] | None = None,
 ) -> Elaborated | None:
     """The equation ``left = right`` in the graph's own names, or None where it has a problem (which is reported).
 
     ``carry`` are the axes, with their sizes, that stand in front of the left side if the right side carries them along;
-    by default the sample's. With ``carried`` they stand there in any case. ``names``, ``carried`` and ``partly`` are
-    as in :class:`Resolution`.
+    by default the sample's. With ``carried`` they stand there in any case. ``names``, ``carried``, ``partly`` and
+    ``ranges`` are as in :class:`Resolution`.
     """
     if carry is None:
         carry = () if draft.sample is None else ((draft.sample.name, draft.samples or 1),)
-    reading = Resolution(draft, origin, names or {}, tuple(name for name, _ in carry), carried or {}, partly or {})
+    axes = tuple(name for name, _ in carry)
+    reading = Resolution(draft, origin, names or {}, axes, carried or {}, partly or {}, ranges or {})
     free = _left_indices(reading, left)
     resolved = reading.resolve(right, free)
-    for binding in free.values():
-        reading.check(binding, left, "it stands in no position on the right side")
+    reading.check_ranges(left, free.values())
     _check_samples(reading, left, free)
     if reading.failed:
         return None
@@ -95,8 +96,7 @@ def _left_indices(reading: Resolution, left: tree.Place) -> dict[str, Binding]:
         elif position.name in free:
             reading.report(f"the index '{position.name}' stands twice on the left side", position)
         else:
-            free[position.name] = Binding(position.name, position.name)
-            reading.used.add(position.name)
+            free[position.name] = reading.free(position.name)
     return free
 
 
@@ -149,9 +149,10 @@ def _renamed(reading: Resolution, node: tree.Node, renaming: Mapping[str, str]) 
         new = rebuilt(part, lambda child: change(child, isinstance(part, tree.Place)))
         if isinstance(part, tree.Reduction):
             assert isinstance(new, tree.Reduction)
-            new = tree.Reduction(new.operation, new.body, tuple(renaming.get(name, name) for name in new.indices))
-            reading.kept.append(new)
-            reading.sizes[id(new)] = reading.sizes[id(part)]
+            sizes = tuple(binding.size or 1 for binding in reading.bound[id(part)])
+            new = tree.Reduction(
+                new.operation, new.body, tuple(renaming.get(name, name) for name in new.indices), sizes
+            )
         return new
 
     return change(node)
@@ -163,15 +164,12 @@ def _is_scalar(draft: Draft, name: str) -> bool:
 
 
 def _translated(draft: Draft, reading: Resolution, resolved: tree.Node) -> Expr | None:
-    def position(node: tree.Place | tree.Reduction) -> Expr:
-        return index(node.name) if isinstance(node, tree.Place) else Integer(0)
-
     def leaf(node: tree.Place | tree.Reduction) -> Expr:
         if isinstance(node, tree.Reduction):
-            return _reduce(node, reading.sizes[id(node)], translate(node.body, leaf, apply))
+            return _reduce(node, translate(node.body, leaf, apply))
         if not node.positions and not _is_scalar(draft, node.name):
             return index(node.name)
-        return Place(node.name, *(translate(part, position, apply) for part in node.positions))
+        return Place(node.name, *(translate(part, leaf, apply).expand() for part in node.positions))
 
     definition = translate(resolved, leaf, apply)
     if definition.has(zoo, nan, oo, -oo, I):
@@ -181,10 +179,10 @@ def _translated(draft: Draft, reading: Resolution, resolved: tree.Node) -> Expr 
     return definition.replace(Abs, CLASSES["abs"])
 
 
-def _reduce(node: tree.Reduction, sizes: tuple[int, ...], body: Expr) -> Expr:
+def _reduce(node: tree.Reduction, body: Expr) -> Expr:
     operation = "sum" if node.operation == "mean" else node.operation
     count = 1
-    for name, size in reversed(list(zip(node.indices, sizes, strict=True))):
+    for name, size in reversed(list(zip(node.indices, node.sizes, strict=True))):
         body = Reduce(operation, body, index(name), size)
         count *= size
     return body / count if node.operation == "mean" else body

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product as positions_of
+from math import prod
 
 from backprop_cli.language import tree
-from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.language.walking import rebuilt
 from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.notation import HOLDS
 from backprop_cli.symbolic.steps import Derivation, Form, Step
 
 LONGEST_SUM = 4  # a sum of more terms reads better with Σ than written out
@@ -25,7 +27,7 @@ def entry_step(derivation: Derivation, step: Step, position: tuple[int, ...]) ->
     numbers = dict(zip(step.indices, position, strict=True))
 
     def put(node: tree.Node) -> tree.Node:
-        return folded(written_out(with_numbers(node, numbers), derivation.graph))
+        return folded(written_out(with_numbers(node, numbers)), derivation.graph)
 
     name = f"{step.of}[{','.join(map(str, position))}]" if position else step.of
     forms = tuple(Form(form.kind, put(form.value)) for form in step.forms)
@@ -62,37 +64,32 @@ def with_numbers(node: tree.Node, numbers: Mapping[str, int]) -> tree.Node:
     return rebuilt(node, lambda part: with_numbers(part, numbers))
 
 
-def written_out(node: tree.Node, graph: Graph) -> tree.Node:
+def written_out(node: tree.Node) -> tree.Node:
     """The formula with every sum of at most :data:`LONGEST_SUM` terms written out term by term."""
-    node = rebuilt(node, lambda part: written_out(part, graph))
+    node = rebuilt(node, written_out)
     if not isinstance(node, tree.Reduction) or node.operation != "sum":
         return node
-    sizes = [index_size(index, node.body, graph) for index in node.indices]
-    terms = 1
-    for size in sizes:
-        terms *= size or LONGEST_SUM + 1
-    if terms > LONGEST_SUM:
+    if prod(node.sizes) > LONGEST_SUM:
         return node
-    ranges = (range(1, (size or 0) + 1) for size in sizes)
+    ranges = (range(1, size + 1) for size in node.sizes)
     parts = [with_numbers(node.body, dict(zip(node.indices, at, strict=True))) for at in positions_of(*ranges)]
     return parts[0] if len(parts) == 1 else tree.Add(tuple(parts))
 
 
-def index_size(index: str, body: tree.Node, graph: Graph) -> int | None:
-    """The number of values of an index, read off a place that has it alone at a position."""
-    for place in (node for node in walk(body) if isinstance(node, tree.Place) and node.name in graph):
-        for position, size in zip(place.positions, graph[place.name].shape, strict=True):
-            if position == tree.Place(index):
-                return size
-    return None
-
-
-def folded(node: tree.Node) -> tree.Node:
-    """The formula without the brackets that numbers decide: ``[1 = 1]·a`` is a, ``[2 = 1]·a`` is nothing."""
-    node = rebuilt(node, folded)
+def folded(node: tree.Node, graph: Graph) -> tree.Node:
+    """The formula without what numbers decide: x[1+2-1] is x[2], ``[1 = 1]·a`` is a, ``[2 = 1]·a`` is nothing, and a
+    place outside its array is 0."""
+    zero = tree.Number("0")
+    if isinstance(node, tree.Partial):
+        places = [folded(place, graph) for place in (node.of, node.by)]
+        of, by = (place for place in places if isinstance(place, tree.Place)) if zero not in places else (None, None)
+        return zero if of is None or by is None else tree.Partial(of, by)
+    node = rebuilt(node, lambda part: folded(part, graph))
+    if isinstance(node, tree.Place) and node.positions:
+        node = tree.Place(node.name, tuple(_worked_out(position) for position in node.positions))
+        return zero if _is_outside(node, graph) else node
     if isinstance(node, tree.Comparison):
         return _decided(node)
-    zero = tree.Number("0")
     if isinstance(node, tree.Negative) and node.operand == zero:
         return zero
     if isinstance(node, tree.Reduction) and node.operation == "sum" and node.body == zero:
@@ -104,10 +101,40 @@ def folded(node: tree.Node) -> tree.Node:
     return node
 
 
+def _worked_out(position: tree.Node) -> tree.Node:
+    """A position of numbers alone as one number."""
+    number = whole_number(position)
+    return position if number is None else tree.Number(str(number))
+
+
+def whole_number(node: tree.Node) -> int | None:
+    """What a sum or product of whole numbers comes to; None for anything else. It may be negative."""
+    match node:
+        case tree.Number(text=text):
+            return int(text) if text.isdigit() else None
+        case tree.Negative(operand=operand):
+            number = whole_number(operand)
+            return None if number is None else -number
+        case tree.Add(terms=several) | tree.Product(factors=several):
+            numbers = [number for number in map(whole_number, several) if number is not None]
+            if len(numbers) == len(several):
+                return sum(numbers) if isinstance(node, tree.Add) else prod(numbers)
+    return None
+
+
+def _is_outside(place: tree.Place, graph: Graph) -> bool:
+    if place.name not in graph:
+        return False
+    numbers = map(whole_number, place.positions)
+    sizes = graph[place.name].shape
+    return any(n is not None and not 1 <= n <= size for n, size in zip(numbers, sizes, strict=True))
+
+
 def _decided(node: tree.Comparison) -> tree.Node:
-    if node.operator == "==" and isinstance(node.left, tree.Number) and isinstance(node.right, tree.Number):
-        return tree.Number("1" if node.left.text == node.right.text else "0")
-    return node
+    left, right = whole_number(node.left), whole_number(node.right)
+    if left is None or right is None:
+        return node
+    return tree.Number(str(int(HOLDS[node.operator](left, right))))
 
 
 def _product(node: tree.Product) -> tree.Node:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-
 from sympy import Add, Expr, Integer, Pow, S
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.symbolic.derivation import Adjoints
-from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where
+from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Reduce, Where
 
 MOST_OPERATIONS = 3_000
 HIGHEST_POWER = 1_000  # powers of powers multiply: (2x)**1000 in a few equations would fill the memory with one number
-ORDER: dict[str, Callable[[Expr, Expr], object]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 class Expansion:
@@ -91,6 +80,9 @@ class Expansion:
             numbers = dict(zip(formula.indices, place.positions, strict=True))
             return written_out(Add(*(term.expression.xreplace(numbers) for term in formula.terms)))
         quantity = self.graph[place.name]
+        inside = (not p.is_Integer or 1 <= p <= size for p, size in zip(place.positions, quantity.shape, strict=True))
+        if not all(inside):
+            return S.Zero
         if quantity.definition is None:
             return place
         return written_out(quantity.definition.xreplace(dict(zip(quantity.indices, place.positions, strict=True))))
@@ -125,4 +117,4 @@ def _extreme(operation: str, terms: list[Expr]) -> Expr:
 
 def _holds(comparison: Compare) -> bool:
     """Whether a comparison between numbers holds."""
-    return bool(ORDER[comparison.operator](comparison.left, comparison.right))
+    return bool(HOLDS[comparison.operator](comparison.left, comparison.right))

@@ -42,13 +42,28 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Scattered:
+    """What is added to a quantity at ``positions``, for all values of the sums' indices; ``solved`` are the terms that
+    say the same for one entry of the quantity."""
+
+    term: Term
+    positions: tuple[Expr, ...]
+    solved: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
 class Formula:
-    """``target = Σ terms`` for all values of ``indices``, whose sizes are ``shape``. No terms: the target is 0."""
+    """``target = Σ terms`` for all values of ``indices``, whose sizes are ``shape``. No terms: the target is 0.
+
+    ``terms`` say everything. A program may rather add up ``direct`` and ``scattered``, which together are the same.
+    """
 
     target: Place
     indices: tuple[Symbol, ...]
     shape: tuple[int, ...]
     terms: tuple[Term, ...]
+    direct: tuple[Term, ...] | None = field(default=None, compare=False)
+    scattered: tuple[Scattered, ...] = field(default=(), compare=False)
     constant: Expr | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -45,7 +45,9 @@ class Quantity:
     layer: int | None = None
     activation: str | None = None  # the name of the function, for σ′ in the layer's formulas
     depends_on_sample: bool = False
-    classes: int | None = None  # a class number names one of so many, from 0
+    # The definition's left side, its indices and their sizes, where it is shown with another than the quantity itself.
+    shown_as: tuple[tree.Place, tuple[str, ...], tuple[int, ...]] | None = None
+    whole: range | None = None  # the values that class numbers and tokens may have
 
     @property
     def place(self) -> Place:

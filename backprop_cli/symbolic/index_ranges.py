@@ -1,8 +1,9 @@
-"""The ranges of indices, read off the shapes of the quantities in whose positions they stand."""
+"""The ranges of indices: fixed by the spec, read off the shapes of the quantities in whose positions they stand, or as
+far as shifted positions stay inside their arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from backprop_cli.language import tree
@@ -33,24 +34,107 @@ class Reading:
 class Binding:
     """One index where it is bound: by the left side of an equation or by one reduction.
 
-    ``name`` is what the author calls it, ``shown`` the name it gets where that one is taken.
+    ``name`` is what the author calls it, ``shown`` the name it gets where that one is taken; ``fixed`` is its range
+    where the spec says it, ``reach`` where shifted positions do.
     """
 
     name: str
     shown: str
+    fixed: int | None = None
+    reach: int | None = None
     readings: list[Reading] = field(default_factory=list)
     runs_over_samples: bool = False
 
     @property
     def size(self) -> int | None:
         """The range, from 1 to this, or None where nothing tells it."""
-        return self.readings[0].size if self.readings else None
+        if self.fixed is not None:
+            return self.fixed
+        return self.readings[0].size if self.readings else self.reach
 
     def conflicts(self) -> Sequence[Reading]:
         """The readings that disagree with the first one, one for each other size."""
+        if self.fixed is not None:
+            return ()
         by_size = {reading.size: reading for reading in reversed(self.readings)}
         return [reading for size, reading in by_size.items() if size != self.size]
 
     def explain(self, other: Reading) -> str:
         """What is wrong where ``other`` disagrees with the first reading."""
         return f"index '{self.name}' has range {self.readings[0]} and {other}"
+
+    def source(self) -> str:
+        """The range and what it comes from."""
+        return str(self.readings[0]) if self.fixed is None and self.readings else str(self.size)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A position that is more than an index: ``constant + Σ coefficient · index``, at one axis of a quantity."""
+
+    constant: int
+    terms: tuple[tuple[Binding, int], ...]
+    reading: Reading
+    position: tree.Node
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether it reads 0 outside the array: where the spec fixes a range, and for a step before the first."""
+        return any(binding.fixed is not None for binding, _ in self.terms)
+
+    @property
+    def is_earlier_step(self) -> bool:
+        """``t - 1``: the array has nothing before its first step, and reads 0 there."""
+        return len(self.terms) == 1 and self.terms[0][1] == 1 and self.constant < 0
+
+    def bounds(self) -> tuple[int, int]:
+        """The smallest and the largest position; all ranges must be known."""
+        low = high = self.constant
+        for binding, coefficient in self.terms:
+            ends = sorted((coefficient, coefficient * (binding.size or 1)))
+            low, high = low + ends[0], high + ends[1]
+        return low, high
+
+    def reach_of(self, unknown: Binding) -> int:
+        """The largest value of the one index without a range that keeps the position inside; all others are known."""
+        coefficient = next(factor for binding, factor in self.terms if binding is unknown)
+        known = Shift(self.constant, tuple(t for t in self.terms if t[0] is not unknown), self.reading, self.position)
+        low, high = known.bounds()
+        return (self.reading.size - high) // coefficient if coefficient > 0 else (low - 1) // -coefficient
+
+
+def settle(shifts: Iterable[Shift]) -> None:
+    """Give the indices that stand in shifted positions alone their ranges: every value from 1 that stays inside."""
+    waiting = list(shifts)
+    progress = True
+    while progress:
+        progress = False
+        reaches: dict[int, tuple[Binding, int]] = {}
+        for shift in waiting:
+            unknown = [binding for binding, _ in shift.terms if binding.size is None]
+            if len(unknown) == 1:
+                reach = shift.reach_of(unknown[0])
+                _, known = reaches.get(id(unknown[0]), (unknown[0], reach))
+                reaches[id(unknown[0])] = (unknown[0], min(known, reach))
+        for binding, reach in reaches.values():
+            binding.reach, progress = reach, True
+
+
+def outside(shift: Shift) -> str:
+    """What is wrong with a shifted position whose ranges are known; empty where nothing is."""
+    low, high = shift.bounds()
+    empty = next((binding for binding, _ in shift.terms if binding.size is not None and binding.size < 1), None)
+    if empty is not None:
+        return f"no value of '{empty.name}' from 1 keeps this position inside {_array(shift)}"
+    if shift.is_padded or (low >= 1 and high <= shift.reading.size):
+        return ""
+    if high <= shift.reading.size and shift.is_earlier_step:
+        return ""
+    ranges = " and ".join(f"index '{binding.name}' has range {binding.source()}" for binding, _ in shift.terms)
+    reached = low if low < 1 else high
+    hint = "fix the range with 'ranges' if what lies outside shall read 0"
+    return f"{ranges}, so this reads position {reached} of {_array(shift)}; {hint}"
+
+
+def _array(shift: Shift) -> str:
+    return f"{shift.reading.quantity} ({str(shift.reading).partition('(')[2]}"

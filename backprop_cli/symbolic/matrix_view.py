@@ -100,6 +100,8 @@ class _View:
     def _definition(self, step: Step) -> Form:
         quantity = self.graph[step.of]
         form = step.forms[0]
+        if quantity.shown_as is not None:
+            raise NoMatrixFormError("positions")
         if quantity.written is not None:
             try:
                 return replace(form, value=self._whole(form.value, quantity))

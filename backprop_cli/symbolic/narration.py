@@ -131,7 +131,7 @@ class Narrator:
             Rule.DEFINITION,
             [(FormKind.DEFINED, written)],
             uses,
-            target=tree_of(quantity.place),
+            *(quantity.shown_as or (tree_of(quantity.place),)),
         )
 
     def local_steps(self, v: Quantity) -> Iterable[Step]:

@@ -8,14 +8,24 @@ a form that survives its automatic rewriting: a quantity at positions (:class:`P
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Any, Self
 
-from sympy import Basic, Dummy, Expr, Integer, S, Symbol, sympify
+from sympy import Add, Basic, Dummy, Expr, Integer, S, Symbol, sympify
 from sympy.core.symbol import Str
 
 REDUCTIONS = ("sum", "max", "min", "argmax", "argmin")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+HOLDS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
@@ -152,6 +162,45 @@ class Compare(Node):
 
     def _eval_derivative(self, symbol: Symbol) -> Expr:
         return S.Zero
+
+
+class Digit(Node):
+    """One axis's position of an entry of a flattened array: entry ``argument`` (from 1) lies at
+    ⌊(argument − 1)/below⌋ mod size + 1 along an axis of ``size``, below which there are ``below`` entries each."""
+
+    is_integer = True
+
+    def __new__(cls, argument: Any, below: Any, size: Any) -> Self | Expr:
+        argument, below, size = sympify(argument), Integer(below), Integer(size)
+        if argument.is_Integer:
+            return (argument - 1) // below % size + 1
+        return super().__new__(cls, argument, below, size)
+
+    @property
+    def argument(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def below(self) -> int:
+        return int(self.args[1])
+
+    @property
+    def size(self) -> int:
+        return int(self.args[2])
+
+    def _eval_derivative(self, symbol: Symbol) -> Expr:
+        return S.Zero
+
+
+def digits(argument: Expr, shape: Sequence[int]) -> tuple[Expr, ...]:
+    """The positions, in an array of this shape, of an entry of the same array laid flat, the last axis fastest."""
+    return tuple(Digit(argument, prod(shape[axis + 1 :]), size) for axis, size in enumerate(shape))
+
+
+def entry(positions: Sequence[Expr], shape: Sequence[int]) -> Expr:
+    """The position in the array laid flat, the inverse of :func:`digits`."""
+    below = (prod(shape[axis + 1 :]) for axis in range(len(shape)))
+    return Add(1, *((position - 1) * size for position, size in zip(positions, below, strict=True))).expand()
 
 
 class Where(Node):

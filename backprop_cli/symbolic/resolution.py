@@ -7,17 +7,20 @@ of the formula is still looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import REDUCTIONS
-from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.language.structure import FLATTEN
+from backprop_cli.language.walking import rebuilt
 from backprop_cli.library.functions import CALLABLE, FUNCTIONS, SOFTMAX
+from backprop_cli.symbolic.assembly_whole import check_whole
 from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
 from backprop_cli.symbolic.graph import Quantity
-from backprop_cli.symbolic.index_ranges import Binding, Reading
+from backprop_cli.symbolic.index_positions import NoPosition, Sum, position_sum
+from backprop_cli.symbolic.index_ranges import Binding, Reading, Shift, outside, settle
 from backprop_cli.symbolic.wording import axes_of, bare_hint, look_alike, own_shape
 
 # No author's name begins with it, so the axes that are carried along cannot be taken for an index of the formula.
@@ -31,8 +34,9 @@ class Resolution:
     ``names`` maps the formula's own names to those of the graph (a library layer's W to W1). ``carry`` are the indices
     that quantities with more axes than are written carry in front; ``carried`` says how many of them, by name in the
     graph, where it is not just the sample. ``partly`` are quantities with the axis that an index, or an index plus a
-    number, reads in part only: it says nothing about ranges. The other fields are filled while resolving: ``sizes``
-    holds the ranges of each reduction by its identity, and ``kept`` keeps those alive.
+    number, reads in part only: it says nothing about ranges. ``ranges`` are the ranges that the spec fixes, by index.
+    The other fields are filled while resolving: ``bound`` holds the bindings of each reduction by its identity,
+    ``kept`` keeps those alive, and ``shifts`` are the positions that are more than an index.
     """
 
     draft: Draft
@@ -41,12 +45,15 @@ class Resolution:
     carry: tuple[str, ...] = ()
     carried: Mapping[str, int] = field(default_factory=dict)
     partly: Mapping[str, int] = field(default_factory=dict)
-    sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    ranges: Mapping[str, int] = field(default_factory=dict)
+    bound: dict[int, tuple[Binding, ...]] = field(default_factory=dict)
     kept: list[tree.Node] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     failed: bool = False
     carries: bool = False
     writes_sample: tree.Place | None = None
+    _reductions: list[tuple[tree.Reduction, tuple[Binding, ...]]] = field(default_factory=list)
 
     def report(self, message: str, node: tree.Node | None = None) -> None:
         self.failed = True
@@ -65,7 +72,7 @@ class Resolution:
                 return self._apply(node, scope)
         return rebuilt(node, lambda part: self.resolve(part, scope))
 
-    def _bare(self, node: tree.Place, scope: Mapping[str, Binding]) -> tree.Place:
+    def _bare(self, node: tree.Place, scope: Mapping[str, Binding]) -> tree.Node:
         quantity = self._find(node.name)
         if node.name in scope:
             if quantity is not None and not axes_of(quantity, self._carried_axes(quantity)):
@@ -73,11 +80,11 @@ class Resolution:
             return tree.Place(scope[node.name].shown)
         return self._place(node, (), scope)
 
-    def _with_positions(self, node: tree.Place, scope: Mapping[str, Binding]) -> tree.Place:
+    def _with_positions(self, node: tree.Place, scope: Mapping[str, Binding]) -> tree.Node:
         positions = tuple(self._position(position, scope) for position in node.positions)
         return self._place(node, positions, scope)
 
-    def _place(self, node: tree.Place, positions: Sequence[tree.Node], scope: Mapping[str, Binding]) -> tree.Place:
+    def _place(self, node: tree.Place, positions: Sequence[tree.Node], scope: Mapping[str, Binding]) -> tree.Node:
         quantity = self._find(node.name)
         if quantity is None:
             self._unknown(node, scope)
@@ -91,63 +98,81 @@ class Resolution:
             self.carries = True
         elif quantity.depends_on_sample:
             self.writes_sample = node
-        for axis, position in enumerate(positions, start=missing):
-            self._read(node, quantity, axis, position, node.positions[axis - missing], scope)
         prefix = tuple(tree.Place(CARRIED + name) for name in self.carry[:missing])
-        return tree.Place(quantity.name, (*prefix, *positions))
+        place: tree.Node = tree.Place(quantity.name, (*prefix, *positions))
+        for axis, written in enumerate(node.positions, start=missing):
+            beyond = self._read(node, quantity, axis, written, scope)
+            if beyond is not None:
+                inside = tree.Comparison("<=", tree.Place(beyond.shown), tree.Number(str(quantity.shape[axis])))
+                place = tree.Apply("where", (inside, place, tree.Number("0")))
+        return place
 
     def _read(
-        self,
-        node: tree.Place,
-        quantity: Quantity,
-        axis: int,
-        position: tree.Node,
-        written: tree.Node,
-        scope: Mapping[str, Binding],
-    ) -> None:
+        self, node: tree.Place, quantity: Quantity, axis: int, written: tree.Node, scope: Mapping[str, Binding]
+    ) -> Binding | None:
+        """Note what a position says about ranges; returns the index that runs beyond the array by itself, if any."""
+        try:
+            position = position_sum(written, scope.__contains__)
+        except NoPosition:
+            return None  # reported when the position itself was read
         size = quantity.shape[axis]
-        if isinstance(position, tree.Number):
-            if not position.text.isdigit() or not 1 <= int(position.text) <= size:
-                message = f"'{node.name}' has no position {position.text} here; they run from 1 to {size}"
-                self.report(message, written)
-        elif isinstance(written, tree.Place) and written.name in scope and self.partly.get(quantity.name) != axis:
-            binding = scope[written.name]
-            binding.runs_over_samples |= axis == 0 and quantity.depends_on_sample
-            origin = str(self.draft.origins[quantity.name])
-            binding.readings.append(Reading(size, node.name, quantity.shape, axis, origin, node))
+        origin = str(self.draft.origins[quantity.name])
+        reading = Reading(size, node.name, quantity.shape, axis, origin, node)
+        if position.looked_up:
+            self._look_up(quantity, axis, position, written)
+        elif position.index is not None:
+            binding = scope[position.index]
+            if binding.fixed is not None and binding.fixed > size:
+                return binding
+            if self.partly.get(quantity.name) != axis:
+                binding.runs_over_samples |= axis == 0 and quantity.depends_on_sample
+                binding.readings.append(reading)
+        elif position.indices:
+            terms = tuple((scope[name], factor) for name, factor in position.indices.items() if factor)
+            self.shifts.append(Shift(position.constant, terms, reading, written))
+        elif not 1 <= position.constant <= size:
+            message = f"'{node.name}' has no position {position.constant} here; they run from 1 to {size}"
+            self.report(message, written)
+        return None
+
+    def _look_up(self, quantity: Quantity, axis: int, position: Sum, written: tree.Node) -> None:
+        """What is looked up must be whole numbers; where one alone decides the position, those inside the array."""
+        alone = len(position.looked_up) == 1 and position.looked_up[0][1] == 1 and not position.indices
+        allowed = range(1 - position.constant, quantity.shape[axis] - position.constant + 1) if alone else None
+        for node, _ in position.looked_up:
+            if isinstance(node, tree.Place) and (found := self._find(node.name)) is not None:
+                problem = check_whole(self.draft, found, allowed, quantity.name)
+                if problem is not None:
+                    self.report(problem, written)
 
     def _position(self, node: tree.Node, scope: Mapping[str, Binding]) -> tree.Node:
+        try:
+            position_sum(node, scope.__contains__)
+        except NoPosition as error:
+            self.report(error.message, error.node)
+            return node
+        return self._resolved_position(node, scope)
+
+    def _resolved_position(self, node: tree.Node, scope: Mapping[str, Binding]) -> tree.Node:
         match node:
-            case tree.Number():
-                return node
             case tree.Place(name=name, positions=()) if name in scope:
                 return tree.Place(scope[name].shown)
-            case tree.Place(name=name, positions=()) if self._find(name) is None:
+            case tree.Place(name=name, positions=()) if self._find(name) is None and name not in self.draft.broken:
                 self.report(f"index '{name}' belongs to no sum and does not stand on the left side", node)
                 return node
-            case tree.Add(terms=(tree.Place(name=name, positions=()), tree.Number() as shift)) if self.partly:
-                return tree.Add((tree.Place(scope[name].shown), shift))
-            case tree.Negative():
-                self.report("positions count from 1", node)
-                return node
-        inside = {part.name for part in walk(node) if isinstance(part, tree.Place)}
-        what = "shifted positions are" if inside <= scope.keys() else "quantities as positions are"
-        self.report(f"{what} not supported yet; write an index or a number from 1", node)
-        return node
+            case tree.Place() | tree.Reduction():
+                return self.resolve(node, scope)
+        return rebuilt(node, lambda part: self._resolved_position(part, scope))
 
     def _reduction(self, node: tree.Reduction, scope: Mapping[str, Binding]) -> tree.Node:
         if node.operation in ("argmax", "argmin") and len(node.indices) > 1:
             self.report(f"{node.operation} runs over one index", node)
         inner = {name: self._bind(name, scope) for name in node.indices}
-        before = self.failed
-        self.failed = False
         body = self.resolve(node.body, {**scope, **inner})
-        for binding in inner.values():
-            self.check(binding, node, f"it stands in no position inside this {node.operation}")
-        self.failed |= before
         resolved = tree.Reduction(node.operation, body, tuple(binding.shown for binding in inner.values()))
         self.kept.append(resolved)
-        self.sizes[id(resolved)] = tuple(binding.size or 1 for binding in inner.values())
+        self.bound[id(resolved)] = tuple(inner.values())
+        self._reductions.append((node, tuple(inner.values())))
         return resolved
 
     def _bind(self, name: str, scope: Mapping[str, Binding]) -> Binding:
@@ -156,13 +181,31 @@ class Resolution:
             around = {binding.shown for binding in scope.values()} | self.used | self.draft.quantities.keys()
             shown = next(other for other in candidates(INDEX_NAMES) if other not in around)
         self.used.add(shown)
-        return Binding(name, shown)
+        return Binding(name, shown, self.ranges.get(name))
 
-    def check(self, binding: Binding, node: tree.Node, unread: str) -> None:
-        """Report an index whose range is unknown or contradictory."""
+    def free(self, name: str) -> Binding:
+        """An index of the left side."""
+        self.used.add(name)
+        return Binding(name, name, self.ranges.get(name))
+
+    def check_ranges(self, left: tree.Place, free: Iterable[Binding]) -> None:
+        """Settle the range of every index; report those that are unknown or contradictory, and positions outside."""
+        settle(self.shifts)
+        for node, bindings in self._reductions:
+            for binding in bindings:
+                self._check(binding, node, f"it stands in no position inside this {node.operation}")
+        for binding in free:
+            self._check(binding, left, "it stands in no position on the right side")
+        for shift in () if self.failed else self.shifts:
+            if problem := outside(shift):
+                self.report(problem, shift.position)
+
+    def _check(self, binding: Binding, node: tree.Node, unread: str) -> None:
         for reading in binding.conflicts():
             self.report(binding.explain(reading), reading.place)
         if binding.size is None and not self.failed:
+            if any(binding is other for shift in self.shifts for other, _ in shift.terms):
+                unread = f"it stands beside another such index; fix it with 'ranges: {{{binding.name}: ...}}'"
             self.report(f"the range of index '{binding.name}' is not known: {unread}", node)
 
     def _apply(self, node: tree.Apply, scope: Mapping[str, Binding]) -> tree.Node:
@@ -203,6 +246,8 @@ class Resolution:
         name = node.function
         if self._find(name) is not None or name in scope:
             hint = f"; '{name}' is {'an index' if name in scope else 'a quantity'}: write {name}*(...) for a product"
+        elif name == FLATTEN:
+            hint = "; it stands alone on a right side, f = flatten(x), or with a position, flatten(x)[j]"
         elif name == SOFTMAX.name:
             hint = "; write exp(z[i]) / sum(exp(z[k]), k)"
         else:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from sympy import Basic, Expr, Integer, Mul, S, Symbol
 
-from backprop_cli.symbolic.formulas import Term, canonical, product, readable
-from backprop_cli.symbolic.notation import Compare, Local, Place, Reduce, Where, fresh_index, fresh_value
+from backprop_cli.symbolic.formulas import Scattered, Term, canonical, product, readable
+from backprop_cli.symbolic.notation import Compare, Digit, Local, Place, Reduce, Where, entry, fresh_index, fresh_value
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ def contribution(
     renamed: dict[Expr, Expr] = {symbol: fresh_index(symbol.name) for symbol in free}
     unknown = {renamed[symbol]: size for symbol, size in free.items()} | dict(occurrence.sums)
     factors = [factor.xreplace(renamed) for factor in ((upstream,) if upstream is not None else ()) + occurrence.chain]
-    positions = [position.xreplace(renamed) for position in occurrence.place.positions]
+    equations = _equations([position.xreplace(renamed) for position in occurrence.place.positions], target)
     ranges = dict(zip(target, shape, strict=True))
     brackets: list[Expr] = []
-    while positions:
-        position, wanted = positions.pop(0), target[len(target) - len(positions) - 1]
+    while equations:
+        position, wanted = equations.pop(0)
         symbol = _solvable(position, unknown)
         if symbol is None:
             brackets.append(Compare("==", position, wanted))
@@ -116,9 +116,44 @@ def contribution(
         rule: dict[Expr, Expr] = {symbol: solution}
         factors = [factor.xreplace(rule) for factor in factors]
         brackets = [bracket.xreplace(rule) for bracket in brackets]
-        positions = [other.xreplace(rule).expand() for other in positions]
+        equations = [(other.xreplace(rule).expand(), value) for other, value in equations]
         brackets.extend(_bounds(solution, size, {**ranges, **unknown}))
     return Term(tuple(unknown.items()), product((*factors, *brackets)))
+
+
+def scattered(
+    occurrence: Occurrence, upstream: Expr | None, free: Mapping[Symbol, int], solved: Sequence[Term]
+) -> Scattered | None:
+    """The same contribution before s = q is solved, None where solving loses nothing: at bare indices and numbers."""
+    if not any(_is_spread(position) for position in occurrence.place.positions):
+        return None
+    renamed: dict[Expr, Expr] = {symbol: fresh_index(symbol.name) for symbol in free}
+    sums = (*((renamed[symbol], size) for symbol, size in free.items()), *occurrence.sums)
+    factors = ((upstream,) if upstream is not None else ()) + occurrence.chain
+    positions = tuple(position.xreplace(renamed) for position in occurrence.place.positions)
+    return Scattered(Term(sums, product(factor.xreplace(renamed) for factor in factors)), positions, tuple(solved))
+
+
+def _is_spread(position: Expr) -> bool:
+    """Whether a position is looked up, or is more than one index and a number."""
+    if isinstance(position, Digit):
+        return False
+    rest = position.as_coeff_Add()[1]
+    return not isinstance(rest, Symbol) and rest is not S.Zero
+
+
+def _equations(positions: Sequence[Expr], wanted: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
+    """s = q axis by axis; the axes of an array laid flat together, as the one entry that their positions are."""
+    found: list[tuple[Expr, Expr]] = []
+    flat: dict[Expr, list[tuple[Digit, Expr]]] = {}
+    for position, value in zip(positions, wanted, strict=True):
+        if isinstance(position, Digit):
+            flat.setdefault(position.argument, []).append((position, value))
+        else:
+            found.append((position, value))
+    for argument, axes in flat.items():
+        found.append((argument, entry([value for _, value in axes], [digit.size for digit, _ in axes])))
+    return found
 
 
 def _solvable(position: Expr, unknown: Mapping[Symbol, int]) -> Symbol | None:
@@ -156,7 +191,7 @@ def local_derivative(
     unknown = dict(occurrence.sums)
     ranges = {**free, **dict(zip(by, shape, strict=True))}
     factors, brackets = list(occurrence.chain), []
-    for position, wanted in zip(occurrence.place.positions, by, strict=True):
+    for position, wanted in _equations(occurrence.place.positions, by):
         symbol = _solvable(position, unknown)
         if symbol is None:
             if position != wanted:

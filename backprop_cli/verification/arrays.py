@@ -7,8 +7,10 @@ the elementary functions only: everything else is evaluated by its definition.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -61,9 +63,10 @@ class Arrays(Protocol):
         """The position from 0 of the first of the largest values along the last axis."""
 
     def read(self, array: Array, positions: Sequence[Array]) -> Array:
-        """The last axes of an array read at whole numbers from 0, which broadcast with each other."""
+        """The last axes of an array read at whole numbers from 0, which broadcast with each other; 0 outside it."""
 
-    def whole_numbers(self, array: Array) -> Array: ...
+    def whole_numbers(self, array: Array) -> Array:
+        """The nearest whole numbers, for positions."""
 
     def as_number(self, array: Array) -> Array:
         """Booleans or whole numbers as numbers of this library."""
@@ -99,6 +102,13 @@ def erf_series(x: Array, numpy: Any) -> Array:
         if (numpy.abs(term) <= np.finfo(x.dtype).eps * numpy.abs(total)).all():
             break
     return numpy.where(numpy.isnan(x), x, total * numpy.exp(-inside * inside))
+
+
+def read_inside(array: Array, positions: Sequence[Array]) -> tuple[Array, Array]:
+    """Which positions, counted from 0, are in the array, and its elements there (any element for the others)."""
+    sizes = array.shape[len(array.shape) - len(positions) :]
+    inside = reduce(operator.and_, [(p >= 0) & (p < size) for p, size in zip(positions, sizes, strict=True)])
+    return inside, array[(..., *(p.clip(0, size - 1) for p, size in zip(positions, sizes, strict=True)))]
 
 
 class NumPyArrays:
@@ -139,10 +149,11 @@ class NumPyArrays:
         return self.array(self.numpy.argmax(array, -1))
 
     def read(self, array: Array, positions: Sequence[Array]) -> Array:
-        return self.array(array[(..., *positions)])
+        inside, found = read_inside(array, positions)
+        return self.array(found if np.all(inside) else self.numpy.where(inside, found, 0))
 
     def whole_numbers(self, array: Array) -> Array:
-        return np.asarray(array).astype(int)
+        return np.rint(np.asarray(array).astype(np.float64)).astype(int)
 
     def as_number(self, array: Array) -> Array:
         return self.given(array)

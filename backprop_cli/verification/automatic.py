@@ -17,7 +17,7 @@ import numpy as np
 from sympy import Expr, N
 
 from backprop_cli.symbolic.graph import Graph
-from backprop_cli.verification.arrays import ELEMENTARY, Array, Named, NumPyArrays, elementary
+from backprop_cli.verification.arrays import ELEMENTARY, Array, Named, NumPyArrays, elementary, read_inside
 from backprop_cli.verification.evaluation import forward, objective
 
 LIBRARIES = {"torch": "PyTorch", "autograd": "HIPS autograd"}  # in order of preference
@@ -81,10 +81,11 @@ class TorchArrays:
         return self.given(np.argmax(array.detach().numpy(), -1))
 
     def read(self, array: Array, positions: Sequence[Array]) -> Array:
-        return array[(..., *positions)]
+        inside, found = read_inside(array, positions)
+        return found if bool(inside.all()) else self.torch.where(inside, found, 0.0)
 
     def whole_numbers(self, array: Array) -> Array:
-        return array.long()
+        return array.round().long()
 
     def as_number(self, array: Array) -> Array:
         return array.to(self.torch.float64)
@@ -121,6 +122,9 @@ class AutogradArrays(NumPyArrays):
 
     def array(self, value: Any) -> Array:
         return value
+
+    def whole_numbers(self, array: Array) -> Array:
+        return super().whole_numbers(import_module("autograd.tracer").getval(array))
 
 
 def _by_autograd(graph: Graph, given: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:

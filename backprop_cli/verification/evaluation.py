@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from string import ascii_letters
 
+import numpy as np
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
 from backprop_cli.symbolic.functions import CLASSES
 from backprop_cli.symbolic.graph import Graph, Quantity
-from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, Where, fresh_value
+from backprop_cli.symbolic.notation import Adjoint, Compare, Digit, Place, Reduce, Where, fresh_value
 from backprop_cli.verification.arrays import Array, Arrays, Named
 from backprop_cli.verification.kinks import Watch
 
@@ -137,6 +138,10 @@ class Evaluator:
             return self.combined(self.arrays.power, *(self._value(part, scope) for part in expression.args))
         if isinstance(expression, Reduce):
             return self._reduced(expression, scope)
+        if isinstance(expression, Digit):
+            argument = self._value(expression.argument, scope)
+            entry = self.arrays.whole_numbers(argument.array) - 1
+            return Named(entry // expression.below % expression.size + 1, argument.axes)
         if isinstance(expression, Compare):
             condition = self._condition(expression, scope)
             return Named(self.arrays.as_number(condition.array), condition.axes)
@@ -168,7 +173,11 @@ class Evaluator:
         positions = [self._value(position, scope) for position in place.positions]
         axes = tuple(dict.fromkeys(axis for position in positions for axis in position.axes))
         from_0 = [self.arrays.whole_numbers(self._along(position, axes)) - 1 for position in positions]
-        return Named(self.arrays.read(value.array, from_0), loose + axes)
+        both = [axis for axis in loose if axis in axes]  # a probe may move the array and the positions at once
+        kept = tuple(axis for axis in loose if axis not in both)
+        array = self._along(value, (*kept, *both, *value.axes[len(loose) :])) if both else value.array
+        along = [self._along(Named(np.arange(value.sizes[axis]), (axis,)), axes) for axis in both]
+        return Named(self.arrays.read(array, [*along, *from_0]), kept + axes)
 
     def _counted(self, symbol: Symbol, size: int) -> Named:
         """1, 2, ..., size along an index: an index used as a number."""

@@ -19,7 +19,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, diff
 
 from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.graph import Graph
-from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where, fresh_value
+from backprop_cli.symbolic.notation import Compare, Digit, Place, Reduce, Where, fresh_value
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.evaluation import COMPARE, definition, function_name
 from backprop_cli.verification.precise import DIGITS, PRECISE_FUNCTIONS, mpmath_number, mpmath_power
@@ -103,11 +103,15 @@ class Expansion:
         """The expression at one position of its indices, in symbols of entries."""
         if isinstance(expression, Place):
             positions = tuple(int(self._number(self._entry(p, at))) - 1 for p in expression.positions)
-            return self._entries[expression.name][positions]
+            entries = self._entries[expression.name]
+            inside = all(0 <= p < size for p, size in zip(positions, entries.shape, strict=True))
+            return entries[positions] if inside else Integer(0)
         if isinstance(expression, Symbol):
             return at.get(expression, expression)
         if isinstance(expression, Reduce):
             return self._reduced(expression, at)
+        if isinstance(expression, Digit):
+            return Digit(self._entry(expression.argument, at), expression.below, expression.size)
         if isinstance(expression, Compare):
             return Integer(self._holds(expression, at))
         if isinstance(expression, Where):

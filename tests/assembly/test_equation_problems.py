@@ -46,12 +46,35 @@ IN_EQUATIONS = [
     ("q = x[3]", ["6:11: 'x' has no position 3 here; they run from 1 to 2"]),
     ("q = x[0] + x[1.5]", [
         "6:11: 'x' has no position 0 here; they run from 1 to 2",
-        "6:18: 'x' has no position 1.5 here; they run from 1 to 2",
+        "6:18: positions are whole numbers",
     ]),
-    ("q = x[-1]", ["6:11: positions count from 1"]),
-    ("q[i] = x[i+1]", ["6:14: shifted positions are not supported yet; write an index or a number from 1"]),
-    ("q = x[s]", ["6:11: quantities as positions are not supported yet; write an index or a number from 1"]),
-    ("q = x[y[1]]", ["6:11: quantities as positions are not supported yet; write an index or a number from 1"]),
+    ("q = x[-1]", ["6:11: 'x' has no position -1 here; they run from 1 to 2"]),
+    ("q[i] = x[i]*x[i+1]", [
+        "6:19: index 'i' has range 2 from x (a list of 2, 1:13), so this reads position 3 of x (a list of 2, 1:13); "
+        "fix the range with 'ranges' if what lies outside shall read 0",
+    ]),
+    ("q[i] = x[2*i-3]", [
+        "6:14: index 'i' has range 2, so this reads position -1 of x (a list of 2, 1:13); "
+        "fix the range with 'ranges' if what lies outside shall read 0",
+    ]),
+    ("q[i] = x[i+2]", ["6:14: no value of 'i' from 1 keeps this position inside x (a list of 2, 1:13)"]),
+    ("q[i] = sum(x[i+k-1], k)", [
+        "6:12: the range of index 'k' is not known: it stands beside another such index; "
+        "fix it with 'ranges: {k: ...}'",
+    ]),
+    ("q = x[i*i]", [
+        "6:11: a position is an index, a whole number, a quantity of whole numbers, or a sum of such, "
+        "like x[2*(p-1)+k]",
+    ]),
+    ("q[i] = x[2*(p-1)+i]", ["6:17: index 'p' belongs to no sum and does not stand on the left side"]),
+    ("q = x[y[1]]", ["2:15: 0 is no position of 'x'; 'y' has whole numbers from 1 to 2 here"]),
+    ("q = x[b[1]]", [
+        "6:11: 'b' stands in a position, but it is a parameter; positions are tokens, argmin, argmax and indices",
+    ]),
+    ("q = x[z[1]]", [
+        "6:11: 'z' stands in a position, but it is not made of whole numbers; "
+        "positions are tokens, argmin, argmax and indices",
+    ]),
     ("q = sigmiod(s)", ["6:9: unknown function 'sigmiod'; did you mean 'sigmoid'?"]),
     ("q = softmax(s)", ["6:9: unknown function 'softmax'; write exp(z[i]) / sum(exp(z[k]), k)"]),
     ("q = s(2)", ["6:9: unknown function 's'; 's' is a quantity: write s*(...) for a product"]),

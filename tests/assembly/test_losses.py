@@ -254,5 +254,5 @@ def test_other_class_numbers_are_checked_too() -> None:
     program = network.compile()
     assert program.run({"y": 2}).loss is not None
     for wrong in (3, -1, 0.5):
-        with pytest.raises(bp.BackpropError, match="'y' must hold class numbers: whole numbers from 0 to 2"):
+        with pytest.raises(bp.BackpropError, match="'y' must hold whole numbers from 0 to 2"):
             program.run({"y": wrong})

@@ -63,13 +63,6 @@ def test_a_letter_that_an_index_has_is_not_taken() -> None:
     assert names_of(beta, x)["beta"].letter == "beta"
 
 
-def test_sizes_of_indices() -> None:
-    names = names_of(parameter("W1", 2, 1))
-    body = tree.Product((tree.Place("k"), tree.Place("W1", (tree.Place("k"), tree.Place("j")))))
-    assert names.size_of("k", body) == 2
-    assert names.size_of("n", body) is None
-
-
 NAME = st.one_of(
     st.sampled_from(
         ["W1", "w1", "W_1", "W2_1", "beta", "β", "yhat", "ŷ", "ŷ", "E", "I", "δ", "sigma", "σ", "x_i", "xᵢ"]

@@ -134,4 +134,4 @@ def test_the_name_that_an_equation_defines(text: str, name: str | None) -> None:
 
 
 def test_the_indices_that_stand_as_positions() -> None:
-    assert used_as_positions(parse_expression("W[i,2]*x[j]*k + f(y[l+1], m)")) == {"i", "j"}
+    assert used_as_positions(parse_expression("W[i,2]*x[j]*k + f(y[l+1], m)")) == {"i", "j", "l"}

@@ -104,6 +104,12 @@ class Evaluation:
                     sizes[position.name] = max(size, sizes.get(position.name, 0))
         return sizes
 
+    def axes_of(self, index: str, node: tree.Node) -> set[int]:
+        """The sizes of the axes at which the index stands alone."""
+        places = [part for part in walk(node) if isinstance(part, tree.Place)]
+        axes = (pair for place in places for pair in zip(place.positions, self.names[place.name].shape, strict=False))
+        return {size for position, size in axes if position == tree.Place(index)}
+
     def size_of(self, index: str, node: tree.Node) -> int:
         size = self.sizes_in(node).get(index)
         assert size is not None, f"nothing tells the range of {index} in {node}"
@@ -195,9 +201,9 @@ class Evaluation:
     def _reduced(self, node: tree.Reduction, at: Mapping[str, Array]) -> Array:
         *outer, index = node.indices
         if outer:
-            inner = tree.Reduction(node.operation, node.body, (index,))
-            return self._reduced(tree.Reduction(node.operation, inner, tuple(outer)), at)
-        size = self.size_of(index, node.body)
+            inner = tree.Reduction(node.operation, node.body, (index,), node.sizes[-1:])
+            return self._reduced(tree.Reduction(node.operation, inner, tuple(outer), node.sizes[:-1]), at)
+        size = node.sizes[0] if node.sizes else self.size_of(index, node.body)
         depth = max((grid.ndim for grid in at.values()), default=0)
         deeper = {name: grid.reshape((*grid.shape, 1)) for name, grid in at.items()}
         deeper[index] = np.arange(1, size + 1).reshape((1,) * depth + (size,))

@@ -54,7 +54,7 @@ class LatexReader(Reader):
             self.expect("1")
         self.expect("}")
         limit = int(self._group_text()) if has_limit else 0
-        node = tree.Reduction("sum", self.product(), (index,))
+        node = tree.Reduction("sum", self.product(), (index,), (limit,) if has_limit else ())
         if has_limit:
             self.limits.append((node, limit))
         return node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.language import tree
+from backprop_cli.language.walking import walk
 
 NAMES = Names.given(
     [
@@ -61,7 +62,16 @@ def power(base: tree.Node, exponent: str | int | tree.Node) -> tree.Power:
 
 
 def total(body: tree.Node, *indices: str) -> tree.Reduction:
-    return tree.Reduction("sum", body, indices)
+    return tree.Reduction("sum", body, indices, tuple(_size(index, body) for index in indices))
+
+
+def _size(index: str, body: tree.Node) -> int:
+    """The size of the first axis at which the index stands alone."""
+    for place in (node for node in walk(body) if isinstance(node, tree.Place)):
+        for position, size in zip(place.positions, NAMES[place.name].shape, strict=False):
+            if position == tree.Place(index):
+                return size
+    return 1
 
 
 def apply(function: str, *arguments: tree.Node) -> tree.Apply:
