@@ -142,7 +142,10 @@ class Table:
 
     def assemble(self, shape: Shape, base: Value | None, parts: Iterable[tuple[tuple[Entry, ...], Value]]) -> Value:
         """``base``, or zeros, with values added to parts of it."""
-        places, values = zip(*((tuple(map(plain, place)), value) for place, value in parts), strict=True)
+        entries = [(tuple(map(plain, place)), value) for place, value in parts]
+        if not entries:
+            return self.broadcast_to(self.number(0.0) if base is None else base, shape)
+        places, values = zip(*entries, strict=True)
         if base is not None and self[base].kind == "assemble":
             before, with_base = self[base].detail
             assert isinstance(before, tuple)

@@ -66,7 +66,9 @@ def _read_equation(data: Any) -> str:
     return data
 
 
-def _read_number(data: Any, least: float | None = None, above: float | None = None) -> float:
+def _read_number(
+    data: Any, least: float | None = None, above: float | None = None, below: float | None = None
+) -> float:
     if type(data) not in (int, float):
         reject(f"expected a number, not {describe(data)}{number_hint(data) if isinstance(data, str) else ''}")
     try:
@@ -77,6 +79,8 @@ def _read_number(data: Any, least: float | None = None, above: float | None = No
         reject(f"expected a finite number, not {describe(data)}")
     if least is not None and number < least:
         reject(f"expected a number from {least:g}, not {describe(data)}")
+    if below is not None and number >= below:
+        reject(f"expected a number below {below:g}, not {describe(data)}")
     if above is not None and number <= above:
         reject(f"expected a number above {above:g}, not {describe(data)}")
     return number
@@ -116,6 +120,12 @@ Expression: TypeAlias = Annotated[str, Field(pattern=r"[^A-Za-z0-9_]", descripti
 def whole_number(least: int, most: int) -> Reader:
     """For ``Annotated[int, ...]``: a whole number in this range."""
     return Reader(partial(_read_count, least=least, most=most), lambda: Annotated[int, Field(ge=least, le=most)])
+
+
+def number_between(least: float, below: float) -> Reader:
+    """For ``Annotated[float, ...]``: a number from ``least`` on, below ``below``."""
+    form: Any = Annotated[float, Field(ge=least, lt=below)]
+    return Reader(partial(_read_number, least=least, below=below), lambda: form)
 
 
 def one_of(choices: Collection[str], what: str) -> Reader:

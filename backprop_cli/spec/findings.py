@@ -81,6 +81,8 @@ def findings_of(error: ValidationError | Rejected) -> tuple[Finding, ...]:
         if isinstance(cause, Rejected):
             own = (replace(finding, at_key=finding.at_key or at_key) for finding in cause.findings)
             found.extend(finding.under(path) for finding in own)
+        elif detail["type"] == "missing":
+            found.append(Finding(path[:-1], f"'{path[-1]}' is missing", at_key=True))
         else:
             found.append(Finding(path, f"{detail['msg']}, not {describe(detail['input'])}", at_key))
     return tuple(found)

@@ -87,6 +87,11 @@ def draw(
     return values.reshape(shape)
 
 
+def uniform(name: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float64]:
+    """Numbers between 0 and 1 from the stream of this seed and name."""
+    return _places(name, seed, prod(shape)).reshape(shape)
+
+
 def _places(name: str, seed: int, count: int) -> NDArray[np.float64]:
     """So many numbers strictly between 0 and 1, evenly spread, from the stream of this seed and name."""
     stream = Random(f"{seed} {name}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union
 
-from pydantic import ConfigDict, Field, ValidationError, create_model
+from pydantic import ConfigDict, Field, ValidationError, WithJsonSchema, create_model
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language.tokens import is_name
@@ -21,30 +21,16 @@ from backprop_cli.spec.fields import (
     Equations,
     Expression,
     Function,
-    Name,
     Names,
     read_equations,
     read_function,
     whole_number,
 )
 from backprop_cli.spec.findings import Finding, Rejected, collected, findings_of, reject
+from backprop_cli.spec.layer_options import LIBRARY, Library, Options
 from backprop_cli.spec.reader import Reader
-from backprop_cli.spec.section import Section
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count, describe, shortened
-
-
-class Options(Section):
-    """What every layer may say about itself."""
-
-    example = "options such as {name: hidden}"
-
-    name: Name | None = Field(
-        default=None, description="A name instead of the place: `name: hidden` makes W_hidden, z_hidden, a_hidden."
-    )
-    sources: Names | None = Field(
-        default=None, alias="from", description="The quantities it takes as input, instead of the layer before."
-    )
 
 
 class Dense(Options):
@@ -113,14 +99,24 @@ class Block:
     equations: tuple[str, ...]
 
 
-Layer: TypeAlias = Dense | Activation | Block
-OPTIONS: Mapping[str, type[Dense]] = {Dense.kind: Dense}  # a layer of the library: one entry there, its options here
-KINDS = (*OPTIONS, Block.kind, *ACTIVATIONS)
+@dataclass(frozen=True)
+class Residual:
+    """Layers whose output is added to their input."""
+
+    kind: ClassVar[str] = "residual"
+    layers: tuple[Layer, ...]
+    name: str | None = None
+    sources: tuple[str, ...] | None = None
+
+
+Layer: TypeAlias = Dense | Activation | Block | Library | Residual
+OPTIONS: Mapping[str, type[Dense] | type[Library]] = {Dense.kind: Dense, **LIBRARY}
+KINDS = (*OPTIONS, Residual.kind, Block.kind, *ACTIVATIONS)
 
 
 def read_layer(data: Any) -> Layer:
     """One entry of ``layers``. Raises :class:`Rejected`, with paths from the entry (``("dense", "units")``)."""
-    if isinstance(data, Dense | Activation | Block):
+    if isinstance(data, Dense | Activation | Block | Library | Residual):
         return data
     if isinstance(data, str):
         return _read_bare(data.strip())
@@ -136,6 +132,8 @@ def read_layer(data: Any) -> Layer:
     try:
         if kind == Block.kind:
             return Block(read_equations(options))
+        if kind == Residual.kind:
+            return _read_residual(options)
         if kind in OPTIONS:
             return OPTIONS[kind].model_validate({} if options is None else options)
         common = Options.model_validate({} if options is None else options)
@@ -144,9 +142,18 @@ def read_layer(data: Any) -> Layer:
         raise Rejected(finding.under((kind,)) for finding in findings_of(error)) from None
 
 
+def _read_residual(data: Any) -> Residual:
+    form = ResidualForm.model_validate(data)
+    return Residual(form.layers, form.name, form.sources)
+
+
 def _read_bare(text: str) -> Layer:
-    if text in OPTIONS or text == Block.kind:
-        example = "equations: [...]" if text == Block.kind else f"{text}: {{units: 3}}"
+    if text in LIBRARY and LIBRARY[text].stands_alone:
+        return LIBRARY[text].model_validate({})
+    if text in OPTIONS:
+        reject(f"'{text}' needs its options, such as {text}: {OPTIONS[text].example.removeprefix('options such as ')}")
+    if text in (Block.kind, Residual.kind):
+        example = "equations: [...]" if text == Block.kind else "residual: {layers: [...]}"
         reject(f"'{text}' needs its options, such as {example}")
     if is_name(text) and text not in ACTIVATIONS:
         reject(_unknown(text), remedy=next(iter(get_close_matches(text, ACTIVATIONS, n=1)), None))
@@ -154,7 +161,7 @@ def _read_bare(text: str) -> Layer:
 
 
 def _unknown(kind: str) -> str:
-    kinds = ", ".join((*OPTIONS, Block.kind))
+    kinds = ", ".join((*OPTIONS, Residual.kind, Block.kind))
     hint = did_you_mean(kind, KINDS) or f"; expected {kinds}, or an activation such as tanh"
     return f"unknown layer '{shortened(kind)}'{hint}"
 
@@ -174,6 +181,7 @@ def _form() -> Any:
     one_key = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1, "maxProperties": 1})
     kinds: dict[str, Any] = {kind: (model, Field(description=model.__doc__)) for kind, model in OPTIONS.items()}
     kinds[Block.kind] = (Equations, Field(description=Block.__doc__))
+    kinds[Residual.kind] = (ResidualForm, Field(description=Residual.__doc__))
     activations: Any = {
         name: (Options | None, Field(default=None, description=f"The activation {name} as a layer of its own."))
         for name in ACTIVATIONS
@@ -181,8 +189,23 @@ def _form() -> Any:
     mappings = [create_model(f"{kind}_layer", __config__=one_key, **{kind: key}) for kind, key in kinds.items()]
     mappings.append(create_model("activation_layer", __config__=one_key, **activations))
     bare: Any = Annotated[Literal[ACTIVATIONS], Field(description="An activation as a layer.")]
-    layer: Any = Union[(bare, Expression, *mappings)]
+    kinds_alone = tuple(kind for kind, options in LIBRARY.items() if options.stands_alone)
+    alone: Any = Annotated[Literal[kinds_alone], Field(description="A layer of the library without options.")]
+    layer: Any = Union[(bare, alone, Expression, *mappings)]
     return Annotated[list[layer], Field(min_length=1, max_length=limits.EQUATIONS)]
 
 
+def _form_inside() -> Any:
+    """The layers of a residual layer, in the JSON Schema the same as those of the network."""
+    return Annotated[Any, WithJsonSchema({"$ref": "#/properties/layers"})]
+
+
 Layers: TypeAlias = Annotated[tuple[Layer, ...], Reader(_read_layers, _form)]
+LayersInside: TypeAlias = Annotated[tuple[Layer, ...], Reader(_read_layers, _form_inside)]
+
+
+class ResidualForm(Options):
+    """Layers whose output is added to their input."""
+
+    example = "options such as {layers: [...]}"
+    layers: LayersInside = Field(description="The layers inside; their output has the shape of their input.")

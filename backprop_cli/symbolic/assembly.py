@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from backprop_cli.errors import SpecError, did_you_mean
 from backprop_cli.language.tokens import is_name
-from backprop_cli.spec.layers import Block, Dense
+from backprop_cli.spec.layers import Block
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.symbolic.assembly_batch import find_batch
 from backprop_cli.symbolic.assembly_costs import COST, add_cost, expression_loss, quantity_as_loss
-from backprop_cli.symbolic.assembly_dense import LayerPlace
 from backprop_cli.symbolic.assembly_equations import add_equations
 from backprop_cli.symbolic.assembly_formulas import Formulas, read_formulas
 from backprop_cli.symbolic.assembly_given import add_given, add_parameter, add_seed, draw_missing
-from backprop_cli.symbolic.assembly_layers import add_activation_layer, add_dense_layer, generated_names
+from backprop_cli.symbolic.assembly_layers import add_stacked, generated_names
 from backprop_cli.symbolic.assembly_losses import named_loss
+from backprop_cli.symbolic.assembly_places import every_layer, placed
 from backprop_cli.symbolic.draft import Draft, TooManyProblems
 from backprop_cli.symbolic.graph import Graph, Role
 
@@ -60,16 +60,13 @@ class _Assembly:
         spec, draft = self._spec, self._draft
         reserved: dict[str, str] = {}
         parts = {name: "W" if len(values.shape) == 2 else "b" for name, values in spec.parameters.items()}
-        for number, layer in enumerate(spec.layers or ()):
-            if isinstance(layer, Block):
-                continue
-            place = LayerPlace(number, layer.name)
+        for place, layer in every_layer(spec.layers or ()):
             for name, what in generated_names(place, layer, parts).items():
                 if name in reserved:
                     message = f"'{name}' would be {what} and {reserved[name]}; give one of them another name"
-                    draft.report(draft.origin("layers", number).problem(message))
+                    draft.report(draft.origin(*place.path).problem(message))
                 reserved.setdefault(name, what)
-                draft.later[name] = draft.origin("layers", number)
+                draft.later[name] = draft.origin(*place.path)
         defined = {formula.left.name for formula in formulas.equations if formula.left is not None}
         if spec.loss is not None and (spec.loss.text in defined - {COST} or not is_name(spec.loss.text) or spec.layers):
             reserved[COST] = "the cost"
@@ -97,18 +94,8 @@ class _Assembly:
         if spec.layers is None:
             return add_equations(draft, formulas.equations, None, spec.ranges)
         current = self._first_input()
-        for number, layer in enumerate(spec.layers):
-            if isinstance(layer, Block):
-                current = add_equations(draft, formulas.blocks[number], number + 1, spec.ranges)
-                self._name_output(LayerPlace(number), current)
-            elif isinstance(layer, Dense):
-                current = add_dense_layer(
-                    draft, LayerPlace(number, layer.name), layer, current, formulas.activations.get(number)
-                )
-            else:
-                current = add_activation_layer(
-                    draft, LayerPlace(number, layer.name), layer, current, formulas.activations.get(number)
-                )
+        for place, layer in placed(spec.layers):
+            current = add_stacked(draft, place, layer, current, formulas)
         return current
 
     def _first_input(self) -> str | None:
@@ -121,11 +108,6 @@ class _Assembly:
             message = f"there are {len(spec.inputs)} inputs ({names}); say with 'from' which one the first layer takes"
             draft.report(draft.origin("layers", 0).problem(message))
         return None
-
-    def _name_output(self, place: LayerPlace, current: str | None) -> None:
-        """Every layer's output is a<place>, a block's too, unless the author uses that name."""
-        if current is not None and not self._draft.is_taken(place("a")):
-            self._draft.aliases[place("a")] = current
 
     def _with_cost(self, formulas: Formulas, output: str | None) -> Graph | None:
         spec, draft = self._spec, self._draft

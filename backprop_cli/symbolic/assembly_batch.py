@@ -6,10 +6,12 @@ indices is a batch. ``batch: true`` and ``batch: false`` say it outright.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from backprop_cli.language import tree
-from backprop_cli.spec.layers import Block
+from backprop_cli.library.layers import LAYERS
+from backprop_cli.spec.layer_options import Library
+from backprop_cli.spec.layers import Block, Dense, Layer, Residual
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
@@ -49,10 +51,34 @@ def _is_batch(draft: Draft, spec: NetworkSpec, name: str, values: Values, formul
         return True
     if spec.layers is None or not (_feeds_layer(spec, name) or isinstance(spec.layers[0], Block)):
         return False
-    if rank > 2:
-        message = f"'{name}' is {written(values.shape)}; layers take a vector, or a list of vectors as a batch"
+    sample = next(_sample_ranks(_from_input(spec, name)), 1)
+    if rank > sample + 1:
+        one = "a vector" if sample == 1 else f"samples of {sample} axes"
+        message = f"'{name}' is {written(values.shape)}; layers take {one}, or a list of {_several(sample)} as a batch"
         draft.report(origin.problem(f"{message}; say 'batch: true' or 'batch: false'"))
-    return rank == 2
+    return rank == sample + 1
+
+
+def _several(rank: int) -> str:
+    return "vectors" if rank == 1 else "them"
+
+
+def _from_input(spec: NetworkSpec, name: str) -> Sequence[Layer]:
+    """The layers from the first one that takes the input."""
+    layers = spec.layers or ()
+    takes = (n for n, layer in enumerate(layers) if not isinstance(layer, Block) and name in (layer.sources or ()))
+    return layers[next(takes, 0) :]
+
+
+def _sample_ranks(layers: Iterable[Layer]) -> Iterator[int]:
+    """How many axes one sample has, by each layer that decides it."""
+    for layer in layers:
+        if isinstance(layer, Residual):
+            yield from _sample_ranks(layer.layers)
+        elif isinstance(layer, Dense):
+            yield 1
+        elif isinstance(layer, Library) and (rank := LAYERS[layer.kind].sample) is not None:
+            yield rank
 
 
 def _outright(draft: Draft, origin: Origin, name: str, values: Values) -> bool:

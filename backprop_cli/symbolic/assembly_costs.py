@@ -8,7 +8,7 @@ from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_expression
 from backprop_cli.language.walking import rebuilt
-from backprop_cli.library.layers import DENSE
+from backprop_cli.library.layers import PARAMETERS
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.symbolic.assembly_formulas import Formula
 from backprop_cli.symbolic.draft import Draft, Origin
@@ -147,7 +147,7 @@ def penalised(draft: Draft, spec: NetworkSpec) -> list[str]:
 
 
 def _is_weight(name: str, part: str) -> bool:
-    return DENSE.parameters[part].penalised if part in DENSE.parameters else name[0] in "wW"
+    return PARAMETERS[part].penalised if part in PARAMETERS else name[0] in "wW"
 
 
 def expression_loss(draft: Draft, spec: NetworkSpec, formula: Formula) -> Elaborated | None:

@@ -6,7 +6,6 @@ Shapes are checked here, where a message can speak of units and inputs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,26 +17,12 @@ from backprop_cli.spec.layers import Dense
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_given import add_parameter
+from backprop_cli.symbolic.assembly_places import LayerPlace
 from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import index
 from backprop_cli.symbolic.wording import described
-
-
-@dataclass(frozen=True)
-class LayerPlace:
-    """A layer's place in the stack: its number from 0 and what its names end in."""
-
-    number: int
-    name: str | None = None
-
-    def __call__(self, letter: str) -> str:
-        """``W1``, or ``W_hidden`` where the layer has a name."""
-        return f"{letter}_{self.name}" if self.name else f"{letter}{self.number + 1}"
-
-    def __str__(self) -> str:
-        return f"layer {self.number + 1}"
 
 
 def add_weighted_sum(
@@ -52,7 +37,7 @@ class _DenseSum:
 
     def __init__(self, draft: Draft, place: LayerPlace, layer: Dense, sources: list[Quantity], origin: Origin) -> None:
         self._draft, self._place, self._layer, self._sources, self._origin = draft, place, layer, sources, origin
-        self._path = ("layers", place.number, "dense")
+        self._path = (*place.path, Dense.kind)
         self._before = len(draft.problems)
 
     def add(self) -> Quantity | None:
@@ -156,7 +141,7 @@ class _DenseSum:
                 shape,
                 given,
                 self._draft.origin(*path),
-                layer=self._place.number + 1,
+                layer=self._place.layer,
                 fans=(sizes["inputs"], sizes["units"]),
                 mask=mask,
             )
@@ -189,7 +174,7 @@ class _DenseSum:
             return None
         if self._wants("the connections", mask.shape, _shape("W", sizes), "connections") and not self._failed():
             quantity = Quantity(
-                self._place("mask"), (index("i"), index("j")), mask.shape, Role.CONSTANT, layer=self._place.number + 1
+                self._place("mask"), (index("i"), index("j")), mask.shape, Role.CONSTANT, layer=self._place.layer
             )
             self._draft.add(quantity, self._draft.origin(*self._path, "connections"))
             self._draft.values[quantity.name] = mask.array
@@ -213,7 +198,7 @@ class _DenseSum:
         )
         if found is None:
             return None
-        quantity = found.as_quantity(self._place("z"), Role.WEIGHTED_SUM, self._place.number + 1)
+        quantity = found.as_quantity(self._place("z"), Role.WEIGHTED_SUM, self._place.layer)
         return self._draft.add(quantity, self._origin)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from backprop_cli.language import tree
@@ -12,8 +12,10 @@ from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.spec.findings import Path
-from backprop_cli.spec.layers import Block, Dense
+from backprop_cli.spec.layer_options import Library
+from backprop_cli.spec.layers import Activation, Block, Dense, Layer
 from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.symbolic.assembly_places import every_layer
 from backprop_cli.symbolic.draft import Draft, Origin
 
 
@@ -42,9 +44,10 @@ class Formulas:
     """The formulas of a spec; those that cannot be read are missing and have been reported."""
 
     equations: tuple[Formula, ...]
-    blocks: dict[int, tuple[Formula, ...]]
-    activations: dict[int, Formula]
+    blocks: dict[Path, tuple[Formula, ...]]  # by the place of the layer in the spec
+    activations: dict[Path, Formula]
     loss: Formula | None
+    ranges: Mapping[str, int]
 
     def all(self) -> Iterator[Formula]:
         yield from self.equations
@@ -80,23 +83,33 @@ class Formulas:
 
 def read_formulas(draft: Draft, spec: NetworkSpec) -> Formulas:
     """Parse all formulas; each one that cannot be read is reported."""
-    blocks: dict[int, tuple[Formula, ...]] = {}
-    activations: dict[int, Formula] = {}
-    for place, layer in enumerate(spec.layers or ()):
+    blocks: dict[Path, tuple[Formula, ...]] = {}
+    activations: dict[Path, Formula] = {}
+    for place, layer in every_layer(spec.layers or ()):
         if isinstance(layer, Block):
-            path: Path = ("layers", place, "equations")
-            blocks[place] = _equations(draft, layer.equations, path)
+            blocks[place.path] = _equations(draft, layer.equations, (*place.path, Block.kind))
             continue
-        function = layer.activation if isinstance(layer, Dense) else layer.function
-        if function not in ACTIVATIONS:
-            path = ("layers", place, "dense", "activation") if isinstance(layer, Dense) else ("layers", place)
-            formula = _read(draft, function, path, equation=False)
+        function, path = _activation(layer)
+        if function is not None and function not in ACTIVATIONS:
+            formula = _read(draft, function, (*place.path, *path), equation=False)
             if formula is not None:
-                activations[place] = formula
+                activations[place.path] = formula
     loss = None
     if spec.loss is not None and not spec.loss.is_named:
         loss = _read(draft, spec.loss.text, ("loss",), equation=False)
-    return Formulas(_equations(draft, spec.equations or (), ("equations",)), blocks, activations, loss)
+    return Formulas(_equations(draft, spec.equations or (), ("equations",)), blocks, activations, loss, spec.ranges)
+
+
+def _activation(layer: Layer) -> tuple[str | None, Path]:
+    """The activation of a layer, None where it has none, and where in the layer it stands."""
+    match layer:
+        case Dense():
+            return layer.activation, (Dense.kind, "activation")
+        case Activation():
+            return layer.function, ()
+        case Library():
+            return layer.activates, (layer.kind, "activation")
+    return None, ()
 
 
 def _equations(draft: Draft, texts: tuple[str, ...], path: Path) -> tuple[Formula, ...]:

@@ -48,23 +48,27 @@ def add_parameter(
     layer: int | None = None,
     fans: tuple[int, int] | None = None,
     mask: NDArray[np.float64] | None = None,
+    start: float | None = None,
 ) -> Quantity:
     """Add a parameter with the values ``given``, or to be drawn.
 
     ``part`` is what the parameter is to its layer (W, b). ``fans`` are the numbers of inputs and of units that decide
-    how it is drawn; masked entries start at 0.
+    how it is drawn; masked entries start at 0. With ``start`` all entries are that number.
     """
     quantity = draft.add(Quantity(name, _indices(draft, len(shape)), shape, Role.PARAMETER, layer=layer), origin)
     draft.parts[name] = part
     draft.values[name] = None if given is None else given.array
     if draft.values[name] is None:
-        draft.to_draw[name] = ToDraw(part, shape, fans or _fans(shape), mask)
+        draft.to_draw[name] = ToDraw(part, shape, fans or _fans(shape), mask, start)
     return quantity
 
 
 def draw_missing(draft: Draft, initial: Initial) -> None:
     """Draw the parameters that have no values; what is not connected starts at 0."""
     for name, wanted in draft.to_draw.items():
+        if wanted.start is not None:
+            draft.values[name] = np.full(wanted.shape, wanted.start)
+            continue
         numbers = draw(
             name,
             wanted.shape,

@@ -6,64 +6,151 @@ from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.library.functions import ACTIVATIONS
-from backprop_cli.library.layers import DENSE, activation_equation
+from backprop_cli.library.layers import DENSE, LAYERS, RESIDUAL, activation_equation
 from backprop_cli.spec.findings import Path
-from backprop_cli.spec.layers import Activation, Dense
-from backprop_cli.symbolic.assembly_dense import LayerPlace, add_weighted_sum
-from backprop_cli.symbolic.assembly_formulas import Formula
+from backprop_cli.spec.layer_options import Library
+from backprop_cli.spec.layers import Activation, Block, Dense, Layer, Residual
+from backprop_cli.symbolic.assembly_dense import add_weighted_sum
+from backprop_cli.symbolic.assembly_equations import add_equations
+from backprop_cli.symbolic.assembly_formulas import Formula, Formulas
+from backprop_cli.symbolic.assembly_library import add_library_layer
+from backprop_cli.symbolic.assembly_places import LayerPlace, placed
 from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.wording import described
 
 
-def generated_names(place: LayerPlace, layer: Dense | Activation, parts: dict[str, str]) -> dict[str, str]:
+def generated_names(place: LayerPlace, layer: Layer, parts: dict[str, str]) -> dict[str, str]:
     """The names that the layer gives, each with what it names; its own parameters are added to ``parts``."""
     names = {place("a"): f"the output of {place}"}
-    if isinstance(layer, Dense):
-        shared = {parts.get(name) for name in layer.share}
-        own = {letter for letter in DENSE.parameters if letter not in shared}
-        if layer.bias is False:
-            own.discard("b")
-        parts.update({place(letter): letter for letter in own})
-        names |= {place(letter): f"the {DENSE.parameters[letter].noun} of {place}" for letter in sorted(own)}
-        names[place("z")] = f"the weighted sums of {place}"
-        if layer.connections is not None:
-            names[place("mask")] = f"the connections of {place}"
-    return names
+    match layer:
+        case Block():
+            return {}
+        case Dense():
+            shared = {parts.get(name) for name in layer.share}
+            own = {letter: DENSE.parameters[letter] for letter in DENSE.parameters if letter not in shared}
+            if layer.bias is False:
+                own.pop("b", None)
+            names[place("z")] = f"the weighted sums of {place}"
+            if layer.connections is not None:
+                names[place("mask")] = f"the connections of {place}"
+        case Library():
+            entry = LAYERS[layer.kind]
+            shared = {parts.get(name) for name in layer.shared}
+            own = {letter: entry.parameters[letter] for letter in layer.given() if letter not in shared}
+            names |= {place(letter): f"{noun} of {place}" for letter, noun in entry.quantities.items()}
+        case _:
+            own = {}
+    parts.update({place(letter): letter for letter in own})
+    return names | {place(letter): f"the {parameter.noun} of {place}" for letter, parameter in sorted(own.items())}
 
 
-def add_activation_layer(
-    draft: Draft, place: LayerPlace, layer: Activation, current: str | None, expression: Formula | None
-) -> str | None:
-    """Add ``a<place>``, the activation of the layer's input; returns its name, None where there is a problem."""
-    origin = draft.origin("layers", place.number)
-    sources = _sources(draft, layer, current, ("layers", place.number))
-    if sources is None or (layer.function not in ACTIVATIONS and expression is None):
-        draft.give_up(place("a"), origin)
-        return None
-    if len(sources) > 1:
-        draft.report(origin.problem(f"an activation takes one input, not {len(sources)}"))
-        draft.give_up(place("a"), origin)
-        return None
-    return _add_activation(draft, place, sources[0], layer.function, expression, origin)
+def add_layer(draft: Draft, place: LayerPlace, layer: Layer, current: str | None, formulas: Formulas) -> str | None:
+    """Add everything that a layer defines; returns the name of its output, None where there is a problem."""
+    before = set(draft.quantities)
+    output = _Adding(draft, place, layer, current, formulas).output()
+    if output is None:
+        for name in generated_names(place, layer, {}):
+            if name not in draft.quantities or name in before:
+                draft.give_up(name, draft.origin(*place.path))
+    return output
 
 
-def add_dense_layer(
-    draft: Draft, place: LayerPlace, layer: Dense, current: str | None, expression: Formula | None
-) -> str | None:
-    """Add the layer's parameters, ``z<place>`` and ``a<place>``; returns the latter's name, None after a problem."""
-    origin = draft.origin("layers", place.number, "dense")
-    sources = _sources(draft, layer, current, ("layers", place.number, "dense"))
-    z = None if sources is None else add_weighted_sum(draft, place, layer, sources, origin)
-    if z is None or (layer.activation not in ACTIVATIONS and expression is None):
-        for letter in ("W", "b", "z", "a"):
-            draft.give_up(place(letter), origin)
-        return None
-    return _add_activation(draft, place, z, layer.activation, expression, origin)
+class _Adding:
+    """One layer on its way into the draft."""
+
+    def __init__(self, draft: Draft, place: LayerPlace, layer: Layer, current: str | None, formulas: Formulas) -> None:
+        self._draft, self._place, self._layer, self._current, self._formulas = draft, place, layer, current, formulas
+        self._expression = formulas.activations.get(place.path)
+
+    def output(self) -> str | None:
+        layer, path = self._layer, self._place.path
+        match layer:
+            case Dense():
+                origin = self._draft.origin(*path, Dense.kind)
+                sources = _sources(self._draft, layer, self._current, (*path, Dense.kind))
+                z = None if sources is None else add_weighted_sum(self._draft, self._place, layer, sources, origin)
+                return self._activated(z, layer.activation, (*path, Dense.kind))
+            case Activation():
+                source = self._source(path, "an activation")
+                return self._activated(source, layer.function, path)
+            case Library():
+                source = self._source((*path, layer.kind), layer.kind)
+                return None if source is None else self._from_library(layer, source)
+            case Residual():
+                source = self._source((*path, layer.kind), "a residual layer")
+                return None if source is None else self._residual(layer, source)
+        raise TypeError(f"{type(layer).__name__} is no layer")
+
+    def _source(self, path: Path, what: str) -> Quantity | None:
+        assert not isinstance(self._layer, Block)
+        sources = _sources(self._draft, self._layer, self._current, path)
+        if sources is not None and len(sources) > 1:
+            self._draft.report(self._draft.origin(*path).problem(f"{what} takes one input, not {len(sources)}"))
+            return None
+        return None if sources is None else sources[0]
+
+    def _activated(self, z: Quantity | None, function: str, path: Path) -> str | None:
+        if z is None or (function not in ACTIVATIONS and self._expression is None):
+            return None
+        origin = self._draft.origin(*path)
+        name = _add_activation(self._draft, self._place, z, function, self._expression, origin)
+        if name is not None and z.name in self._draft.sequences:
+            self._draft.sequences.add(name)
+        return name
+
+    def _from_library(self, layer: Library, source: Quantity) -> str | None:
+        found = add_library_layer(self._draft, self._place, layer, source)
+        if found is None:
+            return None
+        entry = LAYERS[layer.kind]
+        steps = len(found.shape) - found.depends_on_sample > 1
+        if steps and (entry.makes_sequence or (source.name in self._draft.sequences and not entry.takes[1:])):
+            self._draft.sequences.add(found.name)
+        if layer.activates is None:
+            return found.name
+        return self._activated(found, layer.activates, (*self._place.path, layer.kind))
+
+    def _residual(self, layer: Residual, source: Quantity) -> str | None:
+        current: str | None = source.name
+        for place, inner in placed(layer.layers, self._place):
+            current = add_stacked(self._draft, place, inner, current, self._formulas)
+        inside = None if current is None else self._draft.known(current)
+        if inside is None:
+            return None
+        origin = self._draft.origin(*self._place.path, layer.kind)
+        if inside.shape != source.shape:
+            message = f"a residual layer adds its input to its output, but '{source.name}' is "
+            message += f"{described(self._draft, source)} and '{inside.name}' {described(self._draft, inside)}"
+            self._draft.report(origin.problem(message))
+            return None
+        left, right = parse_equation(RESIDUAL)
+        carry = tuple((symbol.name, size) for symbol, size in zip(inside.indices, inside.shape, strict=True))
+        names = {"f": inside.name, "x": source.name}
+        carried = {inside.name: len(carry), source.name: len(carry)}
+        found = elaborate(self._draft, origin, left, right, names=names, carry=carry, carried=carried)
+        if found is None:
+            return None
+        quantity = found.as_quantity(self._place("a"), Role.ACTIVATION, self._place.layer)
+        if inside.name in self._draft.sequences:
+            self._draft.sequences.add(quantity.name)
+        return self._draft.add(quantity, origin).name
 
 
-def _sources(draft: Draft, layer: Dense | Activation, current: str | None, path: Path) -> list[Quantity] | None:
+def add_stacked(draft: Draft, place: LayerPlace, layer: Layer, current: str | None, formulas: Formulas) -> str | None:
+    """Add one layer of a stack, or a block of equations; returns the name of what the next layer takes."""
+    if not isinstance(layer, Block):
+        return add_layer(draft, place, layer, current, formulas)
+    output = add_equations(draft, formulas.blocks[place.path], place.layer, formulas.ranges)
+    if output is not None and not draft.is_taken(place("a")):
+        draft.aliases[place("a")] = output  # every layer's output is a<place>, unless the author uses that name
+    return output
+
+
+def _sources(
+    draft: Draft, layer: Dense | Activation | Library | Residual, current: str | None, path: Path
+) -> list[Quantity] | None:
     if layer.sources is None:
         quantity = None if current is None else draft.known(current)
         return None if quantity is None else [quantity]
@@ -89,12 +176,10 @@ def _add_activation(
     carried = len(z.shape) - len(left.positions)
     if carried < z.depends_on_sample:
         draft.report(origin.problem(f"{function} needs a vector, but '{z.name}' is {described(draft, z)}"))
-        draft.give_up(place("a"), origin)
         return None
     carry = tuple((symbol.name, size) for symbol, size in zip(z.indices, z.shape, strict=True))[:carried]
     found = elaborate(draft, origin, left, right, names={"z": z.name}, carry=carry, carried={z.name: carried})
     if found is None:
-        draft.give_up(place("a"), origin)
         return None
-    quantity = found.as_quantity(place("a"), Role.ACTIVATION, place.number + 1, function if named else "expression")
-    return draft.add(quantity, draft.origin("layers", place.number)).name
+    quantity = found.as_quantity(place("a"), Role.ACTIVATION, place.layer, function if named else "expression")
+    return draft.add(quantity, draft.origin(*place.path)).name

@@ -42,7 +42,8 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
         if not take_as_whole(draft, target, range(classes), message):
             return None
     indices = free_indices(len(own), {"i", "j", *draft.quantities})  # k, l ..., and no quantity to be mixed up with
-    numbers = {"K": str(prod(own)), **entry.options}
+    counted = own[1:] if output.name in draft.sequences else own  # the losses of steps are added up
+    numbers = {"K": str(prod(counted)), **entry.options}
     numbers |= {name: number_text(value) for name, value in spec.loss.options.items()}
     mapping = {"a": output.name, "y": target_name, "p": _helper(draft, entry, output, origin)}
     text = entry.definition_by_class if by_class and entry.definition_by_class else entry.definition

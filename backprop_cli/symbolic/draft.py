@@ -48,13 +48,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class ToDraw:
-    """A parameter without values: its part in the layer (W, b), the numbers of inputs and units of that layer, and the
-    mask of the entries that are not 0."""
+    """A parameter without values: its part in the layer (W, b), the numbers of inputs and units of that layer, the
+    mask of the entries that are not 0, and the number it starts with where it is not drawn."""
 
     part: str
     shape: tuple[int, ...]
     fans: tuple[int, int]
     mask: NDArray[np.float64] | None = None
+    start: float | None = None
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Draft:
     ``broken`` names have an equation with a problem of its own, so using them is no further problem; ``later`` are
     the names that are still to come. ``reserved`` are the names that the tool gives, each with what it names;
     ``aliases`` are other names of quantities. ``parts`` says which part a parameter plays in its layer (W, b), by the
-    letter in the library.
+    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps.
     """
 
     positions: Positions
@@ -80,6 +81,7 @@ class Draft:
     aliases: dict[str, str] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
     to_draw: dict[str, ToDraw] = field(default_factory=dict)
+    sequences: set[str] = field(default_factory=set)
     numbers: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 
     def origin(self, *path: str | int, at_key: bool = False) -> Origin:

@@ -26,8 +26,8 @@ def problems(text):
         ("layers: [softmx]", "4:10: unknown layer 'softmx'; did you mean 'softmax'?"),
         ("layers: [dnse: {units: 3}]", "4:10: unknown layer 'dnse'; did you mean 'dense'?"),
         (
-            "layers: [conv2d: {}]",
-            "4:10: unknown layer 'conv2d'; expected dense, equations, or an activation such as tanh",
+            "layers: [conv3d: {}]",
+            "4:10: unknown layer 'conv3d'; did you mean 'conv2d'?",
         ),
         ("layers: [dense]", "4:10: 'dense' needs its options, such as dense: {units: 3}"),
         ("layers: [equations]", "4:10: 'equations' needs its options, such as equations: [...]"),
