@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sympy import Add
+
 from backprop_cli.numeric.definitions import fresh_bounds
+from backprop_cli.numeric.loops import Member, Summed
 from backprop_cli.numeric.lowering import Lowering
 from backprop_cli.numeric.operations import SOURCES, VIEWS, Operation, Table, Value
 from backprop_cli.numeric.schedule import Schedule, schedule
 from backprop_cli.numeric.stable import Stable
-from backprop_cli.symbolic.formulas import Formula, canonical
-from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.numeric.stepwise import lower_loop
+from backprop_cli.symbolic.formulas import Formula, Term, canonical
+from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Place, Reduce
 
 
@@ -49,19 +53,30 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
     results = tuple(wanted)
     lowering = Lowering(Table(), _whole_numbers(graph))
     stable = Stable(graph)
-    for quantity in _with_losses_put_in(graph, {result.name for result in results if not result.adjoint}):
+    quantities = _with_losses_put_in(graph, {result.name for result in results if not result.adjoint})
+    for quantity in quantities:
+        loop = graph.loop_of(quantity.name)
         if quantity.definition is None:
             lowering.give(quantity.place, quantity.shape)
-        else:
+        elif loop is None:
             definition = stable.expression(canonical(quantity.definition))
             lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
+        elif quantity.name == loop.names[0]:
+            lower_loop(lowering, _forward_members(graph, loop, quantities, adjoints, stable, results), backwards=False)
     for formula in adjoints_in_order(graph, adjoints):
+        loop = graph.loop_of(formula.target.name)
         spread = stable.scattered(formula, adjoints)
-        lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints), spread)
+        if loop is None:
+            lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints), spread)
+        elif formula.target.name == loop.names[-1]:
+            lower_loop(lowering, _backward_members(loop, adjoints, stable, results), backwards=True)
     outputs = _apart(lowering.table, [lowering.whole(result.name, result.adjoint) for result in results])
     names: dict[Value, str] = {}
     for result in _by_interest(graph, adjoints):
+        if not lowering.knows(result.name, result.adjoint):
+            continue
         value = lowering.value_of(result.name, result.adjoint)
+        value = None if value is None else lowering.table.filled(value)
         if value is not None and _is_computed(lowering.table[value]):
             names.setdefault(value, result.identifier)
     for value, result in zip(outputs, results, strict=True):
@@ -78,6 +93,60 @@ def _whole_numbers(graph: Graph) -> dict[str, range]:
         if isinstance(definition, Reduce) and definition.operation.startswith("arg"):
             found[quantity.name] = range(1, definition.size + 1)
     return found
+
+
+def _forward_members(
+    graph: Graph,
+    loop: Loop,
+    quantities: Sequence[Quantity],
+    adjoints: Mapping[str, Formula],
+    stable: Stable,
+    results: Sequence[Wanted],
+) -> list[Member]:
+    """The quantities of a loop, in order of computation."""
+    outside = {place.name for formula in adjoints.values() for term in _all_terms(formula) for place in _values(term)}
+    for quantity in quantities:
+        if quantity.definition is not None and quantity.name not in loop.axes:
+            outside |= {place.name for place in quantity.definition.atoms(Place)}
+    outside |= {result.name for result in results if not result.adjoint}
+    members = []
+    for name in loop.names:
+        quantity = graph[name]
+        definition = stable.expression(canonical(quantity.definition))
+        given: list[Summed] = [({}, (term,)) for term in Add.make_args(definition)]
+        members.append(Member(quantity.place, quantity.shape, loop.axes[name], given, name in outside))
+    return members
+
+
+def _backward_members(
+    loop: Loop, adjoints: Mapping[str, Formula], stable: Stable, results: Sequence[Wanted]
+) -> list[Member]:
+    """The adjoints of a loop's quantities, the last quantity's first."""
+    outside = {result.name for result in results if result.adjoint}
+    for name, formula in adjoints.items():
+        if name not in loop.axes:
+            outside |= {place.name for term in _all_terms(formula) for place in _adjoints(term)}
+    members = []
+    for name in reversed(loop.names):
+        if name not in adjoints:
+            continue
+        formula = adjoints[name]
+        given = list(stable.terms(formula, adjoints))
+        given += [product for _, _, solved in stable.scattered(formula, adjoints) for product in solved]
+        members.append(Member(formula.target, formula.shape, loop.axes[name], given, name in outside))
+    return members
+
+
+def _all_terms(formula: Formula) -> Sequence[Term]:
+    return (*formula.terms, *(one.term for one in formula.scattered))
+
+
+def _values(term: Term) -> set[Place]:
+    return {p for factor in term.factors for p in factor.atoms(Place) if not isinstance(p, Adjoint)}
+
+
+def _adjoints(term: Term) -> set[Place]:
+    return {p for factor in term.factors for p in factor.atoms(Adjoint)}
 
 
 def _is_computed(operation: Operation) -> bool:

@@ -47,7 +47,7 @@ class Lowering(Expressions):
 
     def give(self, place: Place, shape: Shape) -> None:
         """A quantity that is an argument of the program."""
-        self._store(place, shape, Labelled(self.table.argument(place.name, shape), place.positions))
+        self.store(place, shape, Labelled(self.table.argument(place.name, shape), place.positions))
 
     def argument(self, name: str) -> Value:
         value = self._stored[name, False].array.value
@@ -79,7 +79,7 @@ class Lowering(Expressions):
             whole = None if base.coefficient == 0 else self.arrays.arranged(base, place.positions)
             there = None if whole is None else self.table.broadcast_to(whole, shape)
             base = Labelled(scatter(there), place.positions)
-        self._store(place, shape, base if base.value is None else self.arrays.exact(base))
+        self.store(place, shape, base if base.value is None else self.arrays.exact(base))
 
     @staticmethod
     def _narrowed(product: Product, sizes: Sizes) -> tuple[Product, Region]:
@@ -139,8 +139,31 @@ class Lowering(Expressions):
         where = [self.table.unary("whole", self.arrays.view(position, axes)) for position in clipped]
         return lambda base: self.table.add_at(shape, base, where, values)
 
-    def _store(self, place: Place, shape: Shape, array: Labelled) -> None:
+    def store(self, place: Place, shape: Shape, array: Labelled) -> None:
+        """Remember the array of a quantity."""
         self._stored[place.name, isinstance(place, Adjoint)] = Stored(place.positions, shape, array)
+
+    def knows(self, name: str, adjoint: bool) -> bool:
+        """Whether a quantity is stored."""
+        return (name, adjoint) in self._stored
+
+    def forget(self, place: Place) -> None:
+        """A quantity that nobody will ask for."""
+        self._stored.pop((place.name, isinstance(place, Adjoint)), None)
+
+    def argument_of(self, place: Place) -> Value:
+        """The argument that was given for a quantity."""
+        value = self._stored[place.name, isinstance(place, Adjoint)].array.value
+        assert value is not None
+        return value
+
+    def with_axes_first(self, place: Place, first: Symbol | None) -> tuple[Place, Shape, Value]:
+        """A stored quantity under its own indices without the first one, its shape so, and its whole value; that index
+        is the first axis of the value."""
+        stored = self._stored[place.name, isinstance(place, Adjoint)]
+        own = stored.indices if first is None else stored.indices[1:]
+        shape = stored.shape if first is None else stored.shape[1:]
+        return type(place)(place.name, *own), shape, self.whole(place.name, isinstance(place, Adjoint))
 
     def whole(self, name: str, adjoint: bool) -> Value:
         """The quantity's value with all its axes, in their order."""

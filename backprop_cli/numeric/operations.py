@@ -7,7 +7,7 @@ here; shapes are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
@@ -154,6 +154,24 @@ class Table:
             places, values = before + places, rest + values
         operands = values if base is None else (base, *values)
         return self._add("assemble", operands, (places, base is not None), shape)
+
+    def state(self, shape: Shape) -> Value:
+        """An array of zeros that a loop fills: another one at each request."""
+        return self._add("state", (), (len(self),), shape)
+
+    def loop(self, body: object, operands: Sequence[Value]) -> Value:
+        """A loop that fills states among its operands."""
+        return self._add("loop", tuple(operands), (body, len(self)), ())
+
+    def after(self, state: Value, loop: Value) -> Value:
+        """A state after the loop that fills it."""
+        return self._add("after", (state, loop), (), self.shape(state))
+
+    def filled(self, value: Value) -> Value:
+        """The state that a loop fills, of what is a part of it; any other value itself."""
+        operation = self[value]
+        whole = self[operation.operands[0]] if operation.kind == "subscript" else operation
+        return whole.operands[0] if whole.kind == "after" else value
 
     def transpose(self, value: Value, order: tuple[int, ...]) -> Value:
         if order == tuple(range(len(order))):

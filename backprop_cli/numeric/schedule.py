@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from backprop_cli.numeric.loops import Body
 from backprop_cli.numeric.naming import Names
 from backprop_cli.numeric.operations import COMMUTATIVE, INTEGERS, SEEN_THROUGH, SOURCES, VIEWS, Operation, Table, Value
 from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, PUT_TOGETHER, Text, call, copied, written
@@ -39,7 +40,10 @@ class Schedule:
 
 
 def schedule(
-    table: Table, arguments: Mapping[str, Value], names: Mapping[Value, str], outputs: Sequence[Value]
+    table: Table,
+    arguments: Mapping[str, Value],
+    names: Mapping[Value, str],
+    outputs: Sequence[Value],
 ) -> Schedule:
     """The program that computes ``outputs``. ``arguments`` are all that it takes, by the users' names, in order;
     ``names`` are the names of quantities for the values they are."""
@@ -47,26 +51,38 @@ def schedule(
 
 
 class _Scheduler:
+    """``texts`` are the arguments of a loop's body as the program writes them, and ``places`` where it puts results."""
+
     def __init__(
-        self, table: Table, arguments: Mapping[str, Value], names: Mapping[Value, str], outputs: Sequence[Value]
+        self,
+        table: Table,
+        arguments: Mapping[str, Value],
+        names: Mapping[Value, str],
+        outputs: Sequence[Value],
+        identifiers: Names | None = None,
+        texts: Mapping[Value, str] | None = None,
+        places: Mapping[Value, str] | None = None,
     ) -> None:
         self.table, self.outputs = table, outputs
         self.returned = Counter(outputs)
-        self.identifiers = Names()
+        self.identifiers = identifiers or Names()
         self.arguments = {value: self.identifiers.identifier(name) for name, value in arguments.items()}
+        self.arguments |= texts or {}
         self.needed = self._reachable()
         self.users = self._users()
         self.reads = self._reads()
-        self.names = {
+        self.names = dict(places or {})
+        self.names |= {
             value: self.identifiers.identifier(name)
             for value, name in names.items()
-            if value in self.needed and self._operation(value).kind not in SOURCES
+            if value in self.needed and self._operation(value).kind not in SOURCES and value not in self.names
         }
         self.quantities = frozenset(self.names.values())
         self.texts: dict[Value, Text] = {v: Text(name) for v, name in self.arguments.items()}
         self.variables: dict[Value, str] = {}
         self.leaves: dict[Value, Counter[Value]] = {}
         self.claimed: set[str] = set()
+        self.step = ""  # what the loops count their steps with
         self.constants: list[Line] = []
         self.lines: list[Line] = []
 
@@ -127,6 +143,8 @@ class _Scheduler:
         return reads
 
     def _is_seen_through(self, value: Value) -> bool:
+        if any(self._operation(user).kind == "loop" for user in self.users[value]):
+            return False  # worked out once, before the loop
         return self._operation(value).kind in SEEN_THROUGH and value not in self.returned
 
     def _place(self, value: Value) -> None:
@@ -161,11 +179,19 @@ class _Scheduler:
             return True
         if value in self.names or value in self.returned or self.reads[value] != 1 or len(text.text) > LINE:
             return False
-        if operation.kind in PUT_TOGETHER:  # it takes more than one line
+        if operation.kind in PUT_TOGETHER or operation.kind in ("state", "loop"):  # it takes more than one line
+            return False
+        if any(self._operation(user).kind == "loop" for user in self.users[value]):
             return False
         return operation.boolean or operation.size < SMALL
 
     def _emit(self, value: Value, operation: Operation, text: Text) -> None:
+        if operation.kind == "after":
+            self._name(value, text.text)
+            return
+        if operation.kind == "loop":
+            self._emit_loop(value, operation)
+            return
         target = self._overwritable(value, operation)
         if target is None:
             self._assign(value, text.text)
@@ -181,6 +207,36 @@ class _Scheduler:
         else:
             operands = [self.texts[operand] for operand in operation.operands]
             self._assign(value, call(operation.kind, operands, f"out={there}"), name)
+
+    def _emit_loop(self, value: Value, operation: Operation) -> None:
+        body = operation.detail[0]
+        assert isinstance(body, Body)
+        operands = [self.texts[operand].text for operand in operation.operands]
+        self.step = self.step or self.identifiers.identifier("t")
+        step, steps = self.step, self.identifiers.numbered("steps")
+
+        def at(offset: int) -> str:
+            shift = f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else ""
+            return f"[{step}{shift}]"
+
+        texts = {
+            argument: operands[operand] if offset is None else f"{operands[operand]}{at(offset + shift)}"
+            for argument, (operand, offset) in zip(body.arguments, body.inputs, strict=True)
+            for shift in (body.front if self._operation(operation.operands[operand]).kind == "state" else 0,)
+        }
+        places: dict[Value, str] = {}
+        for state, result in body.results:
+            places.setdefault(result, f"{operands[state]}{at(body.front)}")
+        inner = _Scheduler(body.table, {}, body.names, [r for _, r in body.results], self.identifiers, texts, places)
+        inside = inner.schedule()
+        self.constants.extend(inside.constants)
+        lines = [line for each in inside.lines for line in (f"{each.name} = {each.text}", *each.updates)]
+        for (state, _), text in zip(body.results, inside.outputs, strict=True):
+            if text != f"{operands[state]}{at(body.front)}":
+                lines.append(f"{operands[state]}{at(body.front)} = {text}")
+        count = f"range({body.steps - 1}, -1, -1)" if body.backwards else f"range({body.steps})"
+        self.lines.append(Line(steps, count, [f"for {step} in {steps}:", *(f"    {line}" for line in lines)]))
+        self._name(value, steps)
 
     def _assign(self, value: Value, text: str, name: str | None = None) -> None:
         name = name or self._inherited(value) or self.identifiers.numbered("t")

@@ -223,5 +223,8 @@ _WRITERS: Mapping[str, Callable[[Operation, Sequence[Text]], Text]] = {
     "assemble": lambda operation, _: Text(f"np.zeros({operation.shape})"),
     "add_at": lambda operation, _: Text(f"np.zeros({operation.shape})"),
     "windows": _windows,
+    "state": lambda operation, _: Text(f"np.zeros({operation.shape})"),
+    "loop": lambda operation, _: Text("range()"),
+    "after": lambda _, operands: operands[0],
     "broadcast": lambda operation, operands: Text(f"np.broadcast_to({operands[0].text}, {operation.shape})"),
 }

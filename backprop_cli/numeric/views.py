@@ -56,10 +56,31 @@ class Reader:
         after = [max(0, place.high - size) for place, size in zip(places, shape, strict=True)]
         if not any(before) and not any(after):
             return value, list(places)
+        within = self._with_zeros_around(value, before, after)
+        if within is not None:
+            moved, front = within
+            return moved, [place.moved(front if axis == 0 else 0) for axis, place in enumerate(places)]
         whole = tuple(b + size + a for b, size, a in zip(before, shape, after, strict=True))
         inside = tuple((b, b + size) for b, size in zip(before, shape, strict=True))
         padded = self.table.assemble(whole, None, [(inside, value)])
         return padded, [place.moved(b) for place, b in zip(places, before, strict=True)]
+
+    def _with_zeros_around(self, value: Value, before: Sequence[int], after: Sequence[int]) -> tuple[Value, int] | None:
+        """The state of a loop, which has zeros around its steps already, and how many in front; None for other arrays
+        and where it has not enough."""
+        operation = self.table[value]
+        if operation.kind != "subscript" or any(before[1:]) or any(after[1:]):
+            return None
+        state = operation.operands[0]
+        entries = operation.detail[0]
+        assert isinstance(entries, tuple)
+        steps = entries[0]
+        whole = all(e == (0, size) for e, size in zip(entries[1:], self.table.shape(state)[1:], strict=False))
+        if self.table[state].kind != "after" or not isinstance(steps, tuple) or not whole:
+            return None
+        front, stop = steps[:2]
+        fits = before[0] <= front and after[0] <= self.table.shape(state)[0] - stop
+        return (state, front) if fits else None
 
     def _entry(self, place: Affine, sizes: Sizes) -> Entry | None:
         """The part of an axis that the position reads, None where no slice holds it."""

@@ -136,6 +136,7 @@ class _Assembly:
             draft.samples,
             frozenset(spec.frozen),
             loss_name,
+            tuple(draft.loops),
         )
 
     def _add_cost(self, formulas: Formulas, output: str) -> tuple[str, str | None]:

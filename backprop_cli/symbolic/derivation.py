@@ -43,6 +43,7 @@ class Adjoints:
 def derive(graph: Graph) -> Adjoints:
     """The adjoint of every input, parameter and intermediate quantity of the graph."""
     consumers = _consumers(graph)
+    to_come = _in_living_loops(graph)
     names = frozenset(quantity.name for quantity in graph.quantities)
     formulas: dict[str, Formula] = {}
     paths: dict[str, tuple[Path, ...]] = {}
@@ -52,7 +53,7 @@ def derive(graph: Graph) -> Adjoints:
         arrived = tuple(
             Path(v, closed)
             for v in consumers[u.name]
-            if (v.name == graph.cost or (v.name in formulas and formulas[v.name].terms))
+            if (v.name == graph.cost or (formulas[v.name].terms if v.name in formulas else v.name in to_come))
             and (closed := closed_occurrences(v, u.name))
         )
         terms: list[Term] = []
@@ -60,7 +61,7 @@ def derive(graph: Graph) -> Adjoints:
             terms.append(Term((), (Place(graph.seeds[u.name], *u.indices),)))
         spread: list[Scattered] = []
         for path in arrived:
-            solved, some = _handed_back(path, u, formulas.get(path.through.name))
+            solved, some = _handed_back(path, u, formulas.get(path.through.name), path.through.name == graph.cost)
             terms.extend(solved)
             spread.extend(some)
         taken = names | {symbol.name for symbol in u.indices}
@@ -120,15 +121,29 @@ def _in_order(expression: Expr, teaching: list[Expr]) -> list[Expr]:
     return sorted(factors, key=lambda factor: (rank.get(factor, -1), bool(factor.is_Add)))
 
 
-def _handed_back(path: Path, u: Quantity, upstream: Formula | None) -> tuple[list[Term], list[Scattered]]:
+def _in_living_loops(graph: Graph) -> frozenset[str]:
+    """The quantities of loops that J depends on: their adjoints need each other before they are derived."""
+    reaching = {graph.cost, *graph.seeds}
+    for quantity in reversed(graph.quantities):
+        loop = graph.loop_of(quantity.name)
+        if loop is not None and reaching & set(loop.names):
+            reaching.update(loop.names)
+        if quantity.name in reaching and quantity.definition is not None:
+            reaching.update(place.name for place in places(quantity.definition))
+    return frozenset(name for loop in graph.loops for name in loop.names if name in reaching)
+
+
+def _handed_back(
+    path: Path, u: Quantity, upstream: Formula | None, is_cost: bool
+) -> tuple[list[Term], list[Scattered]]:
     """What one consumer adds to ∂J/∂u[u's own indices], and what of it a program may scatter."""
     v = path.through
     free = dict(zip(v.indices, v.shape, strict=True))
     terms: list[Term] = []
     spread: list[Scattered] = []
     for occurrence in path.occurrences:
-        above = None if upstream is None else upstream.constant
-        if upstream is not None and above is None:
+        above = None if is_cost or upstream is None else upstream.constant
+        if not is_cost and above is None:
             above = Adjoint(v.name, *v.indices)
         plain = contribution(occurrence, above, free, u.indices, u.shape)
         cancelled = _divisions_cancelled(plain, v, upstream) if upstream and isinstance(above, Adjoint) else None

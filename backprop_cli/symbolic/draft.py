@@ -17,7 +17,7 @@ from backprop_cli.language.offsets import Offsets
 from backprop_cli.spec import limits
 from backprop_cli.spec.findings import Path
 from backprop_cli.spec.positions import Positions
-from backprop_cli.symbolic.graph import Quantity
+from backprop_cli.symbolic.graph import Loop, Quantity
 
 MOST_PROBLEMS = 100
 INDEX_NAMES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v", "w")
@@ -82,6 +82,7 @@ class Draft:
     parts: dict[str, str] = field(default_factory=dict)
     to_draw: dict[str, ToDraw] = field(default_factory=dict)
     sequences: set[str] = field(default_factory=set)
+    loops: list[Loop] = field(default_factory=list)
     numbers: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 
     def origin(self, *path: str | int, at_key: bool = False) -> Origin:

@@ -60,8 +60,22 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """Quantities that are computed step by step, each from those before it and from earlier steps of all of them.
+    ``axes`` says which axis of each quantity the steps run along."""
+
+    axes: Mapping[str, int]
+    steps: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.axes)
+
+
+@dataclass(frozen=True)
 class Graph:
-    """Quantities in order of computation: the definition of each uses only quantities before it.
+    """Quantities in order of computation: the definition of each uses only quantities before it, and earlier steps of
+    those it runs in one of the ``loops`` with.
 
     ``cost`` names the scalar J, or is None for a module on its own; then ``seeds`` maps the last quantity's name to the
     name of the constant that holds dJ/d(it). ``sample`` is the sample index and ``samples`` the size of the batch, both
@@ -79,15 +93,22 @@ class Graph:
     samples: int | None = None
     frozen: frozenset[str] = frozenset()
     loss_name: str | None = None  # the loss quantity's name in the spec, where it is not J
+    loops: tuple[Loop, ...] = ()
 
     def __post_init__(self) -> None:
         known: dict[str, Quantity] = {}
+        in_loops = {q.name: q for q in self.quantities if self.loop_of(q.name) is not None}
         for quantity in self.quantities:
             if quantity.name in known:
                 raise ValueError(f"two quantities are called {quantity.name}")
             if len(quantity.indices) != len(quantity.shape):
                 raise ValueError(f"{quantity.name} has {len(quantity.indices)} indices and {len(quantity.shape)} axes")
             for place in () if quantity.definition is None else quantity.definition.atoms(Place):
+                loop = self.loop_of(place.name)
+                if loop is not None and quantity.name in loop.axes:
+                    if len(place.positions) != len(in_loops[place.name].shape):
+                        raise ValueError(f"{quantity.name} uses {place.name} with {len(place.positions)} positions")
+                    continue
                 if place.name not in known:
                     raise ValueError(f"{quantity.name} uses {place.name}, which is not defined before it")
                 if len(place.positions) != len(known[place.name].shape):
@@ -107,6 +128,10 @@ class Graph:
             table = {quantity.name: quantity for quantity in self.quantities}
             object.__setattr__(self, "_table", table)
         return table
+
+    def loop_of(self, name: str) -> Loop | None:
+        """The loop in which the quantity is computed, None where it is not computed step by step."""
+        return next((loop for loop in self.loops if name in loop.axes), None)
 
     def with_role(self, *roles: Role) -> tuple[Quantity, ...]:
         return tuple(quantity for quantity in self.quantities if quantity.role in roles)

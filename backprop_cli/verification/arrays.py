@@ -62,6 +62,9 @@ class Arrays(Protocol):
     def first_largest(self, array: Array) -> Array:
         """The position from 0 of the first of the largest values along the last axis."""
 
+    def stacked(self, several: Sequence[Array], axis: int) -> Array:
+        """Arrays of one shape side by side along a new axis."""
+
     def read(self, array: Array, positions: Sequence[Array]) -> Array:
         """The last axes of an array read at whole numbers from 0, which broadcast with each other; 0 outside it."""
 
@@ -147,6 +150,9 @@ class NumPyArrays:
 
     def first_largest(self, array: Array) -> Array:
         return self.array(self.numpy.argmax(array, -1))
+
+    def stacked(self, several: Sequence[Array], axis: int) -> Array:
+        return self.array(self.numpy.stack(list(several), axis))
 
     def read(self, array: Array, positions: Sequence[Array]) -> Array:
         inside, found = read_inside(array, positions)

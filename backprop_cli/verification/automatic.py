@@ -80,6 +80,9 @@ class TorchArrays:
     def first_largest(self, array: Array) -> Array:
         return self.given(np.argmax(array.detach().numpy(), -1))
 
+    def stacked(self, several: Sequence[Array], axis: int) -> Array:
+        return self.torch.stack(list(several), axis)
+
     def read(self, array: Array, positions: Sequence[Array]) -> Array:
         inside, found = read_inside(array, positions)
         return found if bool(inside.all()) else self.torch.where(inside, found, 0.0)

@@ -9,19 +9,22 @@ quantities alike.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from string import ascii_letters
+from typing import TypeVar
 
 import numpy as np
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
 from backprop_cli.symbolic.functions import CLASSES
-from backprop_cli.symbolic.graph import Graph, Quantity
+from backprop_cli.symbolic.graph import Graph, Loop, Quantity
 from backprop_cli.symbolic.notation import Adjoint, Compare, Digit, Place, Reduce, Where, fresh_value
 from backprop_cli.verification.arrays import Array, Arrays, Named
 from backprop_cli.verification.kinks import Watch
+
+T = TypeVar("T")
 
 COMPARE: Mapping[str, Callable[[Array, Array], Array]] = {
     "<": operator.lt,
@@ -61,11 +64,19 @@ def forward(
     reached: set[str] = set()
     for quantity in graph.quantities:
         name = quantity.name
-        uses = () if quantity.definition is None else quantity.definition.atoms(Place)
-        if known is not None and name not in probes and not any(place.name in reached for place in uses):
-            evaluator.values[name] = known[name]
+        loop = graph.loop_of(name)
+        together = [quantity] if loop is None else [graph[member] for member in loop.names]
+        if quantity is not together[0]:
             continue
-        reached.add(name)
+        uses = {place.name for q in together if q.definition is not None for place in q.definition.atoms(Place)}
+        names = {q.name for q in together}
+        if known is not None and not names & probes.keys() and not (uses - names) & reached:
+            evaluator.values.update({member: known[member] for member in names})
+            continue
+        reached |= names
+        if loop is not None:
+            evaluator.run(loop, together, probes)
+            continue
         if quantity.definition is None:
             value = Named(arrays.given(given[name]), quantity.indices)
         else:
@@ -95,11 +106,39 @@ class Evaluator:
         self.arrays = arrays
         self.watch = watch
         self.values: dict[str, Named] = {}
+        self._steps: dict[str, tuple[int, list[Named]]] = {}  # of a loop that runs: the axis, and the steps so far
 
-    def defined(self, quantity: Quantity) -> Named:
-        """The quantity from its definition, over all its indices; axes of probes come first."""
+    def run(self, loop: Loop, quantities: Sequence[Quantity], probes: Mapping[str, Named]) -> None:
+        """The quantities of a loop, step by step."""
+        self._steps.update({q.name: (loop.axes[q.name], []) for q in quantities})
+        for number in range(1, loop.steps + 1):
+            for quantity in quantities:
+                axis = loop.axes[quantity.name]
+                step = {quantity.indices[axis]: Named(self.arrays.given(float(number)))}
+                rest = replace(quantity, indices=_without(quantity.indices, axis), shape=_without(quantity.shape, axis))
+                value = self.defined(rest, step)
+                if quantity.name in probes:
+                    probe = probes[quantity.name]
+                    at = probe.axes.index(quantity.indices[axis])
+                    part = Named(probe.array[(slice(None),) * at + (number - 1,)], _without(probe.axes, at))
+                    value = self.combined(operator.add, part, value)
+                self._steps[quantity.name][1].append(value)
+        for quantity in quantities:
+            axis, steps = self._steps.pop(quantity.name)
+            own = _without(quantity.indices, axis)
+            loose = tuple(dict.fromkeys(a for value in steps for a in value.axes if a not in own))
+            sizes = {a: n for value in steps for a, n in value.sizes.items()}
+            sizes |= dict(zip(quantity.indices, quantity.shape, strict=True))
+            shape = tuple(sizes[a] for a in (*loose, *own))
+            whole = [self.arrays.expanded(self._along(value, (*loose, *own)), shape) for value in steps]
+            array = self.arrays.stacked(whole, len(loose) + axis)
+            self.values[quantity.name] = Named(array, (*loose, *quantity.indices))
+
+    def defined(self, quantity: Quantity, step: Mapping[Symbol, Named] | None = None) -> Named:
+        """The quantity from its definition, over all its indices, and at one ``step`` of a loop; axes of probes come
+        first."""
         sizes = dict(zip(quantity.indices, quantity.shape, strict=True))
-        value = self._value(quantity.definition, Scope(quantity, sizes))
+        value = self._value(quantity.definition, Scope(quantity, sizes, step or {}))
         loose = tuple(axis for axis in value.axes if axis not in sizes)
         axes = loose + quantity.indices
         shape = tuple((value.sizes | sizes)[axis] for axis in axes)
@@ -164,7 +203,21 @@ class Evaluator:
 
     def _read(self, place: Place, scope: Scope) -> Named:
         """A quantity at positions; axes that a probe has given it stay in front."""
+        if place.name in self._steps:
+            return self._read_step(place, scope)
         value = self.values[place.name]
+        return self._at(value, place, scope)
+
+    def _read_step(self, place: Place, scope: Scope) -> Named:
+        """A quantity of the loop that runs, at a step that is computed already; 0 before the first."""
+        axis, steps = self._steps[place.name]
+        number = int(self.arrays.whole_numbers(self._value(place.positions[axis], scope).array))
+        rest = Place(place.name, *_without(place.positions, axis))
+        if not 1 <= number <= len(steps):
+            return Named(self.arrays.given(0.0))
+        return self._at(steps[number - 1], rest, scope) if rest.positions else steps[number - 1]
+
+    def _at(self, value: Named, place: Place, scope: Scope) -> Named:
         loose = value.axes[: len(value.axes) - len(place.positions)]
         sizes = value.array.shape[len(loose) :]
         whole = all(scope.sizes.get(p) == size for p, size in zip(place.positions, sizes, strict=True))
@@ -228,6 +281,10 @@ class Evaluator:
         for factor in outside:
             result = self.combined(operator.mul, result, factor)
         return result
+
+
+def _without(several: tuple[T, ...], axis: int) -> tuple[T, ...]:
+    return (*several[:axis], *several[axis + 1 :])
 
 
 def function_name(expression: Expr) -> str:

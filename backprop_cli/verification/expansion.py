@@ -18,7 +18,7 @@ import numpy as np
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, diff
 
 from backprop_cli.symbolic.functions import LibraryFunction
-from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.graph import Graph, Quantity
 from backprop_cli.symbolic.notation import Compare, Digit, Place, Reduce, Where, fresh_value
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.evaluation import COMPARE, definition, function_name
@@ -29,7 +29,15 @@ def expanded_size(graph: Graph) -> int:
     """How many operations J has, written out in entries of parameters and inputs; computed before it is written."""
     sizes: dict[str, int] = {}
     for quantity in graph.quantities:
-        sizes[quantity.name] = 1 if quantity.definition is None else _written_out(quantity.definition, sizes)
+        loop = graph.loop_of(quantity.name)
+        if quantity.definition is None:
+            sizes[quantity.name] = 1
+        elif loop is None:
+            sizes[quantity.name] = _written_out(quantity.definition, sizes)
+        elif quantity.name == loop.names[0]:
+            sizes.update(dict.fromkeys(loop.names, 1))
+            for _ in range(min(loop.steps, MOST_STEPS)):
+                sizes.update({name: _written_out(graph[name].definition, sizes) for name in loop.names})
     if graph.cost is not None:
         return sizes[graph.cost]
     return sum(sizes[name] * prod(graph[name].shape) for name in graph.seeds)
@@ -50,6 +58,9 @@ def _written_out(expression: Expr, sizes: Mapping[str, int]) -> int:
     return len(expression.args) + sum(_written_out(part, sizes) for part in expression.args)
 
 
+MOST_STEPS = 50  # of a loop; written out, its last step is longer than any limit long before
+
+
 class Expansion:
     """J written out, ready to be differentiated by entries of the quantities in ``names``."""
 
@@ -60,7 +71,16 @@ class Expansion:
         self._entries: dict[str, Array] = {}
         with mpmath.workdps(DIGITS):
             for quantity in graph.quantities:
-                self._write_out(quantity.name, given, quantity.name in names)
+                loop = graph.loop_of(quantity.name)
+                if loop is None:
+                    self._prepare(quantity)
+                    self._write_out(quantity, given, quantity.name in names)
+                elif quantity.name == loop.names[0]:
+                    for name in loop.names:
+                        self._prepare(graph[name])
+                    for step in range(loop.steps):
+                        for name in loop.names:
+                            self._write_out(graph[name], given, name in names, (loop.axes[name], step))
             self.cost = self._objective()
 
     def slope(self, name: str, entry: int) -> float:
@@ -69,11 +89,18 @@ class Expansion:
         with mpmath.workdps(DIGITS):
             return float(self._number(diff(self.cost, symbol)))
 
-    def _write_out(self, name: str, given: Mapping[str, Array], probed: bool) -> None:
-        quantity = self.graph[name]
-        entries = np.empty(quantity.shape, dtype=object)
-        symbols = np.empty(quantity.shape, dtype=object)
+    def _prepare(self, quantity: Quantity) -> None:
+        self._entries[quantity.name] = np.full(quantity.shape, Integer(0), dtype=object)
+        self.symbols[quantity.name] = np.empty(quantity.shape, dtype=object)
+
+    def _write_out(
+        self, quantity: Quantity, given: Mapping[str, Array], probed: bool, step: tuple[int, int] | None = None
+    ) -> None:
+        """The entries of a quantity, of one in a loop those at one step of its axis."""
+        name, entries, symbols = quantity.name, self._entries[quantity.name], self.symbols[quantity.name]
         for position in np.ndindex(quantity.shape):
+            if step is not None and position[step[0]] != step[1]:
+                continue
             symbol = fresh_value(name + "_".join(str(p + 1) for p in position))
             symbols[position] = symbol
             if quantity.definition is None:
@@ -85,8 +112,6 @@ class Expansion:
             if probed:
                 entries[position] += symbol
                 self.numbers[symbol] = mpmath.mpf(0)
-        self._entries[name] = entries
-        self.symbols[name] = symbols
 
     def _objective(self) -> Expr:
         if self.graph.cost is not None:

@@ -102,8 +102,12 @@ def reach(graph: Graph) -> dict[str, frozenset[str]]:
     consumers = users(graph)
     reached: dict[str, frozenset[str]] = {}
     for quantity in reversed(graph.quantities):
-        direct = consumers[quantity.name]
-        reached[quantity.name] = frozenset(direct).union(*(reached[name] for name in direct))
+        loop = graph.loop_of(quantity.name)
+        together = (quantity.name,) if loop is None else loop.names
+        if quantity.name not in reached:
+            direct = frozenset().union(*(consumers[name] for name in together))
+            further = direct.union(*(reached[name] for name in direct if name not in together))
+            reached.update(dict.fromkeys(together, further))
     return reached
 
 

@@ -65,7 +65,7 @@ def tolerances(graph: Graph, slopes: Mapping[tuple[str, int], Slope]) -> Toleran
         absolute[quantity.name] = np.full(prod(quantity.shape), floor)
         absolute[quantity.name][list(rounding)] = list(rounding.values())
         peak = max((abs(slope.value) for slope in some.values()), default=0.0)
-        inherited = max((relative[user] for user in consumers[quantity.name]), default=0.0)
+        inherited = max((relative.get(user, 0.0) for user in consumers[quantity.name]), default=0.0)
         relative[quantity.name] = inherited + (floor / peak if peak else 0.0)
     return Tolerances(absolute, relative)
 
