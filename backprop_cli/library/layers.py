@@ -102,6 +102,7 @@ def activation_equation(name: str) -> str:
     return "a = z" if name == IDENTITY else f"a = {name}(z)"
 
 
+ACTIVATION = "activation"  # stands for the activation that a layer is given
 RESIDUAL = "a = f + x"  # the output of the layers inside, and their input
 
 
@@ -215,6 +216,48 @@ def _attention(options: Options, shape: tuple[int, ...]) -> Written:
     return Written({"outputs": width, "inputs": width}, equations, ranges, width)
 
 
+def _recurrent(equations: Callable[[Mapping[str, str]], tuple[str, ...]]) -> Write:
+    """A layer over steps x features, each gate a function of this step's input and of the state before."""
+
+    def write(options: Options, shape: tuple[int, ...]) -> Written:
+        biased = options["bias"]
+
+        def gate(x: str, h: str, bias: str) -> str:
+            terms = f"sum(W_{x}[i,j]*x[t,j], j) + sum(W_{h}[i,k]*h[t-1,k], k)"
+            return f"{terms} + b_{bias}[i]" if biased else terms
+
+        gates = {name: gate(f"x{name}", f"h{name}", name) for name in ("i", "f", "o", "g", "r", "z")}
+        gates["h"] = gate("xh", "hh", "h")
+        gates["n"] = f"sum(W_xn[i,j]*x[t,j], j){' + b_xn[i]' if biased else ''}"
+        gates["hn"] = f"sum(W_hn[i,k]*h[t-1,k], k){' + b_hn[i]' if biased else ''}"
+        last = (f"a[i] = h[{shape[0]},i]",) if options["last"] else ()
+        sizes = {"units": options["units"], "features": shape[1], "states": options["units"]}
+        return Written(sizes, (*equations(gates), *last), {}, options["units"])
+
+    return write
+
+
+def _rnn(gates: Mapping[str, str]) -> tuple[str, ...]:
+    return f"z[t,i] = {gates['h']}", f"h[t,i] = {ACTIVATION}(z[t,i])"
+
+
+def _lstm(gates: Mapping[str, str]) -> tuple[str, ...]:
+    return (
+        *(f"{gate}[t,i] = sigmoid({gates[gate]})" for gate in ("i", "f", "o")),
+        f"g[t,i] = tanh({gates['g']})",
+        "c[t,i] = f[t,i]*c[t-1,i] + i[t,i]*g[t,i]",
+        "h[t,i] = o[t,i]*tanh(c[t,i])",
+    )
+
+
+def _gru(gates: Mapping[str, str]) -> tuple[str, ...]:
+    return (
+        *(f"{gate}[t,i] = sigmoid({gates[gate]})" for gate in ("r", "z")),
+        f"n[t,i] = tanh({gates['n']} + r[t,i]*({gates['hn']}))",
+        "h[t,i] = (1 - z[t,i])*n[t,i] + z[t,i]*h[t-1,i]",
+    )
+
+
 def _flatten(options: Options, shape: tuple[int, ...]) -> Written:
     return Written({}, ("a = flatten(x)",))
 
@@ -252,6 +295,48 @@ _ATTENTION = {
 }
 _VECTORS = {"W": ParameterEntry("W", "vectors", ("vocabulary", "dim"), penalised=True)}
 
+
+def _gates(*names: str, biases: Sequence[str] = ()) -> dict[str, ParameterEntry]:
+    """The parameters of gates: weights of the input and of the state before, and biases."""
+    found = {}
+    for name in names:
+        for letter, noun, size in (("x", "input", "features"), ("h", "state", "states")):
+            parameter = f"W_{letter}{name}"
+            found[parameter] = ParameterEntry(parameter, f"weights of the {noun}", ("units", size), penalised=True)
+    for bias in biases or names:
+        found[f"b_{bias}"] = ParameterEntry(f"b_{bias}", "biases", ("units",), penalised=False)
+    return found
+
+
+def _recurrent_entry(
+    name: str,
+    parameters: Mapping[str, ParameterEntry],
+    quantities: Mapping[str, str],
+    equations: Callable[[Mapping[str, str]], tuple[str, ...]],
+    sums: str = "",
+) -> LayerEntry:
+    states = {"h": "the states", "a": "the output"}
+    return LayerEntry(
+        name,
+        parameters,
+        {**quantities, **states},
+        ("steps", "features"),
+        write=_recurrent(equations),
+        sums=sums,
+        makes_sequence=True,
+        sample=2,
+    )
+
+
+_LSTM = {
+    "i": "the input gates",
+    "f": "the forget gates",
+    "o": "the output gates",
+    "g": "the candidates",
+    "c": "the cells",
+}
+_GRU = {"r": "the reset gates", "z": "the update gates", "n": "the candidates"}
+
 LAYERS: Mapping[str, LayerEntry] = {
     entry.name: entry
     for entry in (
@@ -275,6 +360,9 @@ LAYERS: Mapping[str, LayerEntry] = {
             makes_sequence=True,
             sample=2,
         ),
+        _recurrent_entry("rnn", _gates("h"), {"z": "the weighted sums"}, _rnn, sums="z"),
+        _recurrent_entry("lstm", _gates("i", "f", "o", "g"), _LSTM, _lstm),
+        _recurrent_entry("gru", _gates("r", "z", "n", biases=("r", "z", "xn", "hn")), _GRU, _gru),
     )
 }
 PARAMETERS: Mapping[str, ParameterEntry] = {

@@ -63,7 +63,7 @@ class Apart:
         ]
         if not free:
             return bound
-        return [({}, self._outside(Add(*(_summed(sums, factors) for sums, factors in free)), sizes) or [S.One]), *bound]
+        return [({}, self._outside(Add(*(_summed(sums, factors) for sums, factors in free)), sizes)), *bound]
 
     def product(self, factors: Sequence[Expr], sizes: Sizes) -> list[Expr]:
         """The factors with what does not depend on the loop put outside, and without brackets that keep a step inside
@@ -73,7 +73,8 @@ class Apart:
         flat = [factor for factor in flat if not self._is_implied(factor, read)]
         free = [factor for factor in flat if not self._depends(factor)]
         bound = [self.expression(factor, sizes) for factor in flat if self._depends(factor)]
-        return [*self._outside(Mul(*free), sizes), *bound] if free else bound
+        outside = Mul(*free)
+        return bound if outside is S.One else [*self._outside(outside, sizes), *bound]
 
     def expression(self, expression: Expr, sizes: Sizes) -> Expr:
         """The expression with everything that does not depend on the loop named."""
@@ -104,12 +105,11 @@ class Apart:
 
     def _is_implied(self, factor: Expr, read: Collection[Expr]) -> bool:
         """``[t + 1 ≤ T]`` beside a quantity of the loop that is read at t + 1."""
-        return isinstance(factor, Compare) and factor.free_symbols == {self.step} and factor.left in read
+        shifted = isinstance(factor, Compare) and factor.free_symbols == {self.step} and factor.left != self.step
+        return shifted and factor.operator in ("<=", ">=") and factor.left in read
 
     def _outside(self, expression: Expr, sizes: Sizes) -> list[Expr]:
         """An expression without the loop's quantities: a number or a whole quantity as it is, anything else named."""
-        if expression is S.One:
-            return []
         if expression.is_number or (isinstance(expression, Place) and self.step not in expression.free_symbols):
             return [expression]
         if expression not in self.hoisted:

@@ -108,7 +108,7 @@ def _activation(layer: Layer) -> tuple[str | None, Path]:
         case Activation():
             return layer.function, ()
         case Library():
-            return layer.activates, (layer.kind, "activation")
+            return layer.activates or layer.applies, (layer.kind, "activation")
     return None, ()
 
 

@@ -101,7 +101,7 @@ class _Adding:
         return name
 
     def _from_library(self, layer: Library, source: Quantity) -> str | None:
-        found = add_library_layer(self._draft, self._place, layer, source)
+        found = add_library_layer(self._draft, self._place, layer, source, self._expression)
         if found is None:
             return None
         entry = LAYERS[layer.kind]

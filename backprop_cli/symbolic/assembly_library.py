@@ -6,16 +6,22 @@ Nothing here knows a layer: what a layer is stands in :mod:`backprop_cli.library
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.language.walking import rebuilt
-from backprop_cli.library.layers import LAYERS, LayerEntry, LayerError, ParameterEntry, Written
+from backprop_cli.library.functions import ACTIVATIONS, IDENTITY, SOFTMAX
+from backprop_cli.library.layers import ACTIVATION, LAYERS, LayerEntry, LayerError, ParameterEntry, Written
 from backprop_cli.spec.layer_options import Library
 from backprop_cli.spec.values import Values, written
+from backprop_cli.spec.wording import count
+from backprop_cli.symbolic.assembly_equations import note_loop
 from backprop_cli.symbolic.assembly_flat import flat_quantity, is_flattened
-from backprop_cli.symbolic.assembly_given import add_parameter
+from backprop_cli.symbolic.assembly_formulas import Formula
+from backprop_cli.symbolic.assembly_given import add_given, add_parameter
+from backprop_cli.symbolic.assembly_loops import grouped, provisional, with_initial
 from backprop_cli.symbolic.assembly_masks import add_mask
 from backprop_cli.symbolic.assembly_places import LayerPlace
 from backprop_cli.symbolic.draft import Draft
@@ -24,16 +30,21 @@ from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.wording import described
 
 
-def add_library_layer(draft: Draft, place: LayerPlace, layer: Library, source: Quantity) -> Quantity | None:
+def add_library_layer(
+    draft: Draft, place: LayerPlace, layer: Library, source: Quantity, expression: Formula | None
+) -> Quantity | None:
     """Add the layer's parameters and what its equations define; returns the last of them, its weighted sums or its
     output, None where something does not fit, which is reported."""
-    return _LibraryLayer(draft, place, layer, source).add()
+    return _LibraryLayer(draft, place, layer, source, expression).add()
 
 
 class _LibraryLayer:
     """One layer of the library over one input."""
 
-    def __init__(self, draft: Draft, place: LayerPlace, layer: Library, source: Quantity) -> None:
+    def __init__(
+        self, draft: Draft, place: LayerPlace, layer: Library, source: Quantity, expression: Formula | None
+    ) -> None:
+        self._expression = expression
         self._draft, self._place, self._layer, self._source = draft, place, layer, source
         self._entry: LayerEntry = LAYERS[layer.kind]
         self._path = (*place.path, layer.kind)
@@ -159,57 +170,129 @@ class _LibraryLayer:
 
     def _equations(self, layer: Written, names: Mapping[str, str], carried: int) -> Quantity | None:
         """Add what the equations define; those of the input's axes that they do not write are carried along."""
-        source, letters = self._source, {**names, "x": self._source.name}
+        source = self._source
+        letters = {**names, "x": source.name, **{letter: self._place(letter) for letter in self._entry.quantities}}
+        letters["mask"] = names.get("mask", letters.get("mask", "mask"))
+        initial = self._initial(layer)
+        if initial is None:
+            return None
         kept = {source.name: carried}
         sizes = zip(source.indices, source.shape, strict=True)
         carry = tuple((symbol.name, size) for symbol, size in sizes)[:carried]
-        quantity: Quantity | None = None
+        shared = {name for name in names.values() if not self._draft.quantities[name].shape}
+        origin = self._draft.origin(*self._path)
+        formulas = []
         for text in layer.equations:
             left, right = parse_equation(text)
-            right = _without_positions(right, {p for p in names if not self._draft.quantities[names[p]].shape})
-            name = self._place(left.name)
-            quantity = self._defined(left, right, name, letters, carry, kept, layer.ranges)
-            if quantity is None:
-                return None
-            letters[left.name] = name
-            if not self._entry.mixes_samples:
-                kept[name] = carried
-        return quantity
+            right = _renamed(self._activated(right), letters, shared)
+            formulas.append(Formula(tree.Place(letters[left.name], left.positions), right, origin))
+        for group in grouped(self._draft, formulas):
+            if group.is_loop and not provisional(self._draft, group, layer.ranges):
+                raise ValueError(f"the equations of {self._entry.name} do not tell the shapes of {group.names}")
+            for formula in group.formulas:
+                right = with_initial(formula, initial, group.axes) if group.is_loop else formula.right
+                if not self._defined(formula.left, right, carry, kept, layer.ranges, group.is_loop):
+                    return None
+            if group.is_loop:
+                note_loop(self._draft, {name: (group.axes[name], 2) for name in group.names})
+        last = formulas[-1].left
+        assert last is not None
+        return self._draft.quantities[last.name]
 
     def _defined(
         self,
-        left: tree.Place,
+        left: tree.Place | None,
         right: tree.Node,
-        name: str,
-        letters: Mapping[str, str],
         carry: tuple[tuple[str, int], ...],
-        kept: Mapping[str, int],
+        kept: dict[str, int],
         ranges: Mapping[str, int],
-    ) -> Quantity | None:
-        origin = self._draft.origin(*self._path)
-        role = Role.WEIGHTED_SUM if left.name == self._entry.sums else Role.INTERMEDIATE
-        role = Role.ACTIVATION if left.name == self._entry.output and not self._entry.sums else role
+        in_loop: bool,
+    ) -> bool:
+        assert left is not None
+        origin, name = self._draft.origin(*self._path), left.name
         if is_flattened(right):
             carried = self._source.depends_on_sample
+            role = self._role(name)
             quantity = flat_quantity(self._draft, self._source, name, role, self._place.layer, carried)
-            return self._draft.add(quantity, origin)
+            self._draft.add(quantity, origin)
+            return True
+        mixes = self._entry.mixes_samples or in_loop
         found = elaborate(
             self._draft,
             origin,
             left,
             right,
-            names=letters,
-            carry=() if self._entry.mixes_samples else carry,
-            carried=None if self._entry.mixes_samples else kept,
+            carry=None if in_loop else () if mixes else carry,
+            carried=None if mixes else kept,
             ranges=ranges,
         )
         if found is None:
-            return None
-        return self._draft.add(found.as_quantity(name, role, self._place.layer), origin)
+            return False
+        quantity = found.as_quantity(name, self._role(name), self._place.layer)
+        self._draft.add(replace(quantity, activation=self._named_activation(name)), origin)
+        if not mixes:
+            kept[name] = len(carry)
+        return True
+
+    def _role(self, name: str) -> Role:
+        """What a quantity of the layer is to the reader: its weighted sums, its output, or something in between."""
+        if self._entry.sums and name == self._place(self._entry.sums):
+            return Role.WEIGHTED_SUM
+        outputs = {self._place("a"), *([self._place("h")] if "h" in self._entry.quantities else [])}
+        return Role.ACTIVATION if name in outputs else Role.INTERMEDIATE
+
+    def _named_activation(self, name: str) -> str | None:
+        """The activation by name, for σ′ in formulas, of the quantity that applies it to the weighted sums."""
+        applied = self._layer.applies
+        return applied if applied in ACTIVATIONS and self._role(name) is Role.ACTIVATION else None
+
+    def _activated(self, node: tree.Node) -> tree.Node:
+        """The formula with the activation that the layer is given put in."""
+        node = rebuilt(node, self._activated)
+        if not isinstance(node, tree.Apply) or node.function != ACTIVATION:
+            return node
+        (argument,) = node.arguments
+        if self._expression is not None:
+            return _put_in(self._expression.right, "z", argument)
+        function = self._layer.applies
+        if function == IDENTITY:
+            return argument
+        if function == SOFTMAX.name and isinstance(argument, tree.Place):
+            other = tree.Place(argument.name, (*argument.positions[:-1], tree.Place("k")))
+            total = tree.Reduction("sum", tree.Apply("exp", (other,)), ("k",))
+            return tree.Quotient(tree.Apply("exp", (argument,)), total)
+        return tree.Apply(str(function), (argument,))
+
+    def _initial(self, layer: Written) -> dict[str, str] | None:
+        """The names of the given states before the first step, by that of the state; None where one does not fit."""
+        names = {}
+        for letter, values in self._layer.initial().items():
+            name, units = f"{letter}0_{self._place.ending.lstrip('_')}", layer.sizes["units"]
+            per_sample = self._source.depends_on_sample and len(values.shape) == 2
+            wanted = (self._source.shape[0], units) if per_sample else (units,)
+            if values.shape != wanted:
+                message = f"{letter}0 is {written(values.shape)}, but the layer has {count(units, 'unit')}"
+                self._problem(message, f"{letter}0")
+                return None
+            origin = self._draft.origin(*self._path, f"{letter}0")
+            add_given(self._draft, name, values, Role.INPUT, per_sample, origin)
+            names[self._place(letter)] = name
+        return names
 
 
-def _without_positions(node: tree.Node, shared: Collection[str]) -> tree.Node:
-    """The formula with ``b`` in place of ``b[c]`` where one number is shared by all."""
-    if isinstance(node, tree.Place) and node.name in shared:
-        return tree.Place(node.name)
-    return rebuilt(node, lambda part: _without_positions(part, shared))
+def _renamed(node: tree.Node, letters: Mapping[str, str], shared: Collection[str]) -> tree.Node:
+    """The formula in the names of the graph, with ``b`` in place of ``b[c]`` where one number is shared by all. What
+    stands without a position is an index, unless it is the input or a mean or a variance of single numbers."""
+    is_quantity = isinstance(node, tree.Place) and (bool(node.positions) or node.name in ("x", "mu", "var"))
+    if isinstance(node, tree.Place) and is_quantity and node.name in letters:
+        name = letters[node.name]
+        positions = () if name in shared else tuple(_renamed(part, letters, shared) for part in node.positions)
+        return tree.Place(name, positions)
+    return rebuilt(node, lambda part: _renamed(part, letters, shared))
+
+
+def _put_in(node: tree.Node, name: str, argument: tree.Node) -> tree.Node:
+    """The expression with an argument for its one variable."""
+    if isinstance(node, tree.Place) and node.name == name and not node.positions:
+        return argument
+    return rebuilt(node, lambda part: _put_in(part, name, argument))

@@ -71,6 +71,58 @@ def _dropout(x: Any, options: Options, p: Tensors) -> Any:
     return x * torch.tensor(options["mask"], dtype=torch.float64) / keep
 
 
+def _gate(x: Any, h: Any, p: Tensors, name: str) -> Any:
+    bias = p.get(f"b_{name}", torch.zeros(()).double())
+    return x @ p[f"W_x{name}"].T + h @ p[f"W_h{name}"].T + bias
+
+
+def _rnn(x: Any, options: Options, p: Tensors) -> Any:
+    units = options["units"]
+    if options.get("activation", "tanh") in ("tanh", "relu"):
+        module = torch.nn.RNN(x.shape[-1], units, nonlinearity=options.get("activation", "tanh"), batch_first=True)
+        zero = torch.zeros(units).double()
+        names = {"weight_ih_l0": p["W_xh"], "weight_hh_l0": p["W_hh"], "bias_ih_l0": p.get("b_h", zero)}
+        return _run(module, {**names, "bias_hh_l0": zero}, x, options, [_initial(x, options, p, "h0")])
+    raise AssertionError(options)
+
+
+def _lstm(x: Any, options: Options, p: Tensors) -> Any:
+    order, units = ("i", "f", "g", "o"), options["units"]
+    module = torch.nn.LSTM(x.shape[-1], units, batch_first=True)
+    zero = torch.zeros(units).double()
+    names = {
+        "weight_ih_l0": torch.cat([p[f"W_x{gate}"] for gate in order]),
+        "weight_hh_l0": torch.cat([p[f"W_h{gate}"] for gate in order]),
+        "bias_ih_l0": torch.cat([p.get(f"b_{gate}", zero) for gate in order]),
+        "bias_hh_l0": torch.zeros(4 * units).double(),
+    }
+    return _run(module, names, x, options, [_initial(x, options, p, "h0"), _initial(x, options, p, "c0")])
+
+
+def _gru(x: Any, options: Options, p: Tensors) -> Any:
+    units = options["units"]
+    module = torch.nn.GRU(x.shape[-1], units, batch_first=True)
+    zero = torch.zeros(units).double()
+    names = {
+        "weight_ih_l0": torch.cat([p[f"W_x{gate}"] for gate in "rzn"]),
+        "weight_hh_l0": torch.cat([p[f"W_h{gate}"] for gate in "rzn"]),
+        "bias_ih_l0": torch.cat([p.get("b_r", zero), p.get("b_z", zero), p.get("b_xn", zero)]),
+        "bias_hh_l0": torch.cat([zero, zero, p.get("b_hn", zero)]),
+    }
+    return _run(module, names, x, options, [_initial(x, options, p, "h0")])
+
+
+def _initial(x: Any, options: Options, p: Tensors, name: str) -> Any:
+    start = p.get(name, torch.zeros(options["units"]).double())
+    return start.expand(x.shape[0], options["units"])[None]
+
+
+def _run(module: Any, names: Tensors, x: Any, options: Options, start: list[Any]) -> Any:
+    state = start[0] if len(start) == 1 else tuple(start)
+    found, _ = torch.func.functional_call(module.double(), names, (x, state))
+    return found[:, -1] if options.get("output") == "last" else found
+
+
 # Every function takes a batch, options and parameters by letter.
 REFERENCE: dict[str, Callable[[Any, Options, Tensors], Any]] = {
     "flatten": lambda x, options, p: x.flatten(1),
@@ -85,12 +137,16 @@ REFERENCE: dict[str, Callable[[Any, Options, Tensors], Any]] = {
     "dropout": _dropout,
     "embedding": _embedding,
     "attention": _attention,
+    "rnn": _rnn,
+    "lstm": _lstm,
+    "gru": _gru,
     "dense": lambda x, options, p: x @ p["W"].T + p["b"],
     "tanh": lambda x, options, p: torch.tanh(x),
 }
 
 SMALL = st.integers(1, 3)
 RANKS = {"conv1d": 2, "max_pool1d": 2, "avg_pool1d": 2, "conv2d": 3, "max_pool2d": 3, "avg_pool2d": 3, "attention": 2}
+RANKS |= dict.fromkeys(("rnn", "lstm", "gru"), 2)
 
 
 @st.composite
@@ -126,6 +182,18 @@ def options_of(draw: st.DrawFn, kind: str, shape: tuple[int, ...]) -> Options:
             return {"heads": draw(st.sampled_from(heads)), "causal": draw(both)}
         case "embedding":
             return {"vocabulary": 5, "dim": draw(SMALL)}
+        case "rnn" | "lstm" | "gru":
+            found = {"units": draw(SMALL)}
+            if draw(both):
+                found["bias"] = False
+            if draw(both):
+                found["output"] = "last"
+            if kind == "rnn" and draw(both):
+                found["activation"] = "relu"
+            for state in ("h0", *(("c0",) if kind == "lstm" else ())):
+                if draw(both):
+                    found[state] = [0.3, -0.7, 0.2][: found["units"]]
+            return found
         case "dense":
             return {"units": draw(SMALL)}
     return {}
@@ -162,6 +230,7 @@ def _forward(spec: dict[str, Any], values: Tensors) -> Any:
     for number, layer in enumerate(spec["layers"], start=1):
         [(kind, options)] = layer.items() if isinstance(layer, dict) else [(layer, {})]
         own = {letter: values[f"{letter}{number}"] for letter in _letters(kind) if f"{letter}{number}" in values}
+        own |= {state: values[f"{state}_{number}"] for state in ("h0", "c0") if f"{state}_{number}" in values}
         current = REFERENCE[kind](current, options, own)
     return current
 
