@@ -162,7 +162,10 @@ class Program:
         gradients = {q.name: _number(results[Wanted(q.name, adjoint=True)]) for q in order}
         aliases = {OUTPUT: graph.output, **({graph.cost: graph.loss_name} if graph.cost and graph.loss_name else {})}
         loss = None if graph.cost is None else float(results[Wanted(graph.cost)])
-        return Trace(graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given, self._shown)
+        losses = {q.name: _number(results[Wanted(q.name)]) for q in graph.with_role(Role.LOSS)}
+        return Trace(
+            graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given, losses, self._shown
+        )
 
 
 def _number(value: Any) -> Number:
