@@ -23,6 +23,7 @@ from backprop_cli.spec.fields import (
     Function,
     Name,
     Names,
+    SomeNames,
     read_equations,
     read_function,
     whole_number,
@@ -42,7 +43,7 @@ class Options(Section):
     name: Name | None = Field(
         default=None, description="A name instead of the place: `name: hidden` makes W_hidden, z_hidden, a_hidden."
     )
-    sources: Names | None = Field(
+    sources: SomeNames | None = Field(
         default=None, alias="from", description="The quantities it takes as input, instead of the layer before."
     )
 

@@ -230,6 +230,25 @@ WHOLE_SPECS = {
             "5:1: there is no cost to add a penalty to: 'grad_output' stands in place of a loss",
         ],
     ),
+    "one number as the gradient of a batch's output": (
+        """\
+        inputs: {x: [[1, 2], [3, 4]]}
+        layers:
+          - dense: {units: 1}
+        grad_output: 1
+        """,
+        ["4:14: grad_output is a single number, but 'a1' is 2 x 1, one per sample"],
+    ),
+    "one number as the gradient of equations over a batch": (
+        """\
+        inputs: {x: [1, 2]}
+        parameters: {w: 1}
+        equations:
+          - z = x*w
+        grad_output: 1
+        """,
+        ["5:14: grad_output is a single number, but 'z' is a list of 2, one per sample"],
+    ),
     "the sample index in one place only": (
         """\
         inputs: {x: [[1, 2], [3, 4]]}

@@ -154,8 +154,8 @@ def test_a_headed_vector_has_its_index_and_positions_above_it() -> None:
         "────────────────────────────────────────\n"
         "x         n   1      2      3\n"
         "              0.25  -1.50  12.00\n"
-        "S         50 numbers, norm 13, from 1 to\n"
-        "          50\n"
+        "S         50 numbers, norm 13.0000, from\n"
+        "          1.0000 to 50.0000\n"
         "          n  1   2   3   4   5   6   …\n"
         "             1   2   3   4   5   6   …\n"
     )
