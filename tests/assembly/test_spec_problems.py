@@ -48,6 +48,42 @@ WHOLE_SPECS = {
         """,
         ["2:14: 'y' has 1 sample, but 'x' (1:13) has 2"],
     ),
+    "one class number for a batch": (
+        """\
+        inputs: {x: [[1, 2], [3, 4]]}
+        targets: {y: 2}
+        layers:
+          - dense: {units: 3}
+        loss: cross_entropy
+        """,
+        ["2:14: the target 'y' is a single number (2:14), the output 'a1' a list of 3 per sample (4:5)"],
+    ),
+    "one number as the target of a batch": (
+        """\
+        inputs: {x: [[1, 2], [3, 4]]}
+        targets: {y: 2}
+        layers:
+          - dense: {units: 1}
+        loss: mse
+        """,
+        ["2:14: the target 'y' is a single number (2:14), the output 'a1' a list of 1 per sample (4:5)"],
+    ),
+    "names in another case": (
+        """\
+        inputs: {x: 1}
+        parameters: {W: 1, V: 2}
+        equations:
+          - L = x*W*V
+        loss: l
+        frozen: [w]
+        regularise: {l2: 1, of: [v]}
+        """,
+        [
+            "5:7: the loss 'l' is not the left side of an equation; did you mean 'L'?",
+            "6:10: no parameter is called 'w'; did you mean 'W'?",
+            "7:26: no parameter is called 'v'; did you mean 'V'?",
+        ],
+    ),
     "class numbers": (
         """\
         inputs: {x: [[1, 2], [3, 4]]}
