@@ -111,16 +111,16 @@ class _Estimate:
                 continue
             pairs = [found for found in holders.values() if len(found) == 2]
             if pairs:
-                pair = min(pairs, key=lambda two: self._count(two[0] ^ two[1]))
-                summed = {index for index, found in holders.items() if found == pair}
+                first, second = min(pairs, key=lambda pair: self._count(pair[0] ^ pair[1]))
+                summed = {index for index, found in holders.items() if found == [first, second]}
             else:
                 crowded = next(iter(holders.values()))
-                pair = list(min(combinations(crowded, 2), key=lambda two: self._count(two[0] | two[1])))
+                first, second = min(combinations(crowded, 2), key=lambda pair: self._count(pair[0] | pair[1]))
                 summed = set()
-            merged = (pair[0] | pair[1]) - summed
+            merged = (first | second) - summed
             largest = max(largest, self._count(merged))
-            for axes in pair:
-                live.remove(axes)
+            live.remove(first)
+            live.remove(second)
             live.append(merged)
             pending -= summed
         return max(largest, self._count(frozenset().union(*live)))
