@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from backprop_cli.documents.blocks import Inline, Note, Tone
+from backprop_cli.documents.near_kinks import near_kinks
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.numeric.trace import Number
@@ -27,6 +28,7 @@ def findings(graph: Graph, values: Mapping[str, Number], gradients: Mapping[str,
     """Warnings about a run's numbers, in words. ``values`` are those of every quantity, under its own name."""
     yield from _not_finite({q.name: values[q.name] for q in _computed(graph, values)}, tree.Matrix)
     yield from _not_finite(gradients, tree.Gradient)
+    yield from near_kinks(graph, values)
     sizes = {q.name: _size(gradients[q.name]) for q in graph.with_role(Role.PARAMETER) if q.name in gradients}
     finite = {name: size for name, size in sizes.items() if np.isfinite(size)}
     largest = max(finite, key=lambda name: finite[name], default="")

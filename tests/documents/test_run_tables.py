@@ -192,6 +192,44 @@ def test_dead_units() -> None:
     ]
 
 
+NEAR_KINK = """
+inputs: {{x: {x}}}
+targets: {{y: {y}}}
+layers:
+  - dense: {{units: 2, activation: {activation}, weights: [[1, 1, 1], [1, -1, 1]], bias: [0, 0]}}
+  - dense: {{units: 1, weights: [[1, 1]], bias: [0.5]}}
+loss: mse
+"""
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        ("[0.1, 0.2, -0.3]", "[1]", "at position 1 (5.6e-17)"),
+        ("[[1, 2, 3], [0.1, 0.2, -0.3]]", "[[1], [1]]", "at position 2, 1 (5.6e-17)"),
+        ("[[0.1, 0.2, -0.3], [0.1, -0.2, -0.3]]", "[[1], [1]]", "at 2 positions, the first 1, 1 (5.6e-17)"),
+    ],
+)
+def test_a_kink_that_rounding_hides(x: str, y: str, said: str) -> None:
+    found = remarks(NEAR_KINK.format(x=x, y=y, activation="relu"))
+    name = "Z⁽¹⁾" if x.startswith("[[") else "z⁽¹⁾"
+    decided = "rounding decides on which side of relu's kink it lies, and so relu's slope there."
+    assert f"{name} is 0 up to rounding {said}: {decided}" in found
+
+
+@pytest.mark.parametrize(
+    ("x", "activation"),
+    [
+        ("[0.1, 0.2, -0.3]", "tanh"),  # no kink
+        ("[0.1, 0.2, -0.300001]", "relu"),
+        ("[1, 2, -3]", "relu"),  # exactly 0
+        ("[1e-17, 2e-17, 4e-17]", "relu"),  # small, and right to the last digit
+    ],
+)
+def test_no_rounding_is_blamed(x: str, activation: str) -> None:
+    assert "rounding" not in " ".join(remarks(NEAR_KINK.format(x=x, y="[1]", activation=activation)))
+
+
 def test_very_large_gradients() -> None:
     text = "{inputs: {x: 1}, targets: {y: 0}, parameters: {w: 30}, equations: [L = (exp(w*x) - y)**2], loss: L}"
     assert remarks(text) == ["∂J/∂w is very large: its largest entry is 2.3e+26 in size."]
