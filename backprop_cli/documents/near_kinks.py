@@ -55,7 +55,7 @@ def _bound(source: Quantity, values: Mapping[str, Number]) -> float:
     assert definition is not None
     count = len(Add.make_args(definition)) * prod(node.size for node in definition.atoms(Reduce))
     largest = {place.name: float(np.max(np.abs(values[place.name]))) for place in places(definition)}
-    return count * prod(max(1.0, size) for size in largest.values())
+    return float(count * prod(max(1.0, size) for size in largest.values()))
 
 
 def _note(source: Quantity, values: NDArray[np.float64], found: NDArray[np.intp], function: str) -> Note:
