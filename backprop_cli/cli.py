@@ -19,7 +19,7 @@ import typer
 from backprop_cli import __version__
 from backprop_cli.bundled import bundled_spec, bundled_specs, starting_spec
 from backprop_cli.errors import BackpropError
-from backprop_cli.options import DeriveFormat, Form, Format, RunFormat, View, listed, one_of, whole_number
+from backprop_cli.options import DeriveFormat, Form, Format, RunFormat, View, file_name, listed, one_of, whole_number
 from backprop_cli.output import as_json, discard_output, page_width, shows_colour, warn, write
 
 app = typer.Typer(
@@ -39,7 +39,14 @@ Spec = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", show_default=False, help="Write to FILE, whole or not at all."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        parser=file_name("--output"),
+        show_default=False,
+        help="Write to FILE, whole or not at all.",
+    ),
 ]
 
 

@@ -41,7 +41,12 @@ class SpecError(BackpropError):
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """``"; did you mean 'sigmoid'?"`` for the nearest valid name, or nothing where none is near."""
-    near = get_close_matches(name, list(valid), n=3, cutoff=0.6)
+    """``"; did you mean 'sigmoid'?"`` for the nearest valid name, or nothing where none is near.
+
+    A name that differs in capitals alone is the nearest, however short it is.
+    """
+    names = list(valid)
+    near = [other for other in names if other.casefold() == name.casefold()]
+    near = near or get_close_matches(name, names, n=3, cutoff=0.6)
     near.sort(key=lambda other: sorted(other) != sorted(name))  # letters in the wrong order are the likeliest slip
     return f"; did you mean '{near[0]}'?" if near else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
 from backprop_cli.errors import BackpropError, did_you_mean
@@ -67,6 +68,17 @@ def whole_number(option: str, least: int, most: int) -> Callable[[str], int]:
         if not least <= number <= most:
             raise BackpropError(f"{option}: expected a whole number from {least} to {most}, not '{text}'")
         return number
+
+    return parse
+
+
+def file_name(option: str) -> Callable[[str], Path]:
+    """A parser for the name of a file."""
+
+    def parse(text: str) -> Path:
+        if not text:
+            raise BackpropError(f"{option}: expected the name of a file, not an empty text")
+        return Path(text)
 
     return parse
 

@@ -77,11 +77,15 @@ class FormulaBlock:
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """Numbers at positions that count from 1. ``indices`` name the axes; ``digits`` are those after the point."""
+    """Numbers at positions that count from 1. ``indices`` name the axes; ``digits`` are those after the point.
+
+    A vector that ``is_headed`` has its index and positions above it however short it is.
+    """
 
     values: NDArray[np.float64]
     indices: tuple[str, ...] = ()
     digits: int = 4
+    is_headed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

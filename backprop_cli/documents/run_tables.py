@@ -11,7 +11,8 @@ from backprop_cli.documents.blocks import Array, Block, Cell, Document, Heading,
 from backprop_cli.documents.findings import findings
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
-from backprop_cli.numeric.trace import Trace
+from backprop_cli.numeric.trace import Number, Trace
+from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import places
 
@@ -27,13 +28,12 @@ def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, f
         rows = _rows(graph, groups, digits, full)
         if rows:
             blocks += [Heading(2, (title,)), Table(_header(graph), rows, digits)]
-    return Document((*blocks, *findings(graph, trace)), names)
+    return Document((*blocks, *findings(graph, _values(graph, trace), trace.gradients)), names)
 
 
 def _introduction(graph: Graph, trace: Trace) -> Iterator[Block]:
     if graph.samples is not None:
-        index = str(graph.sample)
-        yield Prose((f"A batch of {graph.samples} samples; {index} counts them, and each has a row.",))
+        yield Prose((f"A batch of {count(graph.samples, 'sample')}, counted by {graph.sample}.",))
 
 
 Entry = tuple[Quantity, tree.Node, NDArray[np.float64]]
@@ -50,7 +50,7 @@ def _has_layers(graph: Graph) -> bool:
 def _forward(graph: Graph, trace: Trace) -> Iterator[Entry]:
     """Every value, a given one right before the first quantity that uses it."""
     shown: set[str] = set()
-    values = {**trace.given, **trace.forward}
+    values = _values(graph, trace)
     for quantity in graph.quantities:
         if quantity.definition is None:
             continue
@@ -59,9 +59,8 @@ def _forward(graph: Graph, trace: Trace) -> Iterator[Entry]:
             shown.add(given.name)
             if given.name in values:
                 yield given, tree.Matrix(given.name), np.asarray(values[given.name])
-        name = _reported(graph, quantity)
-        if name in values:
-            yield quantity, tree.Matrix(name), np.asarray(values[name])
+        if quantity.name in values:
+            yield quantity, tree.Matrix(quantity.name), np.asarray(values[quantity.name])
     for name in sorted(set(graph.seeds.values()) & set(values)):
         yield graph[name], tree.Matrix(name), np.asarray(values[name])
 
@@ -72,11 +71,10 @@ def _used(graph: Graph, quantity: Quantity) -> list[Quantity]:
     return [other for other in graph.quantities if other.name in names]
 
 
-def _reported(graph: Graph, quantity: Quantity) -> str:
-    """The name under which the trace has a quantity: the cost goes by the loss's own name."""
-    if quantity.role is Role.COST and graph.loss_name is not None:
-        return graph.loss_name
-    return "" if quantity.role is Role.LOSS and quantity.name == graph.loss_name else quantity.name
+def _values(graph: Graph, trace: Trace) -> dict[str, Number]:
+    """Every value under the name that the derivation gives it: the trace has J under the loss's name."""
+    cost = {} if graph.cost is None or trace.loss is None else {graph.cost: trace.loss}
+    return {**trace.given, **trace.forward, **trace.losses, **cost}
 
 
 def _backward(graph: Graph, trace: Trace) -> Iterator[Entry]:
@@ -104,7 +102,8 @@ def _rows(graph: Graph, entries: Iterable[Entry], digits: int, full: bool) -> tu
     before: int | None = None
     has_layers = _has_layers(graph)
     for quantity, label, values in entries:
-        cell = array_cell(values, [symbol.name for symbol in quantity.indices], digits, full)
+        indices = [symbol.name for symbol in quantity.indices]
+        cell = array_cell(values, indices, digits, full, is_headed=quantity.depends_on_sample)
         if rows and quantity.layer != before:
             rows.append(())
         is_first = not rows or quantity.layer != before
@@ -114,12 +113,17 @@ def _rows(graph: Graph, entries: Iterable[Entry], digits: int, full: bool) -> tu
     return tuple(rows)
 
 
-def array_cell(values: ArrayLike, indices: Iterable[str], digits: int, full: bool) -> Array | Summary:
-    """An array as it stands in a table: whole where it is small or ``full`` is asked for, otherwise summarised."""
+def array_cell(
+    values: ArrayLike, indices: Iterable[str], digits: int, full: bool, is_headed: bool = False
+) -> Array | Summary:
+    """An array as it stands in a table: whole where it is small or ``full`` is asked for, otherwise summarised.
+
+    Where it ``is_headed``, a vector too has its index and positions above it.
+    """
     array = np.asarray(values, dtype=np.float64)
     names = tuple(indices)[: array.ndim]
     if full or array.size <= MOST_NUMBERS.get(array.ndim, MOST_NUMBERS[2]):
-        return Array(array, names, digits)
+        return Array(array, names, digits, is_headed)
     finite = array[np.isfinite(array)]
     leading, cut = (1,) * max(array.ndim - 2, 0), CORNER if array.ndim > 1 else CORNER[1:]
     corner = array[tuple(slice(size) for size in (*leading, *cut))]
@@ -129,5 +133,5 @@ def array_cell(values: ArrayLike, indices: Iterable[str], digits: int, full: boo
         float(finite.min()) if finite.size else None,
         float(finite.max()) if finite.size else None,
         int(np.count_nonzero(array == 0)),
-        Array(corner, names, digits),
+        Array(corner, names, digits, is_headed),
     )

@@ -14,6 +14,11 @@ DEEPEST_BRACKETS = 50
 MOST_SIGNS = 5
 
 FLATTEN = "flatten"
+CONNECTIVES = {
+    "and": "'and' is no operator; multiply two comparisons: (0 < w)*(w < 3)",
+    "or": "'or' is no operator; take the larger of two comparisons: max(w < 0, 3 < w)",
+    "not": "'not' is no operator; write the opposite comparison: w >= 3 for not w < 3",
+}
 _CLOSING = {"(": ")", "[": "]"}
 _SIGNS = frozenset("+-")
 
@@ -85,6 +90,9 @@ def _check_after_operand(before: Token, token: Token, open_brackets: Sequence[To
         glued = (
             f"{before.text} {token.text}" if token.kind == before.kind != "operator" else f"{before.text}{token.text}"
         )
+        connective = next((part for part in (token, before) if part.text in CONNECTIVES), None)
+        if connective is not None:
+            raise FormulaError(CONNECTIVES[connective.text], connective.offset)
         product = f"{before.text}*{token.text}"
         raise FormulaError(f"an operator is missing in '{glued}'; write '{product}' for a product", token.offset)
     if token.text == "[" and before.kind != "name":

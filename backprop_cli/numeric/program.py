@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -18,6 +19,7 @@ from backprop_cli.symbolic.formulas import Formula
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 
 OUTPUT = "yhat"  # another name for the last output
+NUMBERS = "biufO"  # the kinds of NumPy arrays that may hold real numbers
 HIDDEN = (Role.HELPER, Role.LOSS, Role.COST)
 
 
@@ -87,9 +89,13 @@ class Program:
         """Computes everything from the spec's own numbers, or from these in their place.
 
         A batch may have another number of samples if every quantity that has the sample axis is given anew. Raises
-        BackpropError for names that are not given quantities, shapes that do not fit, and numbers that are missing.
+        BackpropError for what is no mapping, names that are not given quantities, shapes that do not fit, and numbers
+        that are missing.
         """
-        new = {name: self._array(name, value) for name, value in (overrides or {}).items()}
+        overrides = {} if overrides is None else overrides
+        if not isinstance(overrides, Mapping):
+            raise BackpropError("run expects a mapping from names to values, such as {'x': [1, 2]}")
+        new = {name: self._array(name, value) for name, value in overrides.items()}
         samples = self._samples(new)
         if samples != self._graph.samples:
             return self._of_size(samples).run(new)
@@ -104,10 +110,11 @@ class Program:
         if name not in self.arguments:
             hint = did_you_mean(name, self.arguments)
             raise BackpropError(f"'{name}' is not an input, target or parameter of this network{hint}")
-        try:
-            return np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise BackpropError(f"'{name}' must be a number or an array of numbers") from None
+        with suppress(TypeError, ValueError):
+            array = np.asarray(value)
+            if array.dtype.kind in NUMBERS:
+                return array.astype(np.float64)
+        raise BackpropError(f"'{name}' must be a number or an array of numbers")
 
     def _samples(self, new: Mapping[str, NDArray[np.float64]]) -> int | None:
         """How many samples the new arrays have, as far as they have the sample axis; all must have as many."""
@@ -162,7 +169,10 @@ class Program:
         gradients = {q.name: _number(results[Wanted(q.name, adjoint=True)]) for q in order}
         aliases = {OUTPUT: graph.output, **({graph.cost: graph.loss_name} if graph.cost and graph.loss_name else {})}
         loss = None if graph.cost is None else float(results[Wanted(graph.cost)])
-        return Trace(graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given, self._shown)
+        losses = {q.name: _number(results[Wanted(q.name)]) for q in graph.with_role(Role.LOSS)}
+        return Trace(
+            graph.name, loss, Quantities(forward, aliases), Quantities(gradients, aliases), given, losses, self._shown
+        )
 
 
 def _number(value: Any) -> Number:

@@ -38,7 +38,9 @@ class Trace:
 
     ``loss`` is J, None for a module with a given output gradient. ``forward`` holds every computed quantity in order of
     computation, ``gradients`` dJ/d(each parameter), dJ/d(each computed quantity) and dJ/d(each input); scalars are
-    floats, everything else an array of the quantity's shape. ``given`` are the values that the run started from.
+    floats, everything else an array of the quantity's shape. ``given`` are the values that the run started from,
+    ``losses`` those of the loss before it is averaged over a batch and penalties are added; they are no part of the
+    data, where the loss's name stands for J.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Trace:
     forward: Quantities
     gradients: Quantities
     given: Mapping[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
+    losses: Mapping[str, Number] = field(default_factory=dict, repr=False)
     shown: Callable[[Trace], str] | None = field(default=None, repr=False, compare=False)
 
     def _repr_html_(self) -> str | None:

@@ -39,6 +39,8 @@ def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
     if values.ndim == 0:
         return [Text(shown[0])]
     if values.ndim == 1:
+        if array.is_headed:
+            return _blocks([aligned(shown)], [*array.indices, ""], width, shape[0])
         return _vector(shown, width, shape[0])
     texts = np.array(shown, dtype=object).reshape(values.shape)
     lines: list[Text] = []

@@ -114,6 +114,12 @@ def _read_names(data: Any) -> tuple[str, ...]:
     return collected(_read_name, data)
 
 
+def _read_some_names(data: Any) -> tuple[str, ...]:
+    if isinstance(data, list | tuple) and not data:
+        reject("expected at least one name, not an empty list")
+    return _read_names(data)
+
+
 Expression: TypeAlias = Annotated[str, Field(pattern=r"[^A-Za-z0-9_]", description="A formula.")]
 
 
@@ -141,6 +147,10 @@ _WRITTEN_EQUATIONS = Annotated[list[str], Field(min_length=1, max_length=limits.
 
 Name: TypeAlias = Annotated[str, Reader(_read_name, lambda: _WRITTEN_NAME)]
 Names: TypeAlias = Annotated[tuple[str, ...], Reader(_read_names, lambda: _WRITTEN_NAME | list[_WRITTEN_NAME])]
+SomeNames: TypeAlias = Annotated[
+    tuple[str, ...],
+    Reader(_read_some_names, lambda: _WRITTEN_NAME | Annotated[list[_WRITTEN_NAME], Field(min_length=1)]),
+]
 Text: TypeAlias = Annotated[str, Reader(_read_text, lambda: str)]
 Positive: TypeAlias = Annotated[float, Reader(partial(_read_number, above=0), lambda: Annotated[float, Field(gt=0)])]
 PositiveOrZero: TypeAlias = Annotated[

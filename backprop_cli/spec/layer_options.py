@@ -11,7 +11,7 @@ from pydantic import Field
 from backprop_cli.errors import did_you_mean
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import Bias, ParameterValues, named_arrays
-from backprop_cli.spec.fields import Function, Name, Names, Positive, number_between, one_of, whole_number
+from backprop_cli.spec.fields import Function, Name, Names, Positive, SomeNames, number_between, one_of, whole_number
 from backprop_cli.spec.findings import Finding, reject
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.section import Section
@@ -27,7 +27,7 @@ class Options(Section):
     name: Name | None = Field(
         default=None, description="A name instead of the place: `name: hidden` makes W_hidden, z_hidden, a_hidden."
     )
-    sources: Names | None = Field(
+    sources: SomeNames | None = Field(
         default=None, alias="from", description="The quantities it takes as input, instead of the layer before."
     )
 

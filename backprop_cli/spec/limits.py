@@ -12,3 +12,4 @@ NAME = 200  # characters of a name
 AXES = 8  # of one array
 SIZE = 1_000_000  # of one axis
 NUMBERS = 10_000_000  # in one network: inputs, targets and parameters together
+ARRAY = 50_000_000  # numbers in an array without a name, on the way to a quantity

@@ -33,6 +33,8 @@ def read(source: str | Path, *, check: Check | None = None) -> NetworkSpec:
     """
     if isinstance(source, str) and ("\n" in source or ": " in source or source.lstrip().startswith("{")):
         return read_text(source, check=check)
+    if source == "":
+        raise SpecError("<text>", [Problem(0, 0, "expected the path of a file or YAML text, not an empty text")])
     return read_file(Path(source), check=check)
 
 

@@ -15,7 +15,17 @@ from backprop_cli.language.tokens import is_name
 from backprop_cli.library.losses import LOSSES
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import InputValues, ParameterValues, named_arrays
-from backprop_cli.spec.fields import NAME_PATTERN, Equations, Name, Names, PositiveOrZero, Text, one_of, whole_number
+from backprop_cli.spec.fields import (
+    NAME_PATTERN,
+    Equations,
+    Name,
+    Names,
+    PositiveOrZero,
+    SomeNames,
+    Text,
+    one_of,
+    whole_number,
+)
 from backprop_cli.spec.findings import Finding
 from backprop_cli.spec.initial import SCHEMES
 from backprop_cli.spec.layers import Block, Dense, Layers
@@ -47,7 +57,7 @@ class Regularise(Section):
 
     l2: PositiveOrZero = Field(default=0.0, description="Adds (l2/2) * sum of w**2 to the cost.")
     l1: PositiveOrZero = Field(default=0.0, description="Adds l1 * sum of |w| to the cost.")
-    of: Names | None = Field(default=None, description="The parameters that are penalised; default: all weights.")
+    of: SomeNames | None = Field(default=None, description="The parameters that are penalised; default: all weights.")
 
 
 class NetworkSpec(Section):

@@ -26,12 +26,14 @@ def add_given(draft: Draft, name: str, values: Values, role: Role, is_batch: boo
 
 
 def add_seed(draft: Draft, values: Values, output: Quantity) -> dict[str, str]:
-    """Add the given derivative of the cost with respect to the output; returns which quantity it seeds."""
+    """Add the given derivative of the cost with respect to the output; returns which quantity it seeds,
+    none where the shapes differ, which is reported."""
     origin = draft.origin("grad_output")
     if values.shape != output.shape:
         samples = ", one per sample" if output.depends_on_sample else ""
         message = f"grad_output is {written(values.shape)}, but '{output.name}' is {written(output.shape)}{samples}"
         draft.report(origin.problem(message))
+        return {}
     name = draft.free_name(("grad_output",))
     add_given(draft, name, values, Role.CONSTANT, output.depends_on_sample, origin)
     return {output.name: name}

@@ -32,10 +32,10 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
     [target_name] = spec.targets
     target = draft.quantities[target_name]
     own = output.shape[output.depends_on_sample :]
-    places = _target_axes(draft, entry, output, target)
+    places = _target_axes(draft, entry, output, target, is_shared=spec.targets[target_name].batch is False)
     if places is None:
         return None
-    by_class = _is_class_number(entry, output, target)
+    by_class = entry.definition_by_class is not None and places < len(own)
     if by_class:
         classes = output.shape[-1]
         message = f"{{value}} is no class; '{output.name}' has classes from 0 to {classes - 1}"
@@ -52,20 +52,18 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
     return elaborate(draft, origin, tree.Place("J"), right, names=mapping)
 
 
-def _is_class_number(entry: LossEntry, output: Quantity, target: Quantity) -> bool:
-    return entry.definition_by_class is not None and len(target.shape) == len(output.shape) - 1
-
-
-def _target_axes(draft: Draft, entry: LossEntry, output: Quantity, target: Quantity) -> int | None:
-    """How many of the output's own axes the target has; reports shapes that do not fit."""
+def _target_axes(draft: Draft, entry: LossEntry, output: Quantity, target: Quantity, is_shared: bool) -> int | None:
+    """How many of the output's own axes the target has; reports shapes that do not fit. All samples of a batch have one
+    target only where the spec says so (``is_shared``)."""
     own, wanted = output.shape[output.depends_on_sample :], target.shape[target.depends_on_sample :]
     if entry.probabilities is not None and entry.definition_by_class is not None and not own:
         message = f"{entry.name} needs one number per class, but '{output.name}' is {described(draft, output)}"
         draft.report(draft.origin("loss").problem(message))
         return None
-    if own == wanted:
+    fits = is_shared or target.depends_on_sample or not output.depends_on_sample
+    if fits and own == wanted:
         return len(own)
-    if own[:-1] == wanted and own and (own[-1] == 1 or entry.definition_by_class is not None):
+    if fits and own[:-1] == wanted and own and (own[-1] == 1 or entry.definition_by_class is not None):
         return len(wanted)
     message = f"the target '{target.name}' is {described(draft, target)}, "
     message += f"the output '{output.name}' {described(draft, output)}"

@@ -9,6 +9,8 @@ from sympy import Abs, Expr, I, Symbol, nan, oo, zoo
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.spec import limits
+from backprop_cli.symbolic.array_sizes import largest_array
 from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
 from backprop_cli.symbolic.functions import CLASSES, apply
 from backprop_cli.symbolic.graph import Quantity, Role
@@ -79,9 +81,16 @@ def elaborate(
     definition = _translated(draft, reading, resolved)
     if definition is None:
         return None
+    indices = tuple(index(name) for name in (*(name for name, _ in prefix), *shown))
+    shape = (*(size for _, size in prefix), *(binding.size or 1 for binding in free.values()))
+    numbers = largest_array(definition, dict(zip(indices, shape, strict=True)), limits.ARRAY)
+    if numbers > limits.ARRAY:
+        message = f"computing '{left.name}' needs an array of {numbers:,} numbers"
+        reading.report(f"{message}; at most {limits.ARRAY:,} are allowed")
+        return None
     return Elaborated(
-        tuple(index(name) for name in (*(name for name, _ in prefix), *shown)),
-        (*(size for _, size in prefix), *(binding.size or 1 for binding in free.values())),
+        indices,
+        shape,
         definition,
         resolved,
         explicit or (bool(prefix) and draft.sample is not None and prefix[0][0] == draft.sample.name),

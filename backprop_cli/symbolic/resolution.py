@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import REDUCTIONS
-from backprop_cli.language.structure import FLATTEN
+from backprop_cli.language.structure import CONNECTIVES, FLATTEN
 from backprop_cli.language.walking import rebuilt
 from backprop_cli.library.functions import CALLABLE, FUNCTIONS, SOFTMAX
 from backprop_cli.symbolic.assembly_whole import check_whole
@@ -248,11 +248,13 @@ class Resolution:
             hint = f"; '{name}' is {'an index' if name in scope else 'a quantity'}: write {name}*(...) for a product"
         elif name == FLATTEN:
             hint = "; it stands alone on a right side, f = flatten(x), or with a position, flatten(x)[j]"
+        elif name in CONNECTIVES:
+            return self.report(CONNECTIVES[name], node)
         elif name == SOFTMAX.name:
             hint = "; write exp(z[i]) / sum(exp(z[k]), k)"
         else:
             hint = did_you_mean(name, (*CALLABLE, *sorted(REDUCTIONS)))
-        self.report(f"unknown function '{name}'{hint}", node)
+        return self.report(f"unknown function '{name}'{hint}", node)
 
     def _wrong_count(self, node: tree.Place, quantity: Quantity, allowed: int) -> str:
         if quantity.name in self.carried and node.positions:

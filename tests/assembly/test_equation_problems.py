@@ -77,6 +77,9 @@ IN_EQUATIONS = [
     ]),
     ("q = sigmiod(s)", ["6:9: unknown function 'sigmiod'; did you mean 'sigmoid'?"]),
     ("q = softmax(s)", ["6:9: unknown function 'softmax'; write exp(z[i]) / sum(exp(z[k]), k)"]),
+    ("q = where(not(s < 3), s, 1)", [
+        "6:15: 'not' is no operator; write the opposite comparison: w >= 3 for not w < 3",
+    ]),
     ("q = s(2)", ["6:9: unknown function 's'; 's' is a quantity: write s*(...) for a product"]),
     ("q = tanh", ["6:9: 'tanh' is not defined; 'tanh' is a function: tanh(...)"]),
     ("q = tanh(s, s)", ["6:9: tanh takes 1 argument, tanh(a), not 2"]),
@@ -122,6 +125,6 @@ def test_all_problems_come_at_once() -> None:
         "6:9: 'nothing' is not defined",
         "7:9: unknown function 'sigmiod'; did you mean 'sigmoid'?",
         "8:9: 'W' is 3 x 2 and stands here without an index; write W[i,j]",
-        "11:10: no parameter is called 'w'",
+        "11:10: no parameter is called 'w'; did you mean 'W'?",
         "12:26: no parameter is called 'z'",
     ]

@@ -27,6 +27,37 @@ def test_a_network_that_is_too_large_is_refused_before_it_is_drawn() -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(
+    ("shape", "formula", "numbers"),
+    [
+        (26, "sum(A[a,b]*tanh(A[b,c]*A[c,d]*A[d,e]*A[e,f]*A[a,f]), a, b, c, d, e, f)", "308,915,776"),
+        (1000, "sum(max(A[a,b]*A[b,c], b), a, c)", "1,000,000,000"),
+    ],
+)
+def test_an_equation_that_would_fill_the_memory_is_refused(shape: int, formula: str, numbers: str) -> None:
+    found = problems(f"""\
+        inputs: {{x: 1}}
+        parameters: {{A: {{shape: [{shape}, {shape}]}}}}
+        equations:
+          - y = x
+          - L = {formula}
+        loss: L
+        """)
+    assert found == [f"5:5: computing 'L' needs an array of {numbers} numbers; at most 50,000,000 are allowed"]
+
+
+def test_a_large_product_of_matrices_is_not_refused() -> None:
+    graph, _ = built("""\
+        inputs: {x: {shape: [512, 2000]}}
+        parameters: {W: {shape: [2000, 2000]}}
+        equations:
+          - z[i] = sum(W[i,j]*x[j], j)
+          - L = sum(tanh(z[i])**2, i)
+        loss: L
+        """)
+    assert graph["z"].shape == (512, 2000)
+
+
 HOSTILE = [
     "x**x**x",
     "sin(" * 45 + "x" + ")" * 45,

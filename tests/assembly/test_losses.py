@@ -256,3 +256,14 @@ def test_other_class_numbers_are_checked_too() -> None:
     for wrong in (3, -1, 0.5):
         with pytest.raises(bp.BackpropError, match="'y' must hold whole numbers from 0 to 2"):
             program.run({"y": wrong})
+
+
+def test_all_samples_share_a_target_where_the_spec_says_so() -> None:
+    values = forward("""\
+        inputs: {x: [[1, 2], [3, 4]]}
+        targets: {y: {value: 1, batch: false}}
+        layers:
+          - dense: {units: 2, weights: [[1, 0], [0, 1]], bias: false}
+        loss: cross_entropy
+        """)
+    assert values["J"] == pytest.approx(np.log(1 + np.exp(-1)))

@@ -48,6 +48,42 @@ WHOLE_SPECS = {
         """,
         ["2:14: 'y' has 1 sample, but 'x' (1:13) has 2"],
     ),
+    "one class number for a batch": (
+        """\
+        inputs: {x: [[1, 2], [3, 4]]}
+        targets: {y: 2}
+        layers:
+          - dense: {units: 3}
+        loss: cross_entropy
+        """,
+        ["2:14: the target 'y' is a single number (2:14), the output 'a1' a list of 3 per sample (4:5)"],
+    ),
+    "one number as the target of a batch": (
+        """\
+        inputs: {x: [[1, 2], [3, 4]]}
+        targets: {y: 2}
+        layers:
+          - dense: {units: 1}
+        loss: mse
+        """,
+        ["2:14: the target 'y' is a single number (2:14), the output 'a1' a list of 1 per sample (4:5)"],
+    ),
+    "names in another case": (
+        """\
+        inputs: {x: 1}
+        parameters: {W: 1, V: 2}
+        equations:
+          - L = x*W*V
+        loss: l
+        frozen: [w]
+        regularise: {l2: 1, of: [v]}
+        """,
+        [
+            "5:7: the loss 'l' is not the left side of an equation; did you mean 'L'?",
+            "6:10: no parameter is called 'w'; did you mean 'W'?",
+            "7:26: no parameter is called 'v'; did you mean 'V'?",
+        ],
+    ),
     "class numbers": (
         """\
         inputs: {x: [[1, 2], [3, 4]]}
@@ -229,6 +265,25 @@ WHOLE_SPECS = {
             "4:14: grad_output is a list of 3, but 'a1' is 2 x 3, one per sample",
             "5:1: there is no cost to add a penalty to: 'grad_output' stands in place of a loss",
         ],
+    ),
+    "one number as the gradient of a batch's output": (
+        """\
+        inputs: {x: [[1, 2], [3, 4]]}
+        layers:
+          - dense: {units: 1}
+        grad_output: 1
+        """,
+        ["4:14: grad_output is a single number, but 'a1' is 2 x 1, one per sample"],
+    ),
+    "one number as the gradient of equations over a batch": (
+        """\
+        inputs: {x: [1, 2]}
+        parameters: {w: 1}
+        equations:
+          - z = x*w
+        grad_output: 1
+        """,
+        ["5:14: grad_output is a single number, but 'z' is a list of 2, one per sample"],
     ),
     "the sample index in one place only": (
         """\

@@ -58,6 +58,12 @@ def test_a_file_that_cannot_be_written(backprop, tmp_path, monkeypatch, target, 
     assert (outcome.status, outcome.stderr) == (2, f"cannot write {target}: {reason}\n")
 
 
+def test_an_output_without_a_name(backprop):
+    outcome = backprop("examples", "-o", "")
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert outcome.stderr == "--output: expected the name of a file, not an empty text\n"
+
+
 def test_a_reader_that_leaves_ends_the_command_quietly():
     with subprocess.Popen([*COMMAND, "examples", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()

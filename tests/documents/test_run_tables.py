@@ -56,19 +56,29 @@ def test_equations_have_no_layers_and_keep_their_names() -> None:
     )
     forward, backward = tables(network)
     assert forward.header == ("quantity", "values")
-    assert labels(forward, network) == "x w ŷ y S L"
+    assert labels(forward, network) == "x w ŷ y S L J"
     assert labels(backward, network) == "∂J/∂S ∂J/∂ŷ ∂J/∂w ∂J/∂x"
 
 
-def test_a_batch_shows_the_cost_once() -> None:
+def test_a_batch_shows_the_losses_of_its_samples_and_the_cost() -> None:
     network = bp.load(
         "{inputs: {x: [1, 2, 3]}, targets: {y: [2, 1, 0]}, parameters: {w: 1}, equations: [L = (x*w - y)**2], loss: L}"
     )
     forward, _ = tables(network)
-    assert labels(forward, network) == "x y w L"
-    (cost,) = [row[-1] for row in forward.rows if row][-1:]
+    assert labels(forward, network) == "x y w L J"
+    losses, cost = (row[-1] for row in forward.rows[-2:])
+    assert isinstance(losses, Array)
+    assert losses.values == pytest.approx([1, 1, 9])
     assert isinstance(cost, Array)
     assert cost.values == pytest.approx((1 + 1 + 9) / 3)
+
+
+def test_a_penalty_stands_between_the_loss_and_the_cost() -> None:
+    text = "{inputs: {x: 1}, parameters: {w: 3}, equations: [L = x*w], loss: L, regularise: {l2: 2}}"
+    network = bp.load(text)
+    forward, _ = tables(network)
+    assert labels(forward, network) == "x w L J"
+    assert [row[-1].values for row in forward.rows[-2:] if isinstance(row[-1], Array)] == [3, 12]
 
 
 def test_a_module_without_cost_shows_the_gradient_it_was_given() -> None:
@@ -96,22 +106,78 @@ def test_large_arrays_are_summarised_unless_all_is_asked_for() -> None:
     assert nothing.norm is None
 
 
-def test_a_batch_says_so() -> None:
-    assert remarks(TWO_LAYERS.replace("[1, -1]", "[[1, -1], [0, 2]]").replace("[0]", "[[0], [1]]")) == [
-        "A batch of 2 samples; n counts them, and each has a row."
-    ]
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        ("[[1, -1], [0, 2]]", "[[0], [1]]", "A batch of 2 samples, counted by n."),
+        ("[[1, -1]]", "[[0]]", "A batch of 1 sample, counted by n."),
+    ],
+)
+def test_a_batch_says_so(x: str, y: str, said: str) -> None:
+    assert remarks(TWO_LAYERS.replace("[1, -1]", x).replace("[0]", y)) == [said]
+
+
+def test_what_has_one_number_per_sample_is_headed_by_the_sample_index() -> None:
+    text = "{inputs: {x: [0, 1, 2]}, parameters: {w: [1, 2]}, equations: ['z = x*w[1]', 'L = z + w[2]'], loss: L}"
+    network = bp.load(text)
+    forward, backward = tables(network)
+    headed = {
+        formula_unicode.render(row[-2], network.names): (cell.is_headed, cell.indices[:1])
+        for table in (forward, backward)
+        for row in table.rows
+        if isinstance(cell := row[-1], Array)
+    }
+    assert headed == {
+        "x": (True, ("n",)),
+        "w": (False, ("i",)),
+        "z": (True, ("n",)),
+        "L": (True, ("n",)),
+        "J": (False, ()),
+        "∂J/∂z": (True, ("n",)),
+        "∂J/∂w": (False, ("i",)),
+        "∂J/∂x": (True, ("n",)),
+    }
+
+
+def test_many_numbers_per_sample_are_headed_where_they_are_summarised_too() -> None:
+    cell = array_cell(np.arange(30.0), ("n",), 4, full=False, is_headed=True)
+    assert isinstance(cell, Summary)
+    assert cell.corner.is_headed
 
 
 def test_nothing_remarkable_is_not_remarked_on() -> None:
     assert remarks(TWO_LAYERS) == []
 
 
-def test_vanished_gradients() -> None:
+def test_tiny_gradients() -> None:
     layer = "  - dense: {units: 1, activation: sigmoid, weights: [[0.01]], bias: [0]}\n"
     found = remarks("inputs: {x: [1]}\ntargets: {y: [1]}\nlayers:\n" + 3 * layer + "loss: sse\n")
     assert found == [
-        "∂J/∂W⁽¹⁾ and ∂J/∂b⁽¹⁾ have all but vanished: no entry is above 1.6e-06 in size, against 2.5e-01 elsewhere."
+        "∂J/∂W⁽¹⁾ and ∂J/∂b⁽¹⁾ are tiny beside ∂J/∂b⁽³⁾: their largest entry is 1.6e-06 in size, against 2.5e-01."
     ]
+
+
+def test_at_a_minimum_a_gradient_is_0_and_no_more_is_said() -> None:
+    layer = "dense: {units: 1, weights: [[1, 1]], bias: [0]}"
+    assert remarks(f"{{inputs: {{x: [1, 2]}}, targets: {{y: [3]}}, layers: [{layer}], loss: mse}}") == [
+        "Every entry of ∂J/∂W⁽¹⁾ and ∂J/∂b⁽¹⁾ is 0 here, so a gradient step leaves these parameters as they are."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "equations", "said"),
+    [
+        ("w: 2", "L = (w*x - 2)**2", "∂J/∂w is 0 here, so a gradient step leaves this parameter as it is."),
+        (
+            "w: 2, b: 0",
+            "L = (w*x + b - 2)**2",
+            "∂J/∂w and ∂J/∂b are 0 here, so a gradient step leaves these parameters as they are.",
+        ),
+    ],
+)
+def test_a_gradient_of_one_number_that_is_0(parameters: str, equations: str, said: str) -> None:
+    text = f"{{inputs: {{x: 1}}, parameters: {{{parameters}}}, equations: ['{equations}'], loss: L}}"
+    assert remarks(text) == [said]
 
 
 def test_dead_units() -> None:
@@ -120,16 +186,57 @@ def test_dead_units() -> None:
         "  - dense: {units: 1, activation: relu, weights: [[-1]], bias: false}\n"
         "  - dense: {units: 1, weights: [[1]], bias: [0]}\nloss: sse\n"
     )
-    assert found == ["∂J/∂W⁽¹⁾ and ∂J/∂W⁽²⁾ are 0 everywhere: no small change of these parameters changes the cost."]
+    assert found == [
+        "Every entry of ∂J/∂W⁽¹⁾ and ∂J/∂W⁽²⁾ is 0 here, so a gradient step leaves these parameters as they are.",
+        "relu lets nothing of the gradient through: its slope is 0 at every entry of z⁽¹⁾ where ∂J/∂a⁽¹⁾ is not 0.",
+    ]
 
 
-def test_exploded_gradients() -> None:
+NEAR_KINK = """
+inputs: {{x: {x}}}
+targets: {{y: {y}}}
+layers:
+  - dense: {{units: 2, activation: {activation}, weights: [[1, 1, 1], [1, -1, 1]], bias: [0, 0]}}
+  - dense: {{units: 1, weights: [[1, 1]], bias: [0.5]}}
+loss: mse
+"""
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "said"),
+    [
+        ("[0.1, 0.2, -0.3]", "[1]", "at position 1 (5.6e-17)"),
+        ("[[1, 2, 3], [0.1, 0.2, -0.3]]", "[[1], [1]]", "at position 2, 1 (5.6e-17)"),
+        ("[[0.1, 0.2, -0.3], [0.1, -0.2, -0.3]]", "[[1], [1]]", "at 2 positions, the first 1, 1 (5.6e-17)"),
+    ],
+)
+def test_a_kink_that_rounding_hides(x: str, y: str, said: str) -> None:
+    found = remarks(NEAR_KINK.format(x=x, y=y, activation="relu"))
+    name = "Z⁽¹⁾" if x.startswith("[[") else "z⁽¹⁾"
+    decided = "rounding decides on which side of relu's kink it lies, and so relu's slope there."
+    assert f"{name} is 0 up to rounding {said}: {decided}" in found
+
+
+@pytest.mark.parametrize(
+    ("x", "activation"),
+    [
+        ("[0.1, 0.2, -0.3]", "tanh"),  # no kink
+        ("[0.1, 0.2, -0.300001]", "relu"),
+        ("[1, 2, -3]", "relu"),  # exactly 0
+        ("[1e-17, 2e-17, 4e-17]", "relu"),  # small, and right to the last digit
+    ],
+)
+def test_no_rounding_is_blamed(x: str, activation: str) -> None:
+    assert "rounding" not in " ".join(remarks(NEAR_KINK.format(x=x, y="[1]", activation=activation)))
+
+
+def test_very_large_gradients() -> None:
     text = "{inputs: {x: 1}, targets: {y: 0}, parameters: {w: 30}, equations: [L = (exp(w*x) - y)**2], loss: L}"
-    assert remarks(text) == ["∂J/∂w has exploded: the largest entry is 2.3e+26 in size."]
+    assert remarks(text) == ["∂J/∂w is very large: its largest entry is 2.3e+26 in size."]
 
 
 def test_numbers_that_are_not_finite() -> None:
     text = "{inputs: {x: [1, -1]}, parameters: {w: 1}, equations: ['u[i] = log(w*x[i])', 'L = sum(u[i], i)'], loss: L}"
     found = remarks(text)
     assert found[0] == "u: one number is not finite, the first at position 2: nan."
-    assert found[1] == "L is not finite: it is nan."
+    assert found[1:3] == ["L is not finite: it is nan.", "J is not finite: it is nan."]

@@ -16,6 +16,10 @@ EXPRESSIONS = [
     # text, the part of it that the message points at (its last occurrence), the message
     ("", "", "an empty formula"),
     ("a b", "b", "an operator is missing in 'a b'; write 'a*b' for a product"),
+    ("0 < w and w < 3", "and", "'and' is no operator; multiply two comparisons: (0 < w)*(w < 3)"),
+    ("0 < w and (w < 3)", "and", "'and' is no operator; multiply two comparisons: (0 < w)*(w < 3)"),
+    ("w < 0 or 3 < w", "or", "'or' is no operator; take the larger of two comparisons: max(w < 0, 3 < w)"),
+    ("not w < 3", "not", "'not' is no operator; write the opposite comparison: w >= 3 for not w < 3"),
     ("2x", "x", "an operator is missing in '2x'; write '2*x' for a product"),
     ("2(a)", "(", "an operator is missing in '2('; write '2*(' for a product"),
     ("(a)(b)", "(b", "an operator is missing in ')('; write ')*(' for a product"),

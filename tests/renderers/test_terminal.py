@@ -145,6 +145,22 @@ def test_a_vector_a_matrix_and_a_summary() -> None:
     )
 
 
+def test_a_headed_vector_has_its_index_and_positions_above_it() -> None:
+    whole = Array(np.array([0.25, -1.5, 12.0]), ("n",), is_headed=True)
+    corner = Array(np.arange(1.0, 7.0), ("n",), is_headed=True)
+    rows = ((at("x"), whole), (at("S"), Summary((50,), 13.0, 1.0, 50.0, 0, corner)))
+    assert page(Table(("quantity", "values"), rows), width=42) == (
+        "quantity  values\n"
+        "────────────────────────────────────────\n"
+        "x         n   1      2      3\n"
+        "              0.25  -1.50  12.00\n"
+        "S         50 numbers, norm 13.0000, from\n"
+        "          1.0000 to 50.0000\n"
+        "          n  1   2   3   4   5   6   …\n"
+        "             1   2   3   4   5   6   …\n"
+    )
+
+
 def test_wide_arrays_go_on_below_and_narrow_pages_make_records() -> None:
     row = ("1", at("x"), Array(np.arange(1, 25) / 3, ("i",), 2))
     assert page(Table(("layer", "quantity", "values"), (row,)), width=40) == (

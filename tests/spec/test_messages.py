@@ -29,6 +29,12 @@ def problems(text):
             "layers: [conv3d: {}]",
             "4:10: unknown layer 'conv3d'; did you mean 'conv2d'?",
         ),
+        ("layers: [dense: {units: 3, from: []}]", "4:34: expected at least one name, not an empty list"),
+        ("layers: [tanh: {from: []}]", "4:23: expected at least one name, not an empty list"),
+        (
+            "layers: [dense: {units: 1}]\nregularise: {l2: 1, of: []}",
+            "5:25: expected at least one name, not an empty list",
+        ),
         ("layers: [dense]", "4:10: 'dense' needs its options, such as dense: {units: 3}"),
         ("layers: [equations]", "4:10: 'equations' needs its options, such as equations: [...]"),
         ("layers: [dense: 3]", "4:17: expected options such as {units: 3}, not 3"),

@@ -112,6 +112,7 @@ def test_files_that_cannot_be_read(tmp_path):
     assert said(missing) == said(str(missing)) == f"{missing}: there is no such file"
     assert said(tmp_path).startswith(f"{tmp_path}: cannot be read: ")
     assert said("a\0b.yaml") == "a\0b.yaml: cannot be read: embedded null byte"
+    assert said("") == "<text>: expected the path of a file or YAML text, not an empty text"
     binary = tmp_path / "a.yaml"
     binary.write_bytes(b"a: 1\nb: \xff\xfe")
     assert said(binary) == f"{binary}:2:4: byte 0xff is not UTF-8 text; is this a text file?"

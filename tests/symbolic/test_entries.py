@@ -61,6 +61,7 @@ def test_brackets_that_numbers_decide(formula: str, short: str) -> None:
         ("W1[0,1]", "'W1[0,1]': 0 is out of range; W1 has 2 (2 x 2), and positions count from 1"),
         ("W1[1]", "'W1[1]' has 1 position, but W1 has 2 (2 x 2)"),
         ("W1[a,b]", "'W1[a,b]': positions are whole numbers that count from 1, such as W1[1,1]"),
+        ("w1", "there is no quantity 'w1'; did you mean 'W1'?"),
         ("W3", "there is no quantity 'W3'; there are W1, W2, a1, a2, b1, b2, x, z1, z2"),
         ("y", "y is given and fixed: the derivation has no gradient of it"),
         ("J", "J is the cost itself; ask for a quantity it depends on, such as W1"),
