@@ -12,7 +12,7 @@ from math import prod
 
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Prose, Side, Tone
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.wording import FORMS, PARTS, sentence, warns
+from backprop_cli.documents.wording import FORMS, NOT_IN_MATRICES, PARTS, sentence, warns
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.symbolic.entries import entry_steps
@@ -53,8 +53,8 @@ def answer_document(derivation: Derivation, names: Names, steps: Sequence[Step])
 
 
 def _is_out_of_view(step: Step) -> bool:
-    """Whether a local derivative has no matrix form: as an array of three axes or more it explains nothing here."""
-    return step.kind is Kind.LOCAL_DERIVATIVE and any(note.key == "no_matrix_form" for note in step.notes)
+    """Whether a local derivative has no matrix form: in index notation it explains nothing here."""
+    return step.kind is Kind.LOCAL_DERIVATIVE and any(note.key in NOT_IN_MATRICES for note in step.notes)
 
 
 def _introduction(graph: Graph, steps: Sequence[Step]) -> Iterator[Block]:

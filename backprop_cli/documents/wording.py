@@ -77,8 +77,11 @@ REMARKS = {
     "shapes": "Shapes: {text}.",
     "delta": "δ stands for ∂J/∂{quantity}.",
     "elementwise": "Fractions and powers of arrays are meant entry by entry.",
-    "no_matrix_form": "This one has no form in matrices; it stays in index notation.",
+    "many_indices": "An array with more than two indices is no matrix; it stays in index notation.",
+    "no_matrix_form": "The matrix view has no way to write this one; it stays in index notation.",
 }
+
+NOT_IN_MATRICES = frozenset({"many_indices", "no_matrix_form"})
 
 WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant"})
 

@@ -24,7 +24,9 @@ class Shapes:
             case tree.Matrix(name) | tree.Gradient(name):
                 return self.whole(name)
             case tree.Jacobian(of, by):
-                return prod(self.graph[of].shape), prod(self.graph[by].shape)
+                above, below = self.graph[of].shape, self.graph[by].shape
+                matrix = next((name for name in (of, by) if len(self.graph[name].shape) == 2), None)
+                return self.whole(matrix) if matrix is not None else (prod(above), prod(below))
             case tree.Transposed(operand):
                 rows, columns = self.of(operand)
                 return columns, rows

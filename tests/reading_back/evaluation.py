@@ -163,7 +163,8 @@ class Evaluation:
                 return _column(self.gradient(name))
             case tree.Jacobian(of, by):
                 jacobian = self.local(of, by)
-                return jacobian.reshape(self.array(of).size, self.array(by).size)
+                lying = next((array.shape for array in (self.array(of), self.array(by)) if array.ndim == 2), None)
+                return jacobian.reshape(lying or (self.array(of).size, self.array(by).size))
             case tree.Transposed(operand):
                 return np.swapaxes(self._value(operand, at), -1, -2)
             case tree.MatrixProduct(factors):

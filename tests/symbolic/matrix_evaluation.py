@@ -49,7 +49,7 @@ class IndexValues:
             self.arrays[f"dJ/d{name}"] = self.over(formula.expression, self.graph[name])
 
     def jacobian(self, of: str, by: str) -> Array:
-        """∂of/∂by by one equation alone, from complex steps."""
+        """∂of/∂by by one equation alone, from complex steps; of a number and a matrix it lies as the matrix does."""
         definition, start = self.graph[of].definition, self.arrays[by]
         columns = []
         for entry in np.ndindex(start.shape):
@@ -57,7 +57,8 @@ class IndexValues:
             moved[entry] += STEP * 1j
             shadow = IndexValues(self.graph, {**self.arrays, by: moved})
             columns.append(np.imag(shadow.over(definition, self.graph[of])).ravel() / STEP)
-        return np.stack(columns, axis=1)
+        lying = next((self.arrays[name].shape for name in (of, by) if self.arrays[name].ndim == 2), None)
+        return np.stack(columns, axis=1).reshape(lying or (-1, len(columns)))
 
     def _value(self, node: Expr, at: Mapping[Symbol, Array]) -> Array:
         if isinstance(node, Place):
