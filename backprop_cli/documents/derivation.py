@@ -132,19 +132,26 @@ def _reason(graph: Graph, kind: Kind, key: tuple[str, object]) -> str:
 
 
 def _formulas(steps: Iterable[Step]) -> Iterator[Block]:
-    """The steps' chains in one block, interrupted by the remarks that belong to them."""
+    """The steps' chains in one block, interrupted by the remarks that belong to them; steps in a row with the same
+    remarks share them."""
     lines: list[Line] = []
-    for step in steps:
-        lines.append(_line(step))
-        if step.notes:
+    for notes, alike in groupby(steps, key=_remarks):
+        lines.extend(map(_line, alike))
+        if notes:
             yield FormulaBlock(tuple(lines))
+            yield from notes
             lines = []
-            main = str(step.forms[step.main].kind)
-            for note in step.notes:
-                if note.key != "delta" and note.about.get("form", main) == main:  # one form's shapes are enough
-                    yield Note((sentence(note),), Tone.WARNING if warns(note) else Tone.REMARK)
     if lines:
         yield FormulaBlock(tuple(lines))
+
+
+def _remarks(step: Step) -> tuple[Block, ...]:
+    main = str(step.forms[step.main].kind)
+    return tuple(
+        Note((sentence(note),), Tone.WARNING if warns(note) else Tone.REMARK)
+        for note in step.notes
+        if note.key != "delta" and note.about.get("form", main) == main  # one form's shapes are enough
+    )
 
 
 def _line(step: Step) -> Line:

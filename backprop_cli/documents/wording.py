@@ -64,9 +64,14 @@ PARTS = {
 
 REMARKS = {
     "kink": "{function} has no derivative at {where}.",
+    "tie": "Of equal {values} values the first takes the gradient.",
     "piecewise_constant": (
         "{quantity} is a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "
         "gradient passes through it and gradient descent has nothing to follow here."
+    ),
+    "position_inside": (
+        "{what} gives a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "
+        "gradient passes through it."
     ),
     "targets_sum_to_1": "The last step uses that the targets {target} of a sample sum to 1.",
     "targets_do_not_sum_to_1": (
@@ -83,7 +88,7 @@ REMARKS = {
 
 NOT_IN_MATRICES = frozenset({"many_indices", "no_matrix_form"})
 
-WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant"})
+WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant", "position_inside"})
 
 
 def sentence(note: Note) -> str:

@@ -18,7 +18,7 @@ from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.symbolic.display import COST, tree_of
 from backprop_cli.symbolic.formulas import canonical, with_names
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, hadamard, scaled, times
+from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, Orientation, hadamard, scaled, times
 from backprop_cli.symbolic.matrix_reading import Reader
 from backprop_cli.symbolic.matrix_shapes import Shapes
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Note, Step
@@ -160,11 +160,7 @@ class _View:
         of, by = self.graph[step.target.of.name], self.graph[step.target.by.name]
         self._check_jacobian(of, by)
         sizes = dict(zip(step.indices, step.shape, strict=True))
-        if len(of.shape) == 2 or len(by.shape) == 2:
-            whole = step.target.of if of.shape else step.target.by
-            rows, columns = map(_index_name, whole.positions)
-        else:
-            rows, columns = _only_index(step.target.of), _only_index(step.target.by)
+        rows, columns = self._lying(step.target)
         forms = []
         for form in step.forms:
             if rows is not None and rows == columns:
@@ -173,6 +169,14 @@ class _View:
                 value = self.reader.matrix(form.value, (rows, columns), sizes)
             forms.append(replace(form, value=value))
         return tree.Jacobian(of.name, by.name), forms
+
+    def _lying(self, target: tree.Partial) -> Orientation:
+        """The indices that number the rows and the columns of a Jacobian."""
+        for place in (target.of, target.by):
+            if len(place.positions) == 2:
+                rows, columns = map(_index_name, place.positions)
+                return rows, columns
+        return _only_index(target.of), _only_index(target.by)
 
     def _check_jacobian(self, of: Quantity, by: Quantity) -> None:
         """A Jacobian is a matrix where it has at most two indices; a batch of numbers is a vector."""
