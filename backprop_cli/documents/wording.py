@@ -37,6 +37,7 @@ PARTS = {
     ),
     "no path": "The cost does not depend on {names}: the gradient is 0.",
     "layer": "Layer {layer}",
+    "activation layer": "Layer {layer}: {activation}",
     "dense layer": "Layer {layer}: {units} {unit}, {activation}",
     "unit": "unit",
     "units": "units",
@@ -57,8 +58,12 @@ PARTS = {
     "quantity_gradient": "Gradient",
     "recurrence": "the recurrence",
     "delta": "δ is short for ∂J/∂z of its layer.",
+    "bracket": " counts 1 where what it says holds and 0 elsewhere",
+    "one row each": ": 1 in the column of that number and 0 elsewhere",
     "gathered": "simplified",
-    "summary": "Every gradient of the network",
+    "differentiated": "differentiated",
+    "collected": "from the index form",
+    "summary": "The gradients of all parameters",
     "every weight": "Every single parameter",
 }
 

@@ -40,7 +40,7 @@ def matrix_steps(derivation: Derivation) -> tuple[Step, ...]:
     """The steps of a derivation in matrix notation, in the same order and with the same ids.
 
     A step that has a matrix form holds for whole arrays, so it has no ``indices``. Its notes add ``shapes`` for every
-    form in which something is multiplied or added (``3x1 = 3x2 · 2x1``), ``delta`` where δ stands for ∂J/∂z, and
+    form in which something is multiplied or added (``3×1 = 3×2 · 2×1``), ``delta`` where δ stands for ∂J/∂z, and
     ``elementwise`` where a fraction or a power of arrays is meant entry by entry. Any other step is the index step with
     a note: ``many_indices`` where what it is about has more than two of them, else ``no_matrix_form`` and the reason.
     """

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Pow, Symbol
 
 from backprop_cli.language import tree
+from backprop_cli.language.walking import walk
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.functions import expanded
 from backprop_cli.symbolic.graph import Graph, Quantity
@@ -135,7 +136,9 @@ class MatrixValues:
             case tree.OneHot(positions, size):
                 column = self.value(positions)
                 assert column.shape[1] == 1
-                return np.eye(int(size.text))[column[:, 0].astype(int) - 1]
+                rows = np.eye(int(size.text))[column[:, 0].astype(int) - 1]
+                named = {part.name for part in walk(positions) if isinstance(part, tree.Matrix)}
+                return rows if any(self.values.graph[name].shape for name in named) else rows.T
             case tree.Transposed(operand):
                 return self.value(operand).T
             case tree.MatrixProduct(factors):

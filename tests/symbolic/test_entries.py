@@ -48,6 +48,10 @@ def test_in_inputs_and_parameters_alone() -> None:
         ("sum((2 == 1)*x[k], k)", "0"),
         ("-((2 == 1)*a)", "0"),
         ("1*a*1", "a"),
+        ("where(2 <= 1, a, b)", "b"),
+        ("where(1 <= 1, a, b)", "a"),
+        ("where(a > 0, (1 == 2)*a, 0)/2", "0"),
+        ("where(a > 0, a, 0)", "where(a > 0, a, 0)"),
     ],
 )
 def test_brackets_that_numbers_decide(formula: str, short: str) -> None:

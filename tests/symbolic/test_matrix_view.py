@@ -214,7 +214,9 @@ def test_masks_shared_biases_and_penalties() -> None:
 
 def test_targets_that_are_class_numbers_are_one_hot() -> None:
     one = steps_of(Network((2, 3), ("identity",), "class_number").graph())
-    assert plain(one["dJ/dp"].formula) == "dJ/dp = -onehot(y + 1, 3).T/p"
+    assert plain(one["dJ/dp"].formula) == "dJ/dp = -onehot(y + 1, 3)/p"
+    assert plain(one["J"].formula) == "J = -onehot(y + 1, 3).T @ log(p)"
+    assert plain(one["dJ/da1"].formula) == "dJ/da1 = p - onehot(y + 1, 3)"
     batch = steps_of(Network((2, 3), ("identity",), "class_number", 4).graph())
     assert plain(batch["L"].formula) == "L = -(onehot(y + ones(4), 3) * log(p)) @ ones(3)"
 
@@ -230,18 +232,18 @@ def test_shapes_let_a_reader_check_the_transposes() -> None:
         }
 
     assert shapes(None) == {
-        "J": "1x1 = 1x2 · 2x1",
-        "z2": "2x1 = 2x3 · 3x1 + 2x1",
-        "dJ/da2": "2x1 = 2x1 - 2x1",
-        "dJ/dW2": "2x3 = 2x1 · 1x3",
-        "z1": "3x1 = 3x2 · 2x1 + 3x1",
-        "dJ/da1": "3x1 = 3x2 · 2x1",
-        "dJ/dz1": "3x1 = (3x2 · 2x1) ⊙ 3x1",
-        "dJ/dW1": "3x2 = 3x1 · 1x2",
-        "dJ/dx": "2x1 = 2x3 · 3x1",
+        "J": "1×1 = 1×2 · 2×1",
+        "z2": "2×1 = 2×3 · 3×1 + 2×1",
+        "dJ/da2": "2×1 = 2×1 − 2×1",
+        "dJ/dW2": "2×3 = 2×1 · 1×3",
+        "z1": "3×1 = 3×2 · 2×1 + 3×1",
+        "dJ/da1": "3×1 = 3×2 · 2×1",
+        "dJ/dz1": "3×1 = (3×2 · 2×1) ⊙ 3×1",
+        "dJ/dW1": "3×2 = 3×1 · 1×2",
+        "dJ/dx": "2×1 = 2×3 · 3×1",
     }
-    assert shapes(4)["z1"] == "4x3 = 4x2 · 2x3 + 4x1 · 1x3"
-    assert shapes(4)["dJ/dW1"] == "3x2 = 3x4 · 4x2"
+    assert shapes(4)["z1"] == "4×3 = 4×2 · 2×3 + 4×1 · 1×3"
+    assert shapes(4)["dJ/dW1"] == "3×2 = 3×4 · 4×2"
 
 
 def test_delta_is_the_gradient_of_weighted_sums_and_of_nothing_else() -> None:
