@@ -69,6 +69,7 @@ PARTS = {
 
 REMARKS = {
     "kink": "{function} has no derivative at {where}.",
+    "connections": "{mask} holds the connections: 1 where a unit is wired to an input, 0 elsewhere.",
     "tie": "Of equal {values} values the first takes the gradient.",
     "piecewise_constant": (
         "{quantity} is a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "

@@ -64,6 +64,7 @@ def remarks(
     found = [_choice(name) for name in sorted({name for pair in worked_out for name in choices(*pair)})]
     if kind is Kind.DEFINITION:
         found.extend(_positions(quantity))
+        found.extend(_connections(graph, quantity))
     if any(_has_target_sum(form, graph) for form in forms) and kind is not Kind.DEFINITION:
         key = {True: "targets_sum_to_1", False: "targets_do_not_sum_to_1", None: "where_targets_sum_to_1"}[unit_sums]
         found.append(Note(key, {"target": _target_of_sum(forms, graph)}))
@@ -85,6 +86,13 @@ def _positions(quantity: Quantity) -> list[Note]:
     if isinstance(definition, Reduce) and definition.operation in found:
         return [Note("piecewise_constant", {"quantity": quantity.name})]
     return [Note("position_inside", {"what": name}) for name in found]
+
+
+def _connections(graph: Graph, quantity: Quantity) -> list[Note]:
+    """What the mask in a layer's weighted sums is."""
+    names = {place.name for place in quantity.definition.atoms(Place)} if quantity.definition is not None else set()
+    masks = [q for q in graph.with_role(Role.CONSTANT) if q.name in names and q.layer == quantity.layer]
+    return [Note("connections", {"mask": q.name}) for q in masks if quantity.role is Role.WEIGHTED_SUM]
 
 
 def _has_target_sum(form: Form, graph: Graph) -> bool:

@@ -9,7 +9,9 @@ import pytest
 import backprop_cli as bp
 from backprop_cli.documents.blocks import Note
 from backprop_cli.documents.derivation import derivation_document
+from backprop_cli.documents.names import Names
 from backprop_cli.documents.wording import sentence
+from backprop_cli.renderers.formula_text import render
 
 ABS = "abs has no derivative at 0, where its slope is taken as 0."
 RELU = "relu has no derivative at 0, where its slope is taken as 0."
@@ -89,3 +91,15 @@ def test_positions_are_said_to_be_positions_and_sums_with_them_are_not() -> None
     jumps = "positions change in jumps: its derivative is 0 wherever it exists, so no gradient passes through it"
     assert found["p"] == [f"p is a position, and {jumps} and gradient descent has nothing to follow here."]
     assert found["J"] == [f"argmax gives a position, and {jumps}."]
+
+
+def test_a_mask_is_introduced_where_it_first_stands() -> None:
+    text = network("mse").replace("units: 2, activation: tanh", "units: 2, connections: [[1, 0], [1, 1]]")
+    assert remarks(text) == {
+        "z1": ["mask1 holds the connections: 1 where a unit is wired to an input, 0 elsewhere."],
+    }
+
+
+def test_the_slope_of_an_absolute_value_is_a_sign() -> None:
+    steps = {step.id: step for step in bp.load(network("mae")).derive().steps}
+    assert render(steps["dJ/da2"].formula, Names()) == "dJ/da2[i] = sign(a2[i] - y[i])/2"
