@@ -63,9 +63,11 @@ def _shown(steps: Iterable[Step]) -> Iterator[tree.Node]:
 def _signs(graph: Graph, names: Names, shown: Sequence[tree.Node]) -> Iterator[Block]:
     if names.is_free("δ") and any(isinstance(n, tree.Gradient) and n.delta and names[n.name].layer for n in shown):
         yield Prose((PARTS["delta"],))
-    brackets = [node for node in shown if isinstance(node, tree.Comparison)]
-    deltas = [node for node in brackets if names.is_free("δ") and _compares_indices(node, graph)]
-    others = [node for node in brackets if node not in deltas]
+    deltas: list[tree.Comparison] = []
+    others: list[tree.Comparison] = []
+    for node in shown:
+        if isinstance(node, tree.Comparison):
+            (deltas if names.is_free("δ") and _compares_indices(node, graph) else others).append(node)
     if deltas:
         alike = tree.Equality((deltas[0].left, deltas[0].right))
         yield Prose((deltas[0], " is 1 where ", alike, " and 0 elsewhere."))
