@@ -1,4 +1,4 @@
-"""The derivation as a document: from the cost back to the first layer, then every gradient of the network.
+"""The derivation as a document: from the cost back to the first layer, then the gradients of all parameters.
 
 Per layer: how it is defined, its local derivatives, where the backward pass enters it, and the two uses of the chain
 rule. Equations that are no layers get a section each.
@@ -10,15 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from math import prod
 
-from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Prose, Side, Tone
+from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Side, Tone
+from backprop_cli.documents.introduction import explanations, introduction
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.wording import FORMS, PARTS, sentence, warns
+from backprop_cli.documents.wording import FORMS, NOT_IN_MATRICES, PARTS, sentence, warns
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
+from backprop_cli.library.functions import IDENTITY
+from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.entries import entry_steps
-from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.steps import Derivation, FormKind, Kind, Rule, Step
 
+OF_COMPUTED = (Kind.BOUNDARY, Kind.ACTIVATION_GRADIENT, Kind.PREACTIVATION_GRADIENT, Kind.QUANTITY_GRADIENT)
 MOST_ENTRIES = 40  # parameters of a network whose every single weight is written out
 
 
@@ -26,9 +30,10 @@ def derivation_document(derivation: Derivation, names: Names, steps: Sequence[St
     """The whole derivation. ``steps`` are the derivation's own, or the same in matrix notation."""
     told = derivation.steps if steps is None else tuple(step for step in steps if not _is_out_of_view(step))
     graph = derivation.graph
-    blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *_introduction(graph, told)]
+    blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *introduction(graph, names, told)]
+    start = next((step for step in told if step.kind in OF_COMPUTED), None)
     for layer, section in groupby(told, key=lambda step: _section(step, graph)):
-        blocks.extend(_told_section(graph, layer, list(section)))
+        blocks.extend(_told_section(derivation, layer, list(section), start))
     blocks.extend(_summary(graph, told))
     if steps is None:
         blocks.extend(_entries(derivation))
@@ -38,7 +43,7 @@ def derivation_document(derivation: Derivation, names: Names, steps: Sequence[St
 def answer_document(derivation: Derivation, names: Names, steps: Sequence[Step]) -> Document:
     """The gradient of one quantity, the last of ``steps``, after the steps it builds on."""
     *needed, answer = steps
-    blocks: list[Block] = [Heading(1, (answer.target,))]
+    blocks: list[Block] = [Heading(1, (answer.target,)), *explanations(derivation.graph, names, steps)]
     gradients = [step for step in needed if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE)]
     for title, group in (
         (PARTS["definitions"], [step for step in reversed(needed) if step.kind is Kind.DEFINITION]),
@@ -48,32 +53,13 @@ def answer_document(derivation: Derivation, names: Names, steps: Sequence[Step])
     ):
         if group:
             blocks.extend([Heading(3, (title,))] if title else [])
-            blocks.extend(_formulas(group))
+            blocks.extend(_formulas(derivation, group))
     return Document(tuple(blocks), names)
 
 
 def _is_out_of_view(step: Step) -> bool:
-    """Whether a local derivative has no matrix form: as an array of three axes or more it explains nothing here."""
-    return step.kind is Kind.LOCAL_DERIVATIVE and any(note.key == "no_matrix_form" for note in step.notes)
-
-
-def _introduction(graph: Graph, steps: Sequence[Step]) -> Iterator[Block]:
-    if any(quantity.role is Role.WEIGHTED_SUM for quantity in graph.quantities):
-        yield Prose((PARTS["two uses"],))
-    if graph.cost is None:
-        (output,) = graph.seeds
-        yield Prose((PARTS["no cost"], tree.Partial(tree.Place("J"), _at_indices(graph[output])), "."))
-    elif graph.samples is not None:
-        yield Prose((PARTS["batch"].format(samples=graph.samples, sample=graph.sample),))
-    if any(note.key == "delta" for step in steps for note in step.notes):
-        yield Prose((PARTS["delta"],))
-    if any(step.rule is Rule.NO_PATH for step in steps):
-        idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
-        yield Note((PARTS["no path"].format(names=", ".join(idle)),), Tone.WARNING)
-
-
-def _at_indices(quantity: Quantity) -> tree.Place:
-    return tree.Place(quantity.name, tuple(tree.Place(symbol.name) for symbol in quantity.indices))
+    """Whether a local derivative has no matrix form: in index notation it explains nothing here."""
+    return step.kind is Kind.LOCAL_DERIVATIVE and any(note.key in NOT_IN_MATRICES for note in step.notes)
 
 
 def _section(step: Step, graph: Graph) -> tuple[str, object]:
@@ -96,18 +82,21 @@ def _quantity(step: Step) -> str:
     return above[1:] if step.kind is Kind.LOCAL_DERIVATIVE else below
 
 
-def _told_section(graph: Graph, key: tuple[str, object], steps: list[Step]) -> Iterator[Block]:
-    yield Heading(2, (_title(graph, key),))
+def _told_section(
+    derivation: Derivation, key: tuple[str, object], steps: list[Step], start: Step | None
+) -> Iterator[Block]:
+    yield Heading(2, (_title(derivation.graph, key),))
     definitions = [step for step in steps if step.kind is Kind.DEFINITION]
     local = [step for step in steps if step.kind is Kind.LOCAL_DERIVATIVE]
     for title, group in ((PARTS["definitions"], definitions), (PARTS["local derivatives"], local)):
         if group:
             yield Heading(3, (title,))
-            yield from _formulas(group)
+            yield from _formulas(derivation, group)
     gradients = (step for step in steps if step not in definitions and step not in local)
-    for kind, alike in groupby(gradients, key=lambda step: step.kind):
-        yield Heading(3, (_reason(graph, kind, key),))
-        yield from _formulas(list(alike))
+    for part, alike in groupby(gradients, key=lambda step: _part(derivation.graph, step, key)):
+        told = list(alike)
+        yield Heading(3, (PARTS["boundary" if told[0] is start else part],))
+        yield from _formulas(derivation, told)
 
 
 def _title(graph: Graph, key: tuple[str, object]) -> str:
@@ -115,65 +104,99 @@ def _title(graph: Graph, key: tuple[str, object]) -> str:
     if section != "layer":
         return PARTS[section]
     sums = [q for q in graph.quantities if q.layer == layer and q.role is Role.WEIGHTED_SUM]
+    activation = next((str(q.activation) for q in graph.quantities if q.layer == layer and q.activation), None)
     if not sums:
-        return PARTS["layer"].format(layer=layer)
-    activation = next((str(q.activation) for q in graph.quantities if q.layer == layer and q.activation), "identity")
+        return PARTS["layer" if activation is None else "activation layer"].format(layer=layer, activation=activation)
     units = sums[0].shape[-1] if sums[0].shape else 1
     unit = PARTS["unit"] if units == 1 else PARTS["units"]
-    return PARTS["dense layer"].format(layer=layer, units=units, unit=unit, activation=activation)
+    return PARTS["dense layer"].format(layer=layer, units=units, unit=unit, activation=activation or IDENTITY)
 
 
-def _reason(graph: Graph, kind: Kind, key: tuple[str, object]) -> str:
-    if kind is Kind.ACTIVATION_GRADIENT:
-        return PARTS["second use"]
-    if kind is Kind.PARAMETER_GRADIENT and key[0] == "layer":
-        return PARTS["first use"]
-    return PARTS[str(kind)]
+def _part(graph: Graph, step: Step, key: tuple[str, object]) -> str:
+    """What a gradient is told as: a use of the chain rule, or the gradient of a kind of quantity."""
+    if step.kind is Kind.ACTIVATION_GRADIENT:
+        return "second use"
+    if step.kind is Kind.PARAMETER_GRADIENT and key[0] == "layer":
+        return "first use"
+    if step.kind is Kind.BOUNDARY:
+        return "activation_gradient" if graph[_quantity(step)].role is Role.ACTIVATION else "quantity_gradient"
+    return str(step.kind)
 
 
-def _formulas(steps: Iterable[Step]) -> Iterator[Block]:
-    """The steps' chains in one block, interrupted by the remarks that belong to them."""
+def _formulas(derivation: Derivation, steps: Iterable[Step]) -> Iterator[Block]:
+    """The steps' chains in one block, interrupted by the remarks that belong to them; steps in a row with the same
+    remarks share them."""
     lines: list[Line] = []
-    for step in steps:
-        lines.append(_line(step))
-        if step.notes:
+    for notes, alike in groupby(steps, key=_remarks):
+        lines.extend(_line(derivation, step) for step in alike)
+        if notes:
             yield FormulaBlock(tuple(lines))
+            yield from notes
             lines = []
-            main = str(step.forms[step.main].kind)
-            for note in step.notes:
-                if note.key != "delta" and note.about.get("form", main) == main:  # one form's shapes are enough
-                    yield Note((sentence(note),), Tone.WARNING if warns(note) else Tone.REMARK)
     if lines:
         yield FormulaBlock(tuple(lines))
 
 
-def _line(step: Step) -> Line:
+def _remarks(step: Step) -> tuple[Block, ...]:
+    main = str(step.forms[step.main].kind)
+    return tuple(
+        Note((sentence(note),), Tone.WARNING if warns(note) else Tone.REMARK)
+        for note in step.notes
+        if note.key != "delta" and note.about.get("form", main) == main  # one form's shapes are enough
+    )
+
+
+def _line(derivation: Derivation, step: Step) -> Line:
     if step.kind is Kind.LOCAL_DERIVATIVE or len(step.forms) == 1:
         return Line(step.target, tuple(Side(form.value) for form in step.forms))
-    kinds = [form.kind for form in step.forms]
-    return Line(step.target, tuple(Side(f.value, _remark(step, n, kinds[:n])) for n, f in enumerate(step.forms)))
+    return Line(step.target, tuple(Side(f.value, _remark(derivation, step, n)) for n, f in enumerate(step.forms)))
 
 
-def _remark(step: Step, number: int, before: Sequence[FormKind]) -> tuple[Inline, ...]:
+def _remark(derivation: Derivation, step: Step, number: int) -> tuple[Inline, ...]:
     """Why a form equals the one before it."""
     form = step.forms[number]
+    before = [form.kind for form in step.forms[:number]]
+    if form.kind is FormKind.RESULT and number:
+        return _put_in(derivation, step.forms[number - 1].value, form.value)
+    if not number and form.kind is not FormKind.CHAIN:
+        return (PARTS["differentiated" if step.rule is Rule.DIFFERENTIATION else "collected"],)
     if form.kind is FormKind.RECURRENCE and FormKind.LOCAL in before:
         return (PARTS["recurrence"],)
     if form.kind in (FormKind.LOCAL, FormKind.RECURRENCE):
         return (FORMS[FormKind.LOCAL if FormKind.SLOPE in before else FormKind.SLOPE],)
-    if form.kind is FormKind.RESULT:
-        new = _gradients(form.value) - _gradients(step.forms[number - 1].value)
-        return (FORMS[form.kind], " ", min(new, key=str)) if new else (PARTS["gathered"],)
-    return (FORMS[form.kind],) if FORMS[form.kind] else ()
+    return (FORMS[form.kind],)
 
 
-def _gradients(formula: tree.Node) -> set[tree.Node]:
-    """The gradients that a formula builds on, as wholes: ∂J/∂z without its positions."""
-    return {
-        tree.Partial(node.of, tree.Place(node.by.name)) if isinstance(node, tree.Partial) else node
-        for node in walk(formula)
-        if isinstance(node, tree.Partial | tree.Gradient)
-    }
+def _put_in(derivation: Derivation, before: tree.Node, after: tree.Node) -> tuple[Inline, ...]:
+    """``with ∂J/∂z``: the gradients that a formula is now written in, or whose values have been put into it."""
+    old, new = _gradients(before), _gradients(after)
+    appeared = [gradient for name, gradient in new.items() if name not in old]
+    within = {use for name in new if name not in old for use in derivation.by_id[f"dJ/d{name}"].uses}
+    gone = [name for name in old if name not in new and f"dJ/d{name}" not in within]
+    told = [*appeared, *(old[name] for name in gone)]
+    if not told:
+        return (PARTS["gathered"],)
+    is_number = all(derivation.adjoints.formulas[name].constant is not None for name in gone)
+    listed = [part for place, gradient in enumerate(told) for part in ((", " if place else " "), gradient)]
+    if len(told) > 1:
+        listed[-2] = " and "
+    return (FORMS[FormKind.RESULT], *listed, *(() if is_number else (", ", PARTS["gathered"])))
+
+
+def _gradients(formula: tree.Node) -> dict[str, tree.Node]:
+    """The gradients that a formula builds on, as wholes by name: ∂J/∂z without its positions."""
+    found: dict[str, tree.Node] = {}
+    for node in walk(formula):
+        if isinstance(node, tree.Gradient):
+            found[node.name] = node
+        elif isinstance(node, tree.Partial) and node.of.name == COST:
+            found[node.by.name] = tree.Partial(node.of, tree.Place(node.by.name))
+    return found
+
+
+def _shortest(step: Step) -> tree.Node:
+    """The last of the equal forms, the one for a whole chain: a layer's gradients are written in its ∂J/∂z."""
+    return [form.value for form in step.forms if form.kind is not FormKind.COMBINED][-1]
 
 
 def _parameters(graph: Graph, steps: Sequence[Step]) -> list[Step]:
@@ -187,7 +210,7 @@ def _summary(graph: Graph, steps: Sequence[Step]) -> Iterator[Block]:
     found = _parameters(graph, steps)
     if found:
         yield Heading(2, (PARTS["summary"],))
-        yield FormulaBlock(tuple(Line(step.target, (Side(step.forms[step.main].value),)) for step in found))
+        yield FormulaBlock(tuple(Line(step.target, (Side(_shortest(step)),)) for step in found))
 
 
 def _entries(derivation: Derivation) -> Iterator[Block]:
@@ -200,4 +223,4 @@ def _entries(derivation: Derivation) -> Iterator[Block]:
     yield Heading(2, (PARTS["every weight"],))
     for step in parameters:
         entries = entry_steps(derivation, step)
-        yield FormulaBlock(tuple(Line(one.target, (Side(one.forms[one.main].value),)) for one in entries))
+        yield FormulaBlock(tuple(Line(one.target, (Side(_shortest(one)),)) for one in entries))

@@ -37,6 +37,7 @@ PARTS = {
     ),
     "no path": "The cost does not depend on {names}: the gradient is 0.",
     "layer": "Layer {layer}",
+    "activation layer": "Layer {layer}: {activation}",
     "dense layer": "Layer {layer}: {units} {unit}, {activation}",
     "unit": "unit",
     "units": "units",
@@ -57,16 +58,26 @@ PARTS = {
     "quantity_gradient": "Gradient",
     "recurrence": "the recurrence",
     "delta": "δ is short for ∂J/∂z of its layer.",
+    "bracket": " counts 1 where what it says holds and 0 elsewhere",
+    "one row each": ": 1 in the column of that number and 0 elsewhere",
     "gathered": "simplified",
-    "summary": "Every gradient of the network",
+    "differentiated": "differentiated",
+    "collected": "from the index form",
+    "summary": "The gradients of all parameters",
     "every weight": "Every single parameter",
 }
 
 REMARKS = {
     "kink": "{function} has no derivative at {where}.",
+    "connections": "{mask} holds the connections: 1 where a unit is wired to an input, 0 elsewhere.",
+    "tie": "Of equal {values} values the first takes the gradient.",
     "piecewise_constant": (
         "{quantity} is a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "
         "gradient passes through it and gradient descent has nothing to follow here."
+    ),
+    "position_inside": (
+        "{what} gives a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "
+        "gradient passes through it."
     ),
     "targets_sum_to_1": "The last step uses that the targets {target} of a sample sum to 1.",
     "targets_do_not_sum_to_1": (
@@ -77,10 +88,13 @@ REMARKS = {
     "shapes": "Shapes: {text}.",
     "delta": "δ stands for ∂J/∂{quantity}.",
     "elementwise": "Fractions and powers of arrays are meant entry by entry.",
-    "no_matrix_form": "This one has no form in matrices; it stays in index notation.",
+    "many_indices": "An array with more than two indices is no matrix; it stays in index notation.",
+    "no_matrix_form": "The matrix view has no way to write this one; it stays in index notation.",
 }
 
-WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant"})
+NOT_IN_MATRICES = frozenset({"many_indices", "no_matrix_form"})
+
+WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant", "position_inside"})
 
 
 def sentence(note: Note) -> str:

@@ -176,7 +176,7 @@ class Diagonal:
 @dataclass(frozen=True)
 class OneHot:
     """The matrix with one row for every entry p of a column vector of positions: 1 in column p and 0 elsewhere.
-    A scalar position gives a single row."""
+    A scalar position p gives a column: 1 in row p and 0 elsewhere."""
 
     positions: Node
     size: Number

@@ -23,7 +23,7 @@ COMPARISONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": 
 COMMANDS = frozenset(("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min"))
 LETTERS = {letter: f"\\{name}" for name, letter in GREEK.items()}
 LETTERS |= {"δ": r"\delta", "ε": r"\varepsilon", "π": r"\pi", "Σ": r"\Sigma"}
-SIGNS = {"∂": r"$\partial$", "⊙": r"$\odot$", "·": r"$\cdot$", "×": r"$\times$"}
+SIGNS = {"∂": r"$\partial$", "⊙": r"$\odot$", "·": r"$\cdot$", "×": r"$\times$", "−": "$-$"}
 HATS = {"ŷ": r"\hat{y}", "â": r"\hat{a}", "ẑ": r"\hat{z}", "ĥ": r"\hat{h}"}
 ESCAPES = {character: f"\\{character}" for character in "&%$#_{}"}
 ESCAPES |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}"}

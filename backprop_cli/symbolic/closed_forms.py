@@ -3,7 +3,7 @@
 For an equation ``v = E`` the forward pass has already computed v, so a derivative in v costs nothing and is what
 textbooks show. It is found, not looked up: where E is a Möbius function of one head h (a power of ``exp(z)``,
 ``tanh(z)``, …), the equation is solved for h and the solution is put into the derivative. A result that needs a new
-quantity, divides by one or is no shorter is refused.
+quantity, divides by one, is no shorter or brings back a term of ``E`` (``v - z³`` for ``exp(z)``) is refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import lru_cache, reduce
 from math import gcd
 
 from sympy import (
+    Add,
     Dummy,
     Expr,
     Function,
@@ -70,14 +71,16 @@ def _rewritten(derivative: Expr, definitions: tuple[Definition, ...]) -> Expr:
     for v, e in definitions:
         candidates.extend(_solved_for_a_head(candidates[-1], v, e))
     tidy = [tidied(candidate) for candidate in candidates[1:] + candidates[:1] if candidate != derivative]
-    accepted = [candidate for candidate in tidy if _acceptable(candidate, derivative, values)]
+    terms = {term for _, e in definitions for term in Add.make_args(e) if term != e and not term.is_number}
+    accepted = [candidate for candidate in tidy if _acceptable(candidate, derivative, values, terms)]
     return min(accepted, key=_size, default=derivative)
 
 
-def _acceptable(result: Expr, derivative: Expr, values: set[Expr]) -> bool:
+def _acceptable(result: Expr, derivative: Expr, values: set[Expr], terms: set[Expr]) -> bool:
     divides = _denominator(result) - _denominator(derivative)
     known = derivative.free_symbols | values
-    return result.free_symbols <= known and not divides and _size(result) <= _size(derivative)
+    brought_back = any(result.has(term) and not derivative.has(term) for term in terms)
+    return result.free_symbols <= known and not divides and not brought_back and _size(result) < _size(derivative)
 
 
 def _denominator(expression: Expr) -> set[Expr]:

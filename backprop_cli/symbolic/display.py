@@ -13,6 +13,7 @@ from sympy.core.function import AppliedUndef
 
 from backprop_cli.language import tree
 from backprop_cli.symbolic.formulas import Term, coefficient
+from backprop_cli.symbolic.functions import CLASSES
 from backprop_cli.symbolic.notation import Adjoint, Compare, Local, Place, Reduce, Slope, Where
 
 COST = "J"
@@ -38,7 +39,7 @@ def tree_of(expression: Expr) -> tree.Node:
     if isinstance(expression, Compare):
         return tree.Comparison(expression.operator, _position(expression.left), _position(expression.right))
     if isinstance(expression, Where):
-        return tree.Apply("where", tuple(map(tree_of, expression.args)))
+        return _choice(expression)
     if isinstance(expression, Symbol):
         return tree.Place(expression.name)
     if expression.is_Number:
@@ -55,6 +56,14 @@ def tree_of(expression: Expr) -> tree.Node:
     if isinstance(expression, Function) and not isinstance(expression, AppliedUndef):
         return tree.Apply(expression.func.__name__.lower(), tuple(map(tree_of, expression.args)))
     return _constant(expression)
+
+
+def _choice(expression: Where) -> tree.Node:
+    """A choice; that between 1, -1 and 0 which defines the sign of an argument is the sign."""
+    condition = expression.condition
+    if isinstance(condition, Compare) and expression == CLASSES["sign"](condition.left).definition:
+        return tree.Apply("sign", (tree_of(condition.left),))
+    return tree.Apply("where", tuple(map(tree_of, expression.args)))
 
 
 def position_tree(place: Place) -> tree.Place:

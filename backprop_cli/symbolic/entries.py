@@ -77,8 +77,8 @@ def written_out(node: tree.Node) -> tree.Node:
 
 
 def folded(node: tree.Node, graph: Graph) -> tree.Node:
-    """The formula without what numbers decide: x[1+2-1] is x[2], ``[1 = 1]·a`` is a, ``[2 = 1]·a`` is nothing, and a
-    place outside its array is 0."""
+    """The formula without what numbers decide: x[1+2-1] is x[2], ``[1 = 1]·a`` is a, ``[2 = 1]·a`` is nothing, a
+    choice is its branch, and a place outside its array is 0."""
     zero = tree.Number("0")
     if isinstance(node, tree.Partial):
         places = [folded(place, graph) for place in (node.of, node.by)]
@@ -90,7 +90,11 @@ def folded(node: tree.Node, graph: Graph) -> tree.Node:
         return zero if _is_outside(node, graph) else node
     if isinstance(node, tree.Comparison):
         return _decided(node)
+    if isinstance(node, tree.Apply) and node.function == "where":
+        return _chosen(node)
     if isinstance(node, tree.Negative) and node.operand == zero:
+        return zero
+    if isinstance(node, tree.Quotient) and node.numerator == zero:
         return zero
     if isinstance(node, tree.Reduction) and node.operation == "sum" and node.body == zero:
         return zero
@@ -135,6 +139,15 @@ def _decided(node: tree.Comparison) -> tree.Node:
     if left is None or right is None:
         return node
     return tree.Number(str(int(HOLDS[node.operator](left, right))))
+
+
+def _chosen(node: tree.Apply) -> tree.Node:
+    """The branch that numbers choose, or that both are."""
+    condition, then, otherwise = node.arguments
+    if then == otherwise:
+        return then
+    number = whole_number(condition)
+    return node if number is None else then if number else otherwise
 
 
 def _product(node: tree.Product) -> tree.Node:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sympy import Add, Expr, Integer, Pow, S
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.symbolic.derivation import Adjoints
-from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Reduce, Where
+from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Reduce, Where, places
 
 MOST_OPERATIONS = 3_000
 HIGHEST_POWER = 1_000  # powers of powers multiply: (2x)**1000 in a few equations would fill the memory with one number
@@ -18,6 +20,7 @@ class Expansion:
     def __init__(self, adjoints: Adjoints) -> None:
         self.adjoints = adjoints
         self.graph = adjoints.graph
+        self._rules: dict[Place, tuple[Expr, Counter[Place]]] = {}
         self._values: dict[Place, tuple[Expr, int]] = {}
         self._powers: dict[Place, int] = {}
 
@@ -31,34 +34,30 @@ class Expansion:
     def _value(self, place: Place) -> tuple[Expr, int]:
         if place not in self._values:
             waiting = [place]
+            met = {place}
             while waiting:
                 current = waiting[-1]
-                missing = [inner for inner in self._ingredients(current) if inner not in self._values]
+                uses = self._rule(current)[1]
+                # Each place that is met counts once at least; to add up their sizes would take much longer.
+                met.update(uses)
+                if len(met) > MOST_OPERATIONS:
+                    raise _too_long()
+                missing = [inner for inner in sorted(uses, key=str) if inner not in self._values]
                 waiting.extend(missing)
                 if not missing:
                     waiting.pop()
                     self._values.setdefault(current, self._put_together(current))
         return self._values[place]
 
-    def _ingredients(self, place: Place) -> list[Place]:
-        return sorted(self._rule(place).atoms(Place) - {place}, key=str)
-
     def _put_together(self, place: Place) -> tuple[Expr, int]:
-        rule = self._rule(place)
+        rule, uses = self._rule(place)
         if rule == place:
             return place, 1
-        uses: dict[Expr, Expr] = {}
-        size = int(rule.count_ops()) + 1
-        for inner in self._ingredients(place):
-            uses[inner], inner_size = self._values[inner]
-            size += inner_size * int(rule.count(inner))
+        size = int(rule.count_ops()) + 1 + sum(self._values[inner][1] * count for inner, count in uses.items())
         if size > MOST_OPERATIONS:
-            raise BackpropError(
-                f"written in inputs and parameters alone, this formula has more than {MOST_OPERATIONS} operations; "
-                "leave out --expand, or ask for one entry of a smaller network"
-            )
+            raise _too_long()
         self._powers[place] = self._highest_power(rule)
-        return rule.xreplace(uses), size
+        return rule.xreplace({inner: self._values[inner][0] for inner in uses}), size
 
     def _highest_power(self, rule: Expr) -> int:
         """The highest whole power in a rule once everything is put in."""
@@ -73,7 +72,15 @@ class Expansion:
             )
         return highest
 
-    def _rule(self, place: Place) -> Expr:
+    def _rule(self, place: Place) -> tuple[Expr, Counter[Place]]:
+        """What a place is made of, and the places in it, each as often as it stands there."""
+        if place not in self._rules:
+            rule = self._written_out(place)
+            uses = Counter(inner for inner in places(rule) if inner != place)
+            self._rules[place] = rule, uses
+        return self._rules[place]
+
+    def _written_out(self, place: Place) -> Expr:
         """What a place is made of, with its numbers put in and every reduction written out."""
         if isinstance(place, Adjoint):
             formula = self.adjoints.formulas[place.name]
@@ -88,21 +95,37 @@ class Expansion:
         return written_out(quantity.definition.xreplace(dict(zip(quantity.indices, place.positions, strict=True))))
 
 
+def _too_long() -> BackpropError:
+    return BackpropError(
+        f"written in inputs and parameters alone, this formula has more than {MOST_OPERATIONS} operations; "
+        "leave out --expand, or ask for one entry of a smaller network"
+    )
+
+
 def written_out(expression: Expr) -> Expr:
-    """The expression with every reduction replaced by its terms and every bracket between numbers decided."""
+    """The expression with every reduction replaced by its terms and every comparison between numbers decided."""
     if isinstance(expression, Compare) and not expression.has(Place, Reduce):
         return S(int(_holds(expression)))
     if not expression.has(Reduce, Compare):
         return expression
     if isinstance(expression, Reduce):
-        if expression.size > MOST_OPERATIONS:
-            raise BackpropError(f"a sum of {expression.size} terms is too long to write out; leave out --expand")
+        if (length := _length(expression)) > MOST_OPERATIONS:
+            raise BackpropError(f"a sum of {length} terms is too long to write out; leave out --expand")
         terms = [
             written_out(expression.body.xreplace({expression.bound: Integer(number)}))
             for number in range(1, expression.size + 1)
         ]
         return Add(*terms) if expression.operation == "sum" else _extreme(expression.operation, terms)
-    return expression.func(*(written_out(part) if isinstance(part, Expr) else part for part in expression.args))
+    parts = [written_out(part) if isinstance(part, Expr) else part for part in expression.args]
+    if isinstance(expression, Where) and parts[0].is_Integer:
+        return parts[1] if parts[0] else parts[2]
+    return expression.func(*parts)
+
+
+def _length(expression: Expr) -> int:
+    """The number of terms of the longest sum, sums inside it written out too."""
+    inside = max((_length(part) for part in expression.args if isinstance(part, Expr)), default=1)
+    return expression.size * inside if isinstance(expression, Reduce) else inside
 
 
 def _extreme(operation: str, terms: list[Expr]) -> Expr:

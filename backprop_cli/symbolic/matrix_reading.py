@@ -27,7 +27,6 @@ from backprop_cli.symbolic.matrix_algebra import (
     number,
     scaled,
     signed,
-    transposed,
     weight,
 )
 from backprop_cli.symbolic.matrix_contraction import Factor, contract
@@ -145,12 +144,12 @@ class Reader:
                 raise NoMatrixFormError("bracket")
             return Array(tree.Identity(number(size)), own, name)
         positions = self.read(other, scope)
-        row = tree.OneHot(positions.node, number(size))
+        found = tree.OneHot(positions.node, number(size))
         if not positions.axes:
-            return Array(transposed(row), own)
+            return Array(found, own)
         if len(positions.axes) > 1 or own in positions.axes:
             raise NoMatrixFormError("bracket")
-        return Array(row, positions.axes[0], own)
+        return Array(found, positions.axes[0], own)
 
     def _sum(self, parts: Sequence[Array], scope: Scope) -> Array:
         if len(parts) == 1:

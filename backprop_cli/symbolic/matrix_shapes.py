@@ -13,7 +13,7 @@ Shape = tuple[int, int]
 
 
 class Shapes:
-    """Rows and columns of every part of a matrix formula over the quantities of a graph. A scalar is 1x1."""
+    """Rows and columns of every part of a matrix formula over the quantities of a graph. A scalar is 1×1."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -24,7 +24,9 @@ class Shapes:
             case tree.Matrix(name) | tree.Gradient(name):
                 return self.whole(name)
             case tree.Jacobian(of, by):
-                return prod(self.graph[of].shape), prod(self.graph[by].shape)
+                above, below = self.graph[of].shape, self.graph[by].shape
+                matrix = next((name for name in (of, by) if len(self.graph[name].shape) == 2), None)
+                return self.whole(matrix) if matrix is not None else (prod(above), prod(below))
             case tree.Transposed(operand):
                 rows, columns = self.of(operand)
                 return columns, rows
@@ -36,8 +38,10 @@ class Shapes:
                 return int(size.text), int(size.text)
             case tree.Diagonal(operand):
                 return self.of(operand)[0], self.of(operand)[0]
-            case tree.OneHot(positions, size):
+            case tree.OneHot(positions, size) if self._is_column(positions):
                 return self.of(positions)[0], int(size.text)
+            case tree.OneHot(_, size):
+                return int(size.text), 1
             case tree.Number() | tree.Place() | tree.Partial():
                 return 1, 1
             case tree.Negative(part) | tree.Prime(_, part) | tree.Power(part, _):
@@ -47,6 +51,13 @@ class Shapes:
             case tree.Quotient(left, right) | tree.Comparison(_, left, right):
                 return self._largest((left, right))
         raise TypeError(f"a matrix formula does not contain {type(node).__name__}")
+
+    def _is_column(self, node: tree.Node) -> bool:
+        """Whether a formula is a vector, even one with a single entry, and no scalar."""
+        return any(
+            isinstance(part, tree.Ones) or (isinstance(part, tree.Matrix) and self.graph[part.name].shape)
+            for part in walk(node)
+        )
 
     def whole(self, name: str) -> Shape:
         """The shape of a quantity: a vector is a column."""
@@ -58,7 +69,7 @@ class Shapes:
         return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
 
     def text(self, node: tree.Node) -> str:
-        """The formula with the shapes of what is multiplied and added in it, numbers left out: ``3x2 · 2x1 + 3x1``."""
+        """The formula with the shapes of what is multiplied and added in it, numbers left out: ``3×2 · 2×1 + 3×1``."""
         match node:
             case tree.MatrixProduct(factors):
                 return " · ".join(self._part(factor) for factor in factors)
@@ -77,13 +88,13 @@ class Shapes:
 
     def _shape(self, node: tree.Node) -> str:
         rows, columns = self.of(node)
-        return f"{rows}x{columns}"
+        return f"{rows}×{columns}"
 
     def _sum(self, terms: Sequence[tree.Node]) -> str:
         texts = [self.text(term) for term in terms]
         if self.of(terms[0]) == (1, 1) and not any(" " in text for text in texts):
-            return "1x1"
-        signs = [" - " if isinstance(term, tree.Negative) else " + " for term in terms]
+            return "1×1"
+        signs = [" − " if isinstance(term, tree.Negative) else " + " for term in terms]
         return texts[0] + "".join(sign + text for sign, text in zip(signs[1:], texts[1:], strict=True))
 
     def _part(self, factor: tree.Node) -> str:

@@ -3,7 +3,8 @@
 One sample's vectors are columns: ``δ⁽ˡ⁾ = W⁽ˡ⁺¹⁾ᵀδ⁽ˡ⁺¹⁾ ⊙ σ′(z⁽ˡ⁾)`` and ``∂J/∂W⁽ˡ⁾ = δ⁽ˡ⁾a⁽ˡ⁻¹⁾ᵀ``, where δ is ∂J/∂z.
 In a batch a sample is a row: ``Z = XWᵀ + 1bᵀ`` and ``∂J/∂W = ΔᵀX``. Everything is read off the index formulas
 (:mod:`backprop_cli.symbolic.matrix_reading`). A chain of local derivatives becomes a product of transposed Jacobians,
-since gradients are columns: ``∂J/∂z = (∂a/∂z)ᵀ ∂J/∂a``. Where no form of a step can be said in matrices, the step keeps
+since gradients are columns: ``∂J/∂z = (∂a/∂z)ᵀ ∂J/∂a``. The derivative of a number by a matrix lies as the matrix
+does, as gradients do. Where no form of a step can be said in matrices, the step keeps
 its index formulas and says so.
 """
 
@@ -17,7 +18,7 @@ from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.symbolic.display import COST, tree_of
 from backprop_cli.symbolic.formulas import canonical, with_names
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, hadamard, scaled, times
+from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError, Orientation, hadamard, scaled, times
 from backprop_cli.symbolic.matrix_reading import Reader
 from backprop_cli.symbolic.matrix_shapes import Shapes
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Note, Step
@@ -39,9 +40,9 @@ def matrix_steps(derivation: Derivation) -> tuple[Step, ...]:
     """The steps of a derivation in matrix notation, in the same order and with the same ids.
 
     A step that has a matrix form holds for whole arrays, so it has no ``indices``. Its notes add ``shapes`` for every
-    form in which something is multiplied or added (``3x1 = 3x2 · 2x1``), ``delta`` where δ stands for ∂J/∂z, and
+    form in which something is multiplied or added (``3×1 = 3×2 · 2×1``), ``delta`` where δ stands for ∂J/∂z, and
     ``elementwise`` where a fraction or a power of arrays is meant entry by entry. Any other step is the index step with
-    a note ``no_matrix_form`` and the reason.
+    a note: ``many_indices`` where what it is about has more than two of them, else ``no_matrix_form`` and the reason.
     """
     return _View(derivation).steps()
 
@@ -69,8 +70,15 @@ class _View:
                 return self._told(step, tree.Matrix(step.of), [self._definition(step)])
             return self._gradient(step)
         except NoMatrixFormError as error:
-            note = Note("no_matrix_form", {"quantity": step.of, "reason": str(error)})
+            key = "many_indices" if self._axes(step.target) > 2 else "no_matrix_form"
+            note = Note(key, {"quantity": step.of, "reason": str(error)})
             return replace(step, notes=(*step.notes, note))
+
+    def _axes(self, target: tree.Node) -> int:
+        """The number of indices of what a step is about; of ∂z/∂W those of z and those of W."""
+        if isinstance(target, tree.Partial):
+            return sum(len(self.graph[place.name].shape) for place in (target.of, target.by) if place.name != COST)
+        return len(target.positions) if isinstance(target, tree.Place) else 0
 
     def _told(self, step: Step, target: tree.Node, forms: Iterable[Form]) -> Step:
         kept: list[Form] = []
@@ -152,7 +160,7 @@ class _View:
         of, by = self.graph[step.target.of.name], self.graph[step.target.by.name]
         self._check_jacobian(of, by)
         sizes = dict(zip(step.indices, step.shape, strict=True))
-        rows, columns = _only_index(step.target.of), _only_index(step.target.by)
+        rows, columns = self._lying(step.target)
         forms = []
         for form in step.forms:
             if rows is not None and rows == columns:
@@ -162,9 +170,17 @@ class _View:
             forms.append(replace(form, value=value))
         return tree.Jacobian(of.name, by.name), forms
 
+    def _lying(self, target: tree.Partial) -> Orientation:
+        """The indices that number the rows and the columns of a Jacobian."""
+        for place in (target.of, target.by):
+            if len(place.positions) == 2:
+                rows, columns = map(_index_name, place.positions)
+                return rows, columns
+        return _only_index(target.of), _only_index(target.by)
+
     def _check_jacobian(self, of: Quantity, by: Quantity) -> None:
-        """A Jacobian is a matrix where both quantities are vectors or scalars, of one sample."""
-        if len(of.shape) > 1 or len(by.shape) > 1 or of.depends_on_sample or by.depends_on_sample:
+        """A Jacobian is a matrix where it has at most two indices; a batch of numbers is a vector."""
+        if len(of.shape) + len(by.shape) > 2:
             raise NoMatrixFormError("axes")
 
     def _chain(self, node: tree.Node, quantity: Quantity) -> tree.Node:
@@ -190,10 +206,13 @@ class _View:
                 factor: tree.Node = tree.Gradient(link.by.name, self.graph[link.by.name].role is Role.WEIGHTED_SUM)
                 is_scalar = not self.graph[link.by.name].shape
             else:
+                of, by = self.graph[link.of.name].shape, self.graph[link.by.name].shape
                 self._check_jacobian(self.graph[link.of.name], self.graph[link.by.name])
+                if len(of) == 2 or (len(by) == 2 and matrices):
+                    raise NoMatrixFormError("jacobian")
                 factor = tree.Jacobian(link.of.name, link.by.name)
-                is_scalar = not self.graph[link.of.name].shape and not self.graph[link.by.name].shape
-                factor = factor if is_scalar else tree.Transposed(factor)
+                is_scalar = not of and not by
+                factor = factor if is_scalar or len(by) == 2 else tree.Transposed(factor)
             (scalars if is_scalar else matrices).append(factor)
         return scaled(scalars, [], times(*reversed(matrices)) if matrices else None)
 
@@ -205,9 +224,10 @@ def _first_of(kinds: Sequence[FormKind], forms: Sequence[Form]) -> int:
 
 
 def _only_index(place: tree.Place) -> str | None:
-    position = place.positions[0] if place.positions else None
-    if position is None:
-        return None
+    return _index_name(place.positions[0]) if place.positions else None
+
+
+def _index_name(position: tree.Node) -> str:
     if not isinstance(position, tree.Place):
         raise NoMatrixFormError("position")
     return position.name

@@ -168,6 +168,7 @@ class Narrator:
                 indices=tuple(s.name for s in indices),
                 shape=tuple(sizes[s] for s in indices),
                 main=forms[-1][1],
+                worked_out=[(v.definition, u.name)],
             )
 
     def gradient(self, u: Quantity) -> Step:
@@ -189,7 +190,10 @@ class Narrator:
         if unit is not None:
             forms.append((FormKind.UNIT_SUM, unit))
         main = local if layered and self._through_layer(u) and len(self.local[u.name].terms) == 1 else shortest
-        return self._step(u, f"dJ/d{u.name}", self._kind(u), self._rule(u), forms, self._uses(u), main=main)
+        through = [path.through for path in self.adjoints.paths[u.name]]
+        direct = [(v.definition, u.name) for v in through if v.name == self.graph.cost]
+        name = f"dJ/d{u.name}"
+        return self._step(u, name, self._kind(u), self._rule(u), forms, self._uses(u), main=main, worked_out=direct)
 
     def _has_chain(self, u: Quantity) -> bool:
         return any(path.through.name != self.graph.cost for path in self.adjoints.paths[u.name])
@@ -263,6 +267,7 @@ class Narrator:
         indices: tuple[str, ...] | None = None,
         shape: tuple[int, ...] | None = None,
         main: tree.Node | None = None,
+        worked_out: Sequence[tuple[Expr, str]] = (),
     ) -> Step:
         kept: list[Form] = []
         for form_kind, value in forms:
@@ -282,7 +287,7 @@ class Narrator:
             tuple(kept),
             chosen,
             uses,
-            remarks(self.graph, quantity, kind, kept, self.unit_sums),
+            remarks(self.graph, quantity, kind, kept, self.unit_sums, worked_out),
         )
 
 

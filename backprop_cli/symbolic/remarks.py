@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Expr, Function, S
+from sympy import Expr, S
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
-from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.symbolic.display import terms_tree
 from backprop_cli.symbolic.formulas import Formula, Term, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.kinks import KINKS, choices
 from backprop_cli.symbolic.notation import Place, Reduce
 from backprop_cli.symbolic.steps import Form, Kind, Note
-
-KINKS = {name: entry.kink for name, entry in FUNCTIONS.items() if entry.kink is not None}
 
 
 def unit_sum_form(formula: Formula, graph: Graph) -> tree.Node | None:
@@ -51,35 +49,50 @@ def is_target_sum(node: Reduce, graph: Graph) -> bool:
 
 
 def remarks(
-    graph: Graph, quantity: Quantity, kind: Kind, forms: Sequence[Form], unit_sums: bool | None
+    graph: Graph,
+    quantity: Quantity,
+    kind: Kind,
+    forms: Sequence[Form],
+    unit_sums: bool | None,
+    worked_out: Sequence[tuple[Expr, str]] = (),
 ) -> tuple[Note, ...]:
     """What a reader of this step should know besides its formula.
 
-    ``unit_sums`` says whether every sample's targets sum to 1, None where the targets have no values.
+    ``unit_sums`` says whether every sample's targets sum to 1, None where the targets have no values; ``worked_out``
+    are the equations whose derivatives stand in the formula, each with the name of what it is differentiated by.
     """
-    found = []
-    if kind is Kind.LOCAL_DERIVATIVE or (kind is Kind.BOUNDARY and graph.cost is not None):
-        found.extend(_kinks(graph, quantity, kind))
-    if kind is Kind.DEFINITION and _constant_pieces(quantity):
-        found.append(Note("piecewise_constant", {"quantity": quantity.name}))
+    found = [_choice(name) for name in sorted({name for pair in worked_out for name in choices(*pair)})]
+    if kind is Kind.DEFINITION:
+        found.extend(_positions(quantity))
+        found.extend(_connections(graph, quantity))
     if any(_has_target_sum(form, graph) for form in forms) and kind is not Kind.DEFINITION:
         key = {True: "targets_sum_to_1", False: "targets_do_not_sum_to_1", None: "where_targets_sum_to_1"}[unit_sums]
         found.append(Note(key, {"target": _target_of_sum(forms, graph)}))
     return tuple(found)
 
 
-def _kinks(graph: Graph, quantity: Quantity, kind: Kind) -> list[Note]:
-    """The functions in a definition whose slope jumps, each with the slope it is given there."""
-    source = graph[graph.cost] if kind is Kind.BOUNDARY and graph.cost else quantity
-    if source.definition is None:
-        return []
-    names = sorted({node.func.__name__ for node in source.definition.atoms(Function)} & KINKS.keys())
-    return [Note("kink", {"function": name, "where": KINKS[name]}) for name in names]
+def _choice(name: str) -> Note:
+    """The slope that was chosen where there is none."""
+    if name in KINKS:
+        return Note("kink", {"function": name, "where": str(KINKS[name])})
+    return Note("tie", {"values": {"maximum": "largest", "minimum": "smallest"}[name]})
 
 
-def _constant_pieces(quantity: Quantity) -> bool:
+def _positions(quantity: Quantity) -> list[Note]:
+    """What argmax and argmin stand for: the whole quantity, or a part of its definition."""
     definition = quantity.definition
-    return definition is not None and any(node.operation in ("argmax", "argmin") for node in definition.atoms(Reduce))
+    nodes = set() if definition is None else definition.atoms(Reduce)
+    found = sorted({node.operation for node in nodes if node.operation in ("argmax", "argmin")})
+    if isinstance(definition, Reduce) and definition.operation in found:
+        return [Note("piecewise_constant", {"quantity": quantity.name})]
+    return [Note("position_inside", {"what": name}) for name in found]
+
+
+def _connections(graph: Graph, quantity: Quantity) -> list[Note]:
+    """What the mask in a layer's weighted sums is."""
+    names = {place.name for place in quantity.definition.atoms(Place)} if quantity.definition is not None else set()
+    masks = [q for q in graph.with_role(Role.CONSTANT) if q.name in names and q.layer == quantity.layer]
+    return [Note("connections", {"mask": q.name}) for q in masks if quantity.role is Role.WEIGHTED_SUM]
 
 
 def _has_target_sum(form: Form, graph: Graph) -> bool:

@@ -163,7 +163,8 @@ class Evaluation:
                 return _column(self.gradient(name))
             case tree.Jacobian(of, by):
                 jacobian = self.local(of, by)
-                return jacobian.reshape(self.array(of).size, self.array(by).size)
+                lying = next((array.shape for array in (self.array(of), self.array(by)) if array.ndim == 2), None)
+                return jacobian.reshape(lying or (self.array(of).size, self.array(by).size))
             case tree.Transposed(operand):
                 return np.swapaxes(self._value(operand, at), -1, -2)
             case tree.MatrixProduct(factors):
@@ -176,7 +177,9 @@ class Evaluation:
                 return np.diagflat(self._value(operand, at))
             case tree.OneHot(positions, size):
                 place = np.rint(np.real(self._value(positions, at))).astype(int).reshape(-1, 1)
-                return (place == np.arange(1, int(size.text) + 1)).astype(float)
+                rows = (place == np.arange(1, int(size.text) + 1)).astype(float)
+                named = {part.name for part in walk(positions) if isinstance(part, tree.Matrix)}
+                return rows if any(self.names[name].shape for name in named) else rows.T
         raise TypeError(f"{type(node).__name__} has no value")
 
     def _total(self, values: Sequence[Array]) -> Array:

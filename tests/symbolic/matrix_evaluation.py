@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Pow, Symbol
 
 from backprop_cli.language import tree
+from backprop_cli.language.walking import walk
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.functions import expanded
 from backprop_cli.symbolic.graph import Graph, Quantity
@@ -49,7 +50,7 @@ class IndexValues:
             self.arrays[f"dJ/d{name}"] = self.over(formula.expression, self.graph[name])
 
     def jacobian(self, of: str, by: str) -> Array:
-        """∂of/∂by by one equation alone, from complex steps."""
+        """∂of/∂by by one equation alone, from complex steps; of a number and a matrix it lies as the matrix does."""
         definition, start = self.graph[of].definition, self.arrays[by]
         columns = []
         for entry in np.ndindex(start.shape):
@@ -57,7 +58,8 @@ class IndexValues:
             moved[entry] += STEP * 1j
             shadow = IndexValues(self.graph, {**self.arrays, by: moved})
             columns.append(np.imag(shadow.over(definition, self.graph[of])).ravel() / STEP)
-        return np.stack(columns, axis=1)
+        lying = next((self.arrays[name].shape for name in (of, by) if self.arrays[name].ndim == 2), None)
+        return np.stack(columns, axis=1).reshape(lying or (-1, len(columns)))
 
     def _value(self, node: Expr, at: Mapping[Symbol, Array]) -> Array:
         if isinstance(node, Place):
@@ -134,7 +136,9 @@ class MatrixValues:
             case tree.OneHot(positions, size):
                 column = self.value(positions)
                 assert column.shape[1] == 1
-                return np.eye(int(size.text))[column[:, 0].astype(int) - 1]
+                rows = np.eye(int(size.text))[column[:, 0].astype(int) - 1]
+                named = {part.name for part in walk(positions) if isinstance(part, tree.Matrix)}
+                return rows if any(self.values.graph[name].shape for name in named) else rows.T
             case tree.Transposed(operand):
                 return self.value(operand).T
             case tree.MatrixProduct(factors):

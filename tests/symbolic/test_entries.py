@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 import backprop_cli as bp
+from backprop_cli.bundled import bundled_spec
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_expression
 from backprop_cli.renderers.formula_unicode import render
@@ -48,6 +51,10 @@ def test_in_inputs_and_parameters_alone() -> None:
         ("sum((2 == 1)*x[k], k)", "0"),
         ("-((2 == 1)*a)", "0"),
         ("1*a*1", "a"),
+        ("where(2 <= 1, a, b)", "b"),
+        ("where(1 <= 1, a, b)", "a"),
+        ("where(a > 0, (1 == 2)*a, 0)/2", "0"),
+        ("where(a > 0, a, 0)", "where(a > 0, a, 0)"),
     ],
 )
 def test_brackets_that_numbers_decide(formula: str, short: str) -> None:
@@ -74,6 +81,19 @@ def test_what_cannot_be_answered(asked: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_choices_that_numbers_decide_are_decided() -> None:
+    text = """
+        inputs: {x: [1, 2]}
+        parameters: {W: {shape: [2, 2]}}
+        equations: ["z[i] = sum(where(j <= i, W[i,j]*x[j], 0), j)", "J = sum(z[i]**2, i)"]
+        loss: J
+        """
+    assert answer("W[1,1]", text) == "∂J/∂W₁₁ = ∂J/∂z₁ · x₁"
+    assert answer("W[1,2]", text) == "∂J/∂W₁₂ = 0"
+    assert answer("W[1,1]", text, expand=True) == "∂J/∂W₁₁ = 2 · W₁₁ · x₁²"
+    assert answer("W[1,2]", text, expand=True) == "∂J/∂W₁₂ = 0"
+
+
 def test_a_long_expansion_is_refused() -> None:
     text = SPEC.replace("units: 2, activation: tanh", "units: 60, activation: tanh")
     with pytest.raises(bp.BackpropError, match="more than 3000 operations"):
@@ -82,3 +102,27 @@ def test_a_long_expansion_is_refused() -> None:
 
 def test_a_number_is_no_entry() -> None:
     assert folded(tree.Number("2"), bp.load(SPEC).graph) == tree.Number("2")
+
+
+def test_a_long_expansion_is_refused_before_the_work() -> None:
+    derivation = bp.load(bundled_spec("relu-600-60-40-10").text).derive()
+    start = process_time()
+    with pytest.raises(bp.BackpropError) as caught:
+        derivation.of("W3[1,2]", expand=True)
+    assert process_time() - start < 5
+    assert str(caught.value) == (
+        "written in inputs and parameters alone, this formula has more than 3000 operations; leave out --expand, or "
+        "ask for one entry of a smaller network"
+    )
+
+
+def test_a_long_double_sum_is_refused() -> None:
+    text = """
+        inputs: {x: {size: 300}}
+        parameters: {W: {shape: [300, 300]}, c: 1}
+        equations: ["s = sum(W[i,j]*x[i]*x[j], i, j)", "J = c*s"]
+        loss: J
+        """
+    with pytest.raises(bp.BackpropError) as caught:
+        bp.load(text).derive().of("c", expand=True)
+    assert str(caught.value) == "a sum of 90000 terms is too long to write out; leave out --expand"

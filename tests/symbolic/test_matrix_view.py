@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from backprop_cli.documents.wording import NOT_IN_MATRICES
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.symbolic.derivation import derive
@@ -31,7 +32,7 @@ def steps_of(network: Graph, unit_sums: bool | None = True) -> dict[str, Step]:
 
 
 def has_matrix_form(step: Step) -> bool:
-    return all(note.key != "no_matrix_form" for note in step.notes)
+    return all(note.key not in NOT_IN_MATRICES for note in step.notes)
 
 
 def check(network: Graph, given: Mapping[str, NDArray[np.float64]] | None = None) -> dict[str, Step]:
@@ -213,7 +214,9 @@ def test_masks_shared_biases_and_penalties() -> None:
 
 def test_targets_that_are_class_numbers_are_one_hot() -> None:
     one = steps_of(Network((2, 3), ("identity",), "class_number").graph())
-    assert plain(one["dJ/dp"].formula) == "dJ/dp = -onehot(y + 1, 3).T/p"
+    assert plain(one["dJ/dp"].formula) == "dJ/dp = -onehot(y + 1, 3)/p"
+    assert plain(one["J"].formula) == "J = -onehot(y + 1, 3).T @ log(p)"
+    assert plain(one["dJ/da1"].formula) == "dJ/da1 = p - onehot(y + 1, 3)"
     batch = steps_of(Network((2, 3), ("identity",), "class_number", 4).graph())
     assert plain(batch["L"].formula) == "L = -(onehot(y + ones(4), 3) * log(p)) @ ones(3)"
 
@@ -229,18 +232,18 @@ def test_shapes_let_a_reader_check_the_transposes() -> None:
         }
 
     assert shapes(None) == {
-        "J": "1x1 = 1x2 · 2x1",
-        "z2": "2x1 = 2x3 · 3x1 + 2x1",
-        "dJ/da2": "2x1 = 2x1 - 2x1",
-        "dJ/dW2": "2x3 = 2x1 · 1x3",
-        "z1": "3x1 = 3x2 · 2x1 + 3x1",
-        "dJ/da1": "3x1 = 3x2 · 2x1",
-        "dJ/dz1": "3x1 = (3x2 · 2x1) ⊙ 3x1",
-        "dJ/dW1": "3x2 = 3x1 · 1x2",
-        "dJ/dx": "2x1 = 2x3 · 3x1",
+        "J": "1×1 = 1×2 · 2×1",
+        "z2": "2×1 = 2×3 · 3×1 + 2×1",
+        "dJ/da2": "2×1 = 2×1 − 2×1",
+        "dJ/dW2": "2×3 = 2×1 · 1×3",
+        "z1": "3×1 = 3×2 · 2×1 + 3×1",
+        "dJ/da1": "3×1 = 3×2 · 2×1",
+        "dJ/dz1": "3×1 = (3×2 · 2×1) ⊙ 3×1",
+        "dJ/dW1": "3×2 = 3×1 · 1×2",
+        "dJ/dx": "2×1 = 2×3 · 3×1",
     }
-    assert shapes(4)["z1"] == "4x3 = 4x2 · 2x3 + 4x1 · 1x3"
-    assert shapes(4)["dJ/dW1"] == "3x2 = 3x4 · 4x2"
+    assert shapes(4)["z1"] == "4×3 = 4×2 · 2×3 + 4×1 · 1×3"
+    assert shapes(4)["dJ/dW1"] == "3×2 = 3×4 · 4×2"
 
 
 def test_delta_is_the_gradient_of_weighted_sums_and_of_nothing_else() -> None:
@@ -257,21 +260,21 @@ def test_fractions_of_arrays_are_said_to_be_elementwise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "step", "reason"),
+    ("system", "step", "key", "reason"),
     [
-        ("shifted positions", "z", "position"),
-        ("shifted positions", "dJ/dx", "position"),
-        ("repeated index", "t", "position"),
-        ("maximum over an index", "dJ/dM", "reduction"),
-        ("an index as a number", "dJ/dx", "index as a number"),
-        ("two inputs side by side", "dJ/dx", "range"),
-        ("dense tanh", "da/dW", "axes"),
+        ("shifted positions", "z", "no_matrix_form", "position"),
+        ("shifted positions", "dJ/dx", "no_matrix_form", "position"),
+        ("repeated index", "t", "no_matrix_form", "position"),
+        ("maximum over an index", "dJ/dM", "no_matrix_form", "reduction"),
+        ("an index as a number", "dJ/dx", "no_matrix_form", "index as a number"),
+        ("two inputs side by side", "dJ/dx", "no_matrix_form", "range"),
+        ("dense tanh", "da/dW", "many_indices", "axes"),
     ],
 )
-def test_what_has_no_matrix_form_says_so(system: str, step: str, reason: str) -> None:
+def test_what_has_no_matrix_form_says_so(system: str, step: str, key: str, reason: str) -> None:
     found = steps_of(SYSTEMS[system])[step]
-    assert [dict(note.about) for note in found.notes if note.key == "no_matrix_form"] == [
-        {"quantity": step, "reason": reason}
+    assert [(note.key, dict(note.about)) for note in found.notes if note.key in NOT_IN_MATRICES] == [
+        (key, {"quantity": step, "reason": reason})
     ]
     assert all(isinstance(node, tree.Place | tree.Partial) for node in [found.target])
 
@@ -301,6 +304,34 @@ def test_three_axes_keep_their_index_formulas() -> None:
     assert plain(steps["J"].formula) == "J = ones(2).T @ (M * M) @ ones(3)"
     assert not has_matrix_form(steps["M"])
     assert not has_matrix_form(steps["dJ/dT"])
+
+
+def test_a_batch_of_numbers_is_a_vector_with_jacobians() -> None:
+    text = """
+        inputs:  {x: [[2, 6], [4, 7], [5, 5]]}
+        targets: {y: [0, 0, 1]}
+        parameters: {w: [0.5, 0.2], b: -3}
+        equations: ["z = sum(w[j]*x[j], j) + b", "p = tanh(z)", "L = (p - y)**2"]
+        loss: L
+        """
+    shown = {name: plain(step.formula) for name, step in check(*from_spec(text)).items()}
+    assert shown["dL/dp"] == "dL/dp = 2*diag(p - y)"
+    assert shown["dp/dz"] == "dp/dz = diag(ones(3) - p * p)"
+    assert shown["dz/dw"] == "dz/dw = x"
+    assert shown["dz/db"] == "dz/db = ones(3)"
+
+
+def test_the_derivative_of_a_number_by_a_matrix_lies_as_the_matrix_does() -> None:
+    text = """
+        inputs:  {x: [2, 6], y: [1, 2, 3]}
+        parameters: {W: {shape: [3, 2]}, t: 2}
+        equations: ["s = sum(W[i,j]*y[i]*x[j], i, j)", "M[i,j] = t*y[i]*x[j]", "J = s**2 + sum(M[i,j]**2, i, j)"]
+        loss: J
+        """
+    steps = check(*from_spec(text + "initial: {seed: 0}"))
+    assert plain(steps["ds/dW"].formula) == "ds/dW = y @ x.T"
+    assert plain(steps["dM/dt"].formula) == "dM/dt = y @ x.T"
+    assert plain(steps["dJ/dW"].forms[0].value) == "dJ/ds*ds/dW"
 
 
 def test_the_check_sees_a_missing_transpose() -> None:

@@ -1,0 +1,115 @@
+"""What a reader of a derivation is told before its formulas: the plan, the samples, and signs that need a word.
+
+Every sign is explained by an example from the derivation itself, and only where it stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from backprop_cli.documents.blocks import Block, Inline, Note, Prose, Tone
+from backprop_cli.documents.names import Names
+from backprop_cli.documents.wording import PARTS
+from backprop_cli.language import tree
+from backprop_cli.language.walking import parts, walk
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.steps import Rule, Step
+
+
+def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:
+    """The paragraphs before a whole derivation."""
+    if any(quantity.role is Role.WEIGHTED_SUM for quantity in graph.quantities):
+        yield Prose((PARTS["two uses"],))
+    if graph.cost is None:
+        (output,) = graph.seeds
+        yield Prose((PARTS["no cost"], tree.Partial(tree.Place("J"), _at_indices(graph[output])), "."))
+    elif graph.samples is not None:
+        yield _batch(graph)
+    yield from _signs(graph, names, list(_shown(steps)))
+    if any(step.rule is Rule.NO_PATH for step in steps):
+        idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
+        yield Note((PARTS["no path"].format(names=", ".join(idle)),), Tone.WARNING)
+
+
+def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:
+    """The paragraphs before the derivation of one gradient."""
+    shown = list(_shown(steps))
+    if graph.cost is not None and graph.sample is not None and tree.Place(graph.sample.name) in shown:
+        yield _batch(graph)
+    yield from _signs(graph, names, shown)
+
+
+def _batch(graph: Graph) -> Prose:
+    return Prose((PARTS["batch"].format(samples=graph.samples, sample=graph.sample),))
+
+
+def _at_indices(quantity: Quantity) -> tree.Place:
+    return tree.Place(quantity.name, tuple(tree.Place(symbol.name) for symbol in quantity.indices))
+
+
+def _shown(steps: Iterable[Step]) -> Iterator[tree.Node]:
+    """Every part of every formula, but no condition of a choice, which stands without brackets."""
+    waiting = [node for step in steps for node in (step.target, *(form.value for form in step.forms))]
+    waiting.reverse()
+    while waiting:
+        node = waiting.pop()
+        yield node
+        inner = parts(node)
+        if isinstance(node, tree.Apply) and node.function == "where" and isinstance(inner[0], tree.Comparison):
+            inner = (*parts(inner[0]), *inner[1:])
+        waiting.extend(reversed(inner))
+
+
+def _signs(graph: Graph, names: Names, shown: Sequence[tree.Node]) -> Iterator[Block]:
+    if names.is_free("δ") and any(isinstance(n, tree.Gradient) and n.delta and names[n.name].layer for n in shown):
+        yield Prose((PARTS["delta"],))
+    deltas: list[tree.Comparison] = []
+    others: list[tree.Comparison] = []
+    for node in shown:
+        if isinstance(node, tree.Comparison):
+            (deltas if names.is_free("δ") and _compares_indices(node, graph) else others).append(node)
+    if deltas:
+        alike = tree.Equality((deltas[0].left, deltas[0].right))
+        yield Prose((deltas[0], " is 1 where ", alike, " and 0 elsewhere."))
+    if others:
+        counted = next(filter(None, (_counted(node, graph) for node in others)), ())
+        yield Prose(("A bracket such as ", others[0], PARTS["bracket"], *counted, "."))
+    one_hot = next((node for node in shown if isinstance(node, tree.OneHot)), None)
+    if one_hot is not None:
+        yield Prose(_one_hot(one_hot, graph))
+
+
+def _compares_indices(node: tree.Comparison, graph: Graph) -> bool:
+    return node.operator == "==" and all(
+        (isinstance(side, tree.Number) and side.text.isdigit()) or _is_index(side, graph)
+        for side in (node.left, node.right)
+    )
+
+
+def _is_index(node: tree.Node, graph: Graph) -> bool:
+    return isinstance(node, tree.Place) and not node.positions and node.name not in graph
+
+
+def _counted(node: tree.Comparison, graph: Graph) -> tuple[Inline, ...]:
+    """``; y counts from 0, k from 1`` for a bracket [k = y + 1]."""
+    for index, other in ((node.left, node.right), (node.right, node.left)):
+        named = _from_0(other, graph)
+        if node.operator == "==" and named is not None and _is_index(index, graph):
+            return ("; ", named, " counts from 0, ", index, " from 1")
+    return ()
+
+
+def _from_0(position: tree.Node, graph: Graph) -> tree.Node | None:
+    """The class number or token y of a position ``y + 1``."""
+    terms = position.terms if isinstance(position, tree.Add) else ()
+    found = [term for term in terms if isinstance(term, tree.Place | tree.Matrix) and term.name in graph]
+    allowed = graph[found[0].name].whole if len(terms) == 2 and len(found) == 1 else None
+    return found[0] if allowed is not None and allowed.start == 0 else None
+
+
+def _one_hot(node: tree.OneHot, graph: Graph) -> tuple[Inline, ...]:
+    named = _from_0(node.positions, graph)
+    counted: tuple[Inline, ...] = ("; ", named, " counts from 0.") if named is not None else (".",)
+    if any(isinstance(part, tree.Matrix) and graph[part.name].shape for part in walk(node.positions)):
+        return (node, " has a row for each entry of ", node.positions, PARTS["one row each"], *counted)
+    return (node, " is the column with 1 in row ", node.positions, " and 0 elsewhere", *counted)
