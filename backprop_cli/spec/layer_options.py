@@ -11,11 +11,11 @@ from pydantic import Field
 from backprop_cli.errors import did_you_mean
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import Bias, ParameterValues, named_arrays
-from backprop_cli.spec.fields import Function, Name, Names, Positive, SomeNames, number_between, one_of, whole_number
+from backprop_cli.spec.fields import Function, Name, Names, Positive, SomeNames, number_between, whole_number
 from backprop_cli.spec.findings import Finding, reject
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.section import Section
-from backprop_cli.spec.values import Values, read_values
+from backprop_cli.spec.values import Values
 from backprop_cli.spec.wording import describe, listed
 
 
@@ -292,91 +292,6 @@ class Flatten(Library):
     kind = "flatten"
 
 
-def _read_biases(data: Any) -> dict[str, Values] | bool:
-    if isinstance(data, bool):
-        return data
-    if not isinstance(data, dict):
-        reject(f"expected true, false, or a mapping such as {{b_h: [0, 0]}}, not {describe(data)}")
-    return {str(name): read_values(values, ("size", "shape", "value")) for name, values in data.items()}
-
-
-_BIASES: Any = bool | dict[str, ParameterValues]
-
-
-class Recurrent(Library):
-    """A layer over steps x features; its output is the state at every step, or the last one."""
-
-    example = "options such as {units: 4}"
-    stands_alone = False
-    gates: ClassVar[tuple[str, ...]] = ()
-    biases: ClassVar[tuple[str, ...]] = ()
-
-    units: Count = Field(description="How many units.")
-    output: Annotated[str, one_of(("all", "last"), "output")] = Field(
-        default="all", description="The state at every step (`all`), or at the last alone."
-    )
-    weights: Annotated[dict[Name, ParameterValues], named_arrays] = Field(
-        default_factory=dict, description="Values of W_xh, W_hh, ..., units x inputs; drawn where absent."
-    )
-    bias: Annotated[dict[Name, ParameterValues] | bool, Reader(_read_biases, lambda: _BIASES)] = Field(
-        default=True, description="Values of b_h, ... by name; false: no biases; true: drawn."
-    )
-    h0: ParameterValues | None = Field(default=None, description="The state before the first step; 0 if absent.")
-
-    def given(self) -> Mapping[str, tuple[Values | None, tuple[str, ...]]]:
-        found: dict[str, tuple[Values | None, tuple[str, ...]]] = {}
-        for gate in self.gates:
-            for letter in (f"W_x{gate}", f"W_h{gate}"):
-                found[letter] = (self.weights.get(letter), ("weights", letter))
-        values = self.bias if isinstance(self.bias, dict) else {}
-        for name in () if self.bias is False else self.biases or self.gates:
-            found[f"b_{name}"] = (values.get(f"b_{name}"), ("bias", f"b_{name}"))
-        return found
-
-    def conflicts(self) -> Iterable[Finding]:
-        known = self.given()
-        yield from unknown_letters(self.weights, [name for name in known if name.startswith("W")], ("weights",))
-        if isinstance(self.bias, dict):
-            yield from unknown_letters(self.bias, [name for name in known if name.startswith("b")], ("bias",))
-
-    def settings(self) -> Mapping[str, Any]:
-        return {"units": self.units, "bias": self.bias is not False, "last": self.output == "last"}
-
-    def initial(self) -> Mapping[str, Values]:
-        return {} if self.h0 is None else {"h": self.h0}
-
-
-class Rnn(Recurrent):
-    """h_t = activation(W_xh x_t + W_hh h_(t-1) + b_h)."""
-
-    kind = "rnn"
-    gates = ("h",)
-    activation: Function = Field(default="tanh", description="A function by name, `softmax`, or an expression in z.")
-
-    @property
-    def applies(self) -> str | None:
-        return self.activation
-
-
-class Lstm(Recurrent):
-    """A long short-term memory: gates i, f, o, candidates g, cells c."""
-
-    kind = "lstm"
-    gates = ("i", "f", "o", "g")
-    c0: ParameterValues | None = Field(default=None, description="The cells before the first step; 0 if absent.")
-
-    def initial(self) -> Mapping[str, Values]:
-        return {**super().initial(), **({} if self.c0 is None else {"c": self.c0})}
-
-
-class Gru(Recurrent):
-    """A gated recurrent unit: reset gates r, update gates z, candidates n."""
-
-    kind = "gru"
-    gates = ("r", "z", "n")
-    biases = ("r", "z", "xn", "hn")
-
-
 def unknown_letters(values: Mapping[str, Values], letters: Iterable[str], path: tuple[str, ...]) -> Iterable[Finding]:
     """Names of parameters that the layer does not have."""
     known = tuple(letters)
@@ -384,25 +299,3 @@ def unknown_letters(values: Mapping[str, Values], letters: Iterable[str], path: 
         if name not in known:
             hint = did_you_mean(name, known) or f"; expected {listed(known)}"
             yield Finding((*path, name), f"unknown parameter '{name}'{hint}", at_key=True)
-
-
-LIBRARY: Mapping[str, type[Library]] = {
-    options.kind: options
-    for options in (
-        Flatten,
-        Conv1d,
-        Conv2d,
-        MaxPool1d,
-        MaxPool2d,
-        AvgPool1d,
-        AvgPool2d,
-        LayerNorm,
-        BatchNorm,
-        Dropout,
-        Embedding,
-        Attention,
-        Rnn,
-        Lstm,
-        Gru,
-    )
-}

@@ -27,7 +27,8 @@ from backprop_cli.spec.fields import (
     whole_number,
 )
 from backprop_cli.spec.findings import Finding, Rejected, collected, findings_of, reject
-from backprop_cli.spec.layer_options import LIBRARY, Library, Options
+from backprop_cli.spec.layer_library import LIBRARY
+from backprop_cli.spec.layer_options import Library, Options
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count, describe, shortened

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backprop_cli as bp
@@ -245,6 +245,7 @@ def test_every_layer_has_a_reference() -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layer(kind: str) -> None:
+    @settings(max_examples=30)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         spec = data.draw(stacks(kind))
