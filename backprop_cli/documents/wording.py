@@ -85,6 +85,7 @@ REMARKS = {
         "would be wrong here."
     ),
     "where_targets_sum_to_1": "Where the targets {target} of a sample sum to 1, the sum drops out.",
+    "ranges": "Here {ranges}.",
     "shapes": "Shapes: {text}.",
     "delta": "δ stands for ∂J/∂{quantity}.",
     "elementwise": "Fractions and powers of arrays are meant entry by entry.",

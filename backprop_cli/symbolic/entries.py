@@ -115,7 +115,7 @@ def whole_number(node: tree.Node) -> int | None:
     """What a sum or product of whole numbers comes to; None for anything else. It may be negative."""
     match node:
         case tree.Number(text=text):
-            return int(text) if text.isdigit() else None
+            return int(text) if text.removeprefix("-").isdigit() else None
         case tree.Negative(operand=operand):
             number = whole_number(operand)
             return None if number is None else -number

@@ -148,18 +148,24 @@ def named(term: Term, taken: Collection[str]) -> Term:
         used.add(name)
         rules[symbol] = index(name)
         sums.append((rules[symbol], size))
-    return Term(tuple(sums), tuple(with_names(factor, used).xreplace(rules) for factor in term.factors))
+    given: dict[str, int] = {}
+    return Term(tuple(sums), tuple(with_names(factor, used, given).xreplace(rules) for factor in term.factors))
 
 
-def with_names(expression: Expr, taken: Collection[str]) -> Expr:
-    """The expression with readable names for the bound indices of its reductions; siblings may share a name."""
+def with_names(expression: Expr, taken: Collection[str], sizes: dict[str, int] | None = None) -> Expr:
+    """The expression with readable names for the bound indices of its reductions; siblings may share a name, if they
+    have the same range. ``sizes`` are the ranges of the names given so far."""
     if not expression.has(Reduce):
         return expression
+    sizes = {} if sizes is None else sizes
     if isinstance(expression, Reduce):
-        name = next(_candidates(expression.bound.name, taken))
-        body = with_names(expression.body, {*taken, name}).xreplace({expression.bound: index(name)})
-        return Reduce(expression.operation, body, index(name), expression.size)
-    return expression.func(*(with_names(part, taken) if isinstance(part, Expr) else part for part in expression.args))
+        size = expression.size
+        name = next(n for n in _candidates(expression.bound.name, taken) if sizes.get(n, size) == size)
+        sizes[name] = size
+        body = with_names(expression.body, {*taken, name}, sizes).xreplace({expression.bound: index(name)})
+        return Reduce(expression.operation, body, index(name), size)
+    parts = (with_names(part, taken, sizes) if isinstance(part, Expr) else part for part in expression.args)
+    return expression.func(*parts)
 
 
 def _candidates(preferred: str, taken: Collection[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sympy import Expr, S
 
@@ -65,6 +65,7 @@ def remarks(
     if kind is Kind.DEFINITION:
         found.extend(_positions(quantity))
         found.extend(_connections(graph, quantity))
+    found.extend(_ranges(graph, forms))
     if any(_has_target_sum(form, graph) for form in forms) and kind is not Kind.DEFINITION:
         key = {True: "targets_sum_to_1", False: "targets_do_not_sum_to_1", None: "where_targets_sum_to_1"}[unit_sums]
         found.append(Note(key, {"target": _target_of_sum(forms, graph)}))
@@ -86,6 +87,28 @@ def _positions(quantity: Quantity) -> list[Note]:
     if isinstance(definition, Reduce) and definition.operation in found:
         return [Note("piecewise_constant", {"quantity": quantity.name})]
     return [Note("position_inside", {"what": name}) for name in found]
+
+
+def _ranges(graph: Graph, forms: Sequence[Form]) -> list[Note]:
+    """The ranges of bound indices that no place tells: those of a window, which stand in sums alone."""
+    found: dict[str, None] = {}
+    for form in forms:
+        for node in walk(form.value):
+            if not isinstance(node, tree.Reduction):
+                continue
+            told = {pair for place in walk(node.body) for pair in _alone(place, graph)}
+            for index, size in zip(node.indices, node.sizes, strict=False):
+                if (index, size) not in told:
+                    found[f"{index} from 1 to {size}"] = None
+    return [Note("ranges", {"ranges": " and ".join(found)})] if found else []
+
+
+def _alone(place: tree.Node, graph: Graph) -> Iterator[tuple[str, int]]:
+    """The indices that stand alone at a position, with the size of that axis."""
+    if isinstance(place, tree.Place) and place.name in graph:
+        for position, size in zip(place.positions, graph[place.name].shape, strict=False):
+            if isinstance(position, tree.Place) and not position.positions:
+                yield position.name, size
 
 
 def _connections(graph: Graph, quantity: Quantity) -> list[Note]:

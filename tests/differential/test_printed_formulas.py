@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import backprop_cli as bp
 from backprop_cli.language import tree
+from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.entries import entry_step
@@ -19,6 +25,7 @@ from backprop_cli.verification.evaluation import forward
 from tests.reading_back import check_formula
 from tests.reading_back.checking import read_definition
 from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies_layers import stacks, with_random_gradient
 
 RENDERERS = {"text": formula_text.render, "unicode": formula_unicode.render, "latex": formula_latex.render}
 LARGEST = 1e6  # beyond it a difference of two forms is mostly rounding
@@ -41,6 +48,24 @@ def numbers_of_the_run(network: Network) -> dict[str, np.ndarray]:
     return found
 
 
+def ranges_of(formula: tree.Node) -> dict[str, int]:
+    """The ranges of bound indices, which the remarks beside a formula tell where it does not."""
+    found: dict[str, set[int]] = {}
+    for node in walk(formula):
+        if isinstance(node, tree.Reduction):
+            for index, size in zip(node.indices, node.sizes, strict=False):
+                found.setdefault(index, set()).add(size)
+    return {index: sizes.pop() for index, sizes in found.items() if len(sizes) == 1}
+
+
+def with_ranges(node: tree.Node, ranges: Mapping[str, int]) -> tree.Node:
+    """The formula as read, with the ranges of its bound indices."""
+    node = rebuilt(node, lambda part: with_ranges(part, ranges))
+    if not isinstance(node, tree.Reduction) or not set(node.indices) <= ranges.keys():
+        return node
+    return replace(node, sizes=tuple(ranges[index] for index in node.indices))
+
+
 def check(text: str, data: st.DataObject) -> None:
     network = bp.load(text)
     arrays = numbers_of_the_run(network)
@@ -54,18 +79,21 @@ def check(text: str, data: st.DataObject) -> None:
     definitions: dict[str, tree.Equality] = {}
     for quantity in network.graph.quantities:
         if quantity.definition is not None:
-            printed = render(derivation.told.by_id[quantity.name].formula, names)
-            name, definition = read_definition(printed, names, format)
-            definitions[name] = definition
+            formula = derivation.told.by_id[quantity.name].formula
+            name, definition = read_definition(render(formula, names), names, format)
+            known = with_ranges(definition, ranges_of(formula))
+            assert isinstance(known, tree.Equality)
+            definitions[name] = known
     for step in derivation.steps:
-        check_formula(render(step.chain, names), names, arrays, format, definitions)
+        ranges = ranges_of(step.chain)
+        check_formula(render(step.chain, names), names, arrays, format, definitions, ranges=ranges)
         if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE):
             position = tuple(data.draw(st.integers(1, size)) for size in step.shape)
             one = entry_step(derivation.told, step, position)
-            check_formula(render(one.chain, names), names, arrays, format, definitions)
+            check_formula(render(one.chain, names), names, arrays, format, definitions, ranges=ranges_of(one.chain))
 
 
-searching = settings(suppress_health_check=list(HealthCheck), deadline=None)
+searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
 
 
 @settings(searching, max_examples=40)
@@ -78,3 +106,52 @@ def test_layers(data: st.DataObject) -> None:
 @given(st.data())
 def test_equations(data: st.DataObject) -> None:
     check(as_yaml(data.draw(equation_networks())), data)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_library_layers(kind: str) -> None:
+    @settings(searching, max_examples=6)
+    @given(st.data())
+    def check_one(data: st.DataObject) -> None:
+        check(with_random_gradient(data.draw(stacks(kind)), data), data)
+
+    check_one()
+
+
+RECURRENCES = """
+inputs: {{x: {x}}}
+targets: {{y: 0.3}}
+parameters: {{U: {U}, W: {W}, b: {b}}}
+equations:
+{equations}
+loss: J
+"""
+LOOPS = [
+    ["z[t,i] = sum(U[i,j]*x[t,j], j) + sum(W[i,k]*h[t-1,k], k) + b[i]", "h[t,i] = tanh(z[t,i])"],
+    ["h[t,i] = sum(U[i,j]*x[t,j], j)*h[t-1,i] + b[i]*h[t-2,i] + sum(W[i,k]*h[t-1,k]**2, k)/3"],
+    ["h[0,i] = b[i]**2", "h[t,i] = sin(sum(W[i,k]*h[t-1,k], k)) + U[i,1]*x[t,1]"],
+    ["h[t,i] = c[t-1,i] + sum(U[i,j]*x[t,j], j)", "c[t,i] = sigmoid(h[t,i])*b[i]", "e[t,i] = c[t,i]*h[t-1,i]*x[t-1,1]"],
+]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_recurrences(loop: list[str]) -> None:
+    last = loop[-1][0]
+    equations = [*loop, f"J = sum(({last}[t,i] - y)**2*(t+i), t, i)"]
+
+    @settings(searching, max_examples=6)
+    @given(st.data())
+    def check_one(data: st.DataObject) -> None:
+        rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+        steps, units, width = (data.draw(st.integers(1, 3)) for _ in range(3))
+        samples = data.draw(st.sampled_from([(), (2,)]))
+
+        def numbers(*shape: int) -> list[float]:
+            found: list[float] = rng.uniform(-1.5, 1.5, shape).round(2).tolist()
+            return found
+
+        given = {"x": numbers(*samples, steps, width), "U": numbers(units, width), "W": numbers(units, units)}
+        lines = "\n".join(f"  - {equation}" for equation in equations)
+        check(RECURRENCES.format(**given, b=numbers(units), equations=lines), data)
+
+    check_one()

@@ -49,20 +49,22 @@ def check_formula(
     format: Format = "unicode",
     definitions: Definitions | None = None,
     tolerance: float = TOLERANCE,
+    ranges: Mapping[str, int] | None = None,
 ) -> tree.Equality:
     """Fails unless all sides of the printed equation are equal for all values of its free indices; gives its tree.
 
     ``arrays`` holds every quantity under its name, given ones included, and every gradient as ``dJ/dX``. Local
     derivatives ∂u/∂v are worked out from u's definition by the complex step, so formulas with them need
     ``definitions``: each quantity's defining equation as :func:`read_definition` reads it from the printed page, in
-    order of computation. A limit above a Σ of LaTeX must be the size of what the Σ runs over.
+    order of computation. ``ranges`` are those of indices that no place tells. A limit above a Σ of LaTeX must be the
+    size of what the Σ runs over.
     """
     reader = READERS[format](text, names)
     node = reader.read()
     assert isinstance(node, tree.Equality), f"not an equation: {text}"
     _check_limits(reader)
     free = free_indices(node, names)
-    evaluation = Evaluation(names, arrays, definitions or {})
+    evaluation = Evaluation(names, arrays, definitions or {}, ranges or {})
     target = evaluation.sizes_in(node.sides[0])  # it decides over what the equation holds
     sizes = {name: target.get(name) or evaluation.size_of(name, node) for name in free}
     sides = [evaluation.value(side, sizes) for side in node.sides]

@@ -80,10 +80,17 @@ def free_indices(node: tree.Node, names: Names) -> dict[str, None]:
 class Evaluation:
     """The quantities of one run and what formulas of them come to."""
 
-    def __init__(self, names: Names, arrays: Mapping[str, Array], definitions: Definitions) -> None:
+    def __init__(
+        self,
+        names: Names,
+        arrays: Mapping[str, Array],
+        definitions: Definitions,
+        ranges: Mapping[str, int] | None = None,
+    ) -> None:
         self.names = names
         self.arrays = {name: np.asarray(array) for name, array in arrays.items()}
         self.definitions = definitions
+        self.ranges = ranges or {}
         self._local: dict[tuple[str, str], Array] = {}
 
     def sizes_in(self, node: tree.Node) -> dict[str, int]:
@@ -111,7 +118,7 @@ class Evaluation:
         return {size for position, size in axes if position == tree.Place(index)}
 
     def size_of(self, index: str, node: tree.Node) -> int:
-        size = self.sizes_in(node).get(index)
+        size = self.sizes_in(node).get(index, self.ranges.get(index))
         assert size is not None, f"nothing tells the range of {index} in {node}"
         return size
 
@@ -268,9 +275,21 @@ class Evaluation:
             return self.value(right, {}).reshape(self.names[name].shape)
         assert isinstance(left, tree.Place)
         own = [position.name for position in left.positions if isinstance(position, tree.Place)]
+        if len(own) < len(left.positions):
+            return self._spread(name, left, right)
         sizes = dict(zip(own, self.names[name].shape, strict=True))
         value = self.value(right, sizes)
         return value.reshape(()) if not sizes else np.broadcast_to(value, tuple(sizes.values()))
+
+
+    def _spread(self, name: str, left: tree.Place, right: tree.Node) -> Array:
+        """A definition whose left side has sums as positions: an array laid flat."""
+        sizes = self.sizes_in(right)
+        value = self.value(right, sizes)
+        result = np.zeros(self.names[name].shape, dtype=value.dtype)
+        where = [np.rint(np.real(self.value(place, sizes))).astype(int) - 1 for place in left.positions]
+        result[tuple(np.broadcast_arrays(*where))] = np.broadcast_to(value, tuple(sizes.values()))
+        return result
 
 
 def _column(array: Array) -> Array:
