@@ -18,7 +18,7 @@ from backprop_cli.network import Network
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.entries import entry_step
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.steps import Kind
+from backprop_cli.symbolic.steps import Kind, Step
 from backprop_cli.verification.arrays import NumPyArrays
 from backprop_cli.verification.automatic import gradients
 from backprop_cli.verification.evaluation import forward
@@ -46,6 +46,11 @@ def numbers_of_the_run(network: Network) -> dict[str, np.ndarray]:
         found |= {name: value for name, value in found.items() if name != graph.loss_name}
     found |= {f"dJ/d{name}": np.asarray(value) for name, value in trace.gradients.items()}
     return found
+
+
+def equalities(step: Step) -> list[tree.Equality]:
+    """The chain side by side with its target, so that each side's indices have one range each."""
+    return [tree.Equality((step.target, form.value)) for form in step.forms]
 
 
 def ranges_of(formula: tree.Node) -> dict[str, int]:
@@ -85,12 +90,15 @@ def check(text: str, data: st.DataObject) -> None:
             assert isinstance(known, tree.Equality)
             definitions[name] = known
     for step in derivation.steps:
-        ranges = ranges_of(step.chain)
-        check_formula(render(step.chain, names), names, arrays, format, definitions, ranges=ranges)
+        for equality in equalities(step):
+            ranges = ranges_of(equality)
+            check_formula(render(equality, names), names, arrays, format, definitions, ranges=ranges)
         if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE):
             position = tuple(data.draw(st.integers(1, size)) for size in step.shape)
             one = entry_step(derivation.told, step, position)
-            check_formula(render(one.chain, names), names, arrays, format, definitions, ranges=ranges_of(one.chain))
+            for equality in equalities(one):
+                ranges = ranges_of(equality)
+                check_formula(render(equality, names), names, arrays, format, definitions, ranges=ranges)
 
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
