@@ -82,7 +82,7 @@ def elementary(numpy: Any) -> Mapping[str, Callable[..., Array]]:
 
 def erf(x: Array) -> Array:
     """The error function of a NumPy array in the precision of its argument; NumPy has none."""
-    result = np.sign(x)
+    x, result = np.asarray(x), np.asarray(np.sign(x))
     inside = np.abs(x) < 7  # beyond 7 it is ±1 to more than 20 digits
     result[inside] = erf_series(x[inside], np)
     return result

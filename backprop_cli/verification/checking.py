@@ -139,7 +139,7 @@ class _Check:
                 note = "only parameters and inputs: J written out is long"
                 comparisons.append(Comparison(name, Oracle.SYMPY, Verdict.LEFT_OUT, gradient.size, note=note))
                 continue
-            entries = _sample(gradient, self.limits.derivatives // (size * len(names)))
+            entries = _sample(gradient, self.limits.derivatives // max(1, size * len(names)))
             numbers = np.array([expansion.slope(name, entry) for entry in entries])
             opinion = Opinion(
                 Oracle.SYMPY,

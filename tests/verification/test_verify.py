@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from sympy import Rational, exp, log, sin, tanh
+from sympy import Integer, Rational, erf, exp, log, sin, tanh
 
 from backprop_cli.symbolic.functions import apply
 from backprop_cli.symbolic.graph import Role
@@ -15,6 +16,7 @@ from backprop_cli.verification import automatic
 from backprop_cli.verification.checking import Limits, verify
 from backprop_cli.verification.report import Oracle, Verdict
 from tests.verification.networks import (
+    Example,
     computed,
     given,
     graph,
@@ -151,6 +153,36 @@ def test_rounding_of_a_saturated_unit_is_no_error(z):
     assert verify(network, values, right).ok
     if z < 10:
         assert not verify(network, values, {**right, "z": np.asarray(dz * 1.0005)}).ok
+
+
+def without_slope():
+    """J as sign(w), w - w, 5, and 5 by another name, in this order."""
+    five = graph(given("w", (), ()), computed("L", (), (), Integer(5)), computed("J", (), (), Place("L"), Role.COST))
+    yield scalar(apply("sign", (w,)), 3.0, 1.0, 0.0)
+    yield scalar(Integer(0), 3.0, 0.0, 0.0)
+    yield scalar(Integer(5), 3.0, 5.0, 0.0)
+    yield Example(five, {"w": np.asarray(3.0), "J": 5.0}, {"w": np.asarray(0.0), "L": np.asarray(1.0)})
+
+
+@pytest.mark.parametrize("library", LIBRARIES or [None])
+@pytest.mark.parametrize("example", [*without_slope()])
+def test_a_cost_that_no_parameter_moves_has_zeros_that_agree(example, library):
+    report = checked(example, library=library)
+    assert report.cost.verdict is Verdict.OK
+    assert {comparison.verdict for comparison in report.comparisons} == {Verdict.OK}
+    assert not checked(example, {**example.gradients, "w": np.asarray(1e-6)}, library=library).ok
+
+
+@pytest.mark.parametrize("library", LIBRARIES or [None])
+@pytest.mark.parametrize("name", ["erf", "gelu"])
+def test_the_error_function_of_a_single_number(name, library):
+    z = 0.3
+    phi, Phi = np.exp(-z * z / 2) / np.sqrt(2 * np.pi), (1 + math.erf(z / np.sqrt(2))) / 2
+    J, slope = {"erf": (math.erf(z), 2 / np.sqrt(np.pi) * np.exp(-z * z)), "gelu": (z * Phi, Phi + z * phi)}[name]
+    example = scalar(erf(w) if name == "erf" else apply(name, (w,)), z, J, slope)
+    report = checked(example, library=library)
+    assert {comparison.verdict for comparison in (report.cost, *report.comparisons)} == {Verdict.OK}
+    assert not checked(example, example.wrong("w"), library=library).ok
 
 
 def test_a_large_input_is_checked_on_its_own_scale():
