@@ -118,6 +118,15 @@ class NumPyArrays:
     kind: Any = np.longdouble
     functions: Mapping[str, Callable[..., Array]] = {**elementary(np), "erf": erf}
 
+    @property
+    def unit(self) -> Any:
+        """The distance from 1 to the next larger number."""
+        return np.finfo(self.kind).eps
+
+    def whole(self, array: Array) -> Array:
+        """Which numbers are whole."""
+        return array == np.rint(array)
+
     def number(self, value: Expr) -> Array:
         return np.asarray(np.longdouble(str(N(value, 30))), dtype=self.kind)
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from functools import cached_property
+from math import isfinite, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -21,14 +22,20 @@ from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.verification import automatic
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.comparing import Opinion, compared
-from backprop_cli.verification.differences import POINTS, Differences
+from backprop_cli.verification.differences import POINTS, UNCERTAIN, Differences
 from backprop_cli.verification.expansion import Expansion, expanded_size
 from backprop_cli.verification.report import Comparison, Oracle, Report, Verdict, Witness
-from backprop_cli.verification.tolerances import AGREEMENT, AGREEMENT_OF_DIFFERENCES, ROUNDING, tolerances
+from backprop_cli.verification.rounding import roundings
+from backprop_cli.verification.tolerances import (
+    AGREEMENT,
+    AGREEMENT_OF_DIFFERENCES,
+    FORWARD,
+    ROUNDING,
+    tolerances,
+)
 
 Entries: TypeAlias = dict[str, list[int]]  # of each quantity, positions from 0 in the array laid flat
 
-UNCERTAIN = 1e-4  # differences that are off by more than this part of a slope judge nothing: 0.05 % could hide in it
 SAMPLE = "a sample of the entries"
 
 
@@ -86,16 +93,28 @@ class _Check:
         self.entries = self._affordable_entries()
         self.slopes = self.differences.slopes([(name, e) for name, some in self.entries.items() for e in some])
         self.tolerances = tolerances(graph, self.slopes)
+        self.roundings = roundings(FORWARD, inside=False)
+
+    @cached_property
+    def rounded(self) -> list[Differences]:
+        """The differences with forward values moved as rounding may move them."""
+        return [Differences(self.graph, self.given, self.limits.precise, rounding) for rounding in self.roundings]
 
     def cost(self, values: Mapping[str, Array]) -> Comparison | None:
         """J itself: the oracles speak of the same function only if they find the same value."""
         name = self.graph.cost
         if name is None or name not in values:
             return None
-        theirs = np.array([self.differences.cost])
-        allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING
-        opinion = Opinion(Oracle.DIFFERENCES, [0], theirs, allowed, "J is not finite")
-        return compared(name, np.asarray(values[name], dtype=float), opinion, lambda entries: {})
+        value, error = self.differences.cost
+        reason = "it is evaluated with too few digits" if isfinite(value) else "J is not finite"
+        theirs = np.array([value if error <= UNCERTAIN * abs(value) + ROUNDING else np.nan])
+        allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING + 10 * error
+        opinion = Opinion(Oracle.DIFFERENCES, [0], theirs, allowed, reason)
+
+        def spread(entries: Sequence[int]) -> dict[int, float]:
+            return {entry: self.differences.spread(self.roundings) for entry in entries}
+
+        return compared(name, np.asarray(values[name], dtype=float), opinion, lambda entries: {}, spread)
 
     def by_differences(self) -> tuple[list[Comparison], Witness]:
         comparisons = []
@@ -104,15 +123,14 @@ class _Check:
             slopes = [self.slopes[name, entry] for entry in entries]
             numbers, errors = np.array([s.value for s in slopes]), np.array([s.error for s in slopes])
             allowed = self._allowed(name, entries, numbers, AGREEMENT_OF_DIFFERENCES)
-            with np.errstate(invalid="ignore"):
-                certain = (errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed)
+            certain = _certain(numbers, errors, allowed)
             numbers[~certain] = np.nan
             opinion = Opinion(
                 Oracle.DIFFERENCES,
                 entries,
                 numbers,
                 allowed + 10 * np.where(certain, errors, 0.0),
-                "J is not finite or not smooth enough around some entries",
+                "J is not finite, not smooth or not known precisely enough around some entries",
                 _part(entries, gradient),
                 {entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},
             )
@@ -179,7 +197,16 @@ class _Check:
             self.slopes.update(self.differences.slopes(unknown[: max(1, self._affordable(name, 1))]))
             return {e: self.slopes[name, e].near for e in entries if (name, e) in self.slopes}
 
-        return compared(name, self.gradients[name], opinion, near_kink)
+        def spread(entries: Sequence[int]) -> dict[int, float]:
+            known = {e: self.slopes[name, e] for e in entries if (name, e) in self.slopes}
+            values, errors = np.array([s.value for s in known.values()]), np.array([s.error for s in known.values()])
+            certain = _certain(values, errors, self._allowed(name, list(known), values, AGREEMENT))
+            some = [entry for entry, is_certain in zip(known, certain, strict=True) if is_certain]
+            asked = some[: max(1, self._affordable(name, len(self.roundings)))]
+            moved = [differences.slopes([(name, entry) for entry in asked]) for differences in self.rounded]
+            return {e: max(abs(s[name, e].value - known[e].value) + s[name, e].error for s in moved) for e in asked}
+
+        return compared(name, self.gradients[name], opinion, near_kink, spread)
 
     def _allowed(self, name: str, entries: Sequence[int], numbers: Array, agreement: float) -> Array:
         ours = np.abs(self.gradients[name].reshape(-1)[list(entries)])
@@ -211,6 +238,12 @@ def _sample(gradient: Array, most: int) -> list[int]:
     finite = np.where(np.isfinite(gradient), np.abs(gradient), np.inf)
     spread = np.linspace(0, size - 1, max(1, most)).astype(int).tolist()
     return sorted({int(np.argmax(finite)), *spread[: max(0, most - 1)]})
+
+
+def _certain(numbers: Array, errors: Array, allowed: Array) -> Array:
+    """Which numbers are known well enough to judge others."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed))
 
 
 def _part(entries: Sequence[int], gradient: Array) -> str:

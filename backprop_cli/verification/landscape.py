@@ -13,8 +13,9 @@ from sympy import Expr, Function
 from backprop_cli.symbolic.graph import Graph, Quantity
 from backprop_cli.symbolic.notation import Place, Reduce, fresh_index
 from backprop_cli.verification.arrays import Array, Named, NumPyArrays
-from backprop_cli.verification.evaluation import forward, objective
+from backprop_cli.verification.evaluation import Evaluator, forward, objective
 from backprop_cli.verification.kinks import Watch
+from backprop_cli.verification.rounding import RoughEvaluator, Rounding
 
 ELEMENTS = 2_000_000  # numbers held at once for all perturbations of one evaluation
 
@@ -29,18 +30,26 @@ class Point:
 
 
 class Landscape:
-    """J around one set of values, in one kind of number."""
+    """J around one set of values, in one kind of number, with the moves of a rounding where one is given."""
 
-    def __init__(self, graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays) -> None:
+    def __init__(
+        self, graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays, rounding: Rounding | None = None
+    ) -> None:
         self.graph = graph
         self.given = given
         self.arrays = arrays
+        self.rounding = rounding
         self.watch = Watch()
         with np.errstate(all="ignore"):
-            self.values = forward(graph, arrays, given, watch=self.watch)
+            self.values = forward(graph, self._evaluator(self.watch), given)
             self.cost = objective(graph, arrays, self.values).array
         self._reach = reach(graph)
         self._variant = fresh_index("variant")
+
+    def _evaluator(self, watch: Watch) -> Evaluator:
+        if self.rounding is None:
+            return Evaluator(self.arrays, watch)
+        return RoughEvaluator(self.arrays, watch, self.rounding)
 
     def at(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
         """J at each point, and the functions that a kink separates from where they were."""
@@ -82,10 +91,18 @@ class Landscape:
         }
         watch = Watch()
         with np.errstate(all="ignore"):
-            values = forward(self.graph, self.arrays, self.given, named, self.values, watch)
+            values = forward(self.graph, self._evaluator(watch), self.given, named, self.values)
             cost = objective(self.graph, self.arrays, values)
         array = np.broadcast_to(cost.array, (count,))
         return array, watch.changes(self.watch, self._variant, count)
+
+
+def noise(graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays, roundings: Sequence[Rounding]) -> Any:
+    """How far roundings move J; infinite where that is not known."""
+    cost = Landscape(graph, given, arrays).cost[()]
+    with np.errstate(invalid="ignore"):
+        moves = [abs(Landscape(graph, given, arrays, rounding).cost[()] - cost) for rounding in roundings]
+    return max(moves) if all(np.isfinite(float(move)) for move in moves) else arrays.given(np.inf)[()]
 
 
 def users(graph: Graph) -> dict[str, set[str]]:

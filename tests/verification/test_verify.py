@@ -249,7 +249,7 @@ def test_a_cost_that_is_not_a_number_leaves_everything_unverified():
     assert report.cost.verdict is Verdict.LEFT_OUT
     differences = report.of("w")[Oracle.DIFFERENCES]
     assert differences.verdict is Verdict.LEFT_OUT
-    assert differences.note == "J is not finite or not smooth enough around some entries"
+    assert differences.note == "J is not finite, not smooth or not known precisely enough around some entries"
 
 
 RELU = {"relu": 0.0, "abs": 0.0, "leaky_relu": 0.01, "heaviside": 0.0, "sign": 0.0}
@@ -264,10 +264,14 @@ def test_a_kink_is_named_and_is_no_error(function, slope):
     report = checked(example)
     assert report.ok
     differences = report.of("w")[Oracle.DIFFERENCES]
-    assert differences.verdict is Verdict.KINK
-    assert differences.kinks == 1
-    assert differences.near == (f"{function} in J",)
-    assert report.kinks == (f"{function} in J",)
+    if function == "abs":  # the two sides' slopes have the mean 0
+        assert differences.verdict is Verdict.OK
+        assert report.kinks == ()
+    else:
+        assert differences.verdict is Verdict.KINK
+        assert differences.kinks == 1
+        assert differences.near == (f"{function} in J",)
+        assert report.kinks == (f"{function} in J",)
     assert report.of("w")[Oracle.SYMPY].verdict is Verdict.OK
     if LIBRARIES:
         assert report.of("w")[Oracle.AUTOMATIC].verdict is Verdict.OK
