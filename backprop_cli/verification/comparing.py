@@ -10,9 +10,9 @@ import numpy as np
 
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.differences import UNCERTAIN
-from backprop_cli.verification.report import Comparison, Oracle, Verdict, Worst
+from backprop_cli.verification.report import Comparison, Kink, Oracle, Verdict, Worst
 
-NearKink: TypeAlias = Callable[[Sequence[int]], Mapping[int, tuple[str, ...]]]
+NearKink: TypeAlias = Callable[[Sequence[int]], Mapping[int, tuple[Kink, ...]]]
 Spread: TypeAlias = Callable[[Sequence[int]], Mapping[int, float]]
 
 ROUNDED = "float64 does not hold enough digits of the values that the gradient depends on at some entries"
@@ -25,7 +25,8 @@ class Opinion:
     """What an oracle says of some entries of one gradient.
 
     ``entries`` are positions from 0 in the array laid flat, ``allowed`` the absolute difference allowed at each. Where
-    the oracle has no opinion its number is nan; ``silence`` says why. ``part`` says why not every entry was checked.
+    the oracle has no opinion its number is nan; ``silence`` says why, and ``doubt`` why a gradient that differs may not
+    be judged. ``part`` says why not every entry was checked.
     ``at_kinks`` holds entries that are known to stand at a kink, with its functions.
     """
 
@@ -34,8 +35,9 @@ class Opinion:
     numbers: Array
     allowed: Array
     silence: str = ""
+    doubt: str = ROUNDED
     part: str = ""
-    at_kinks: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    at_kinks: Mapping[int, tuple[Kink, ...]] = field(default_factory=dict)
 
 
 def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKink, spread: Spread) -> Comparison:
@@ -75,8 +77,8 @@ def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKi
         if where.any():
             verdict, candidates = case, np.flatnonzero(where)
             break
-    names = dict.fromkeys(name for k in np.flatnonzero(kink) for name in found[int(entries[k])])
-    notes = [opinion.part, opinion.silence if (silent & ~kink).any() else "", ROUNDED if lost.any() else ""]
+    near = dict.fromkeys(name for k in np.flatnonzero(kink) for name in found[int(entries[k])])
+    notes = [opinion.part, opinion.silence if (silent & ~kink).any() else "", opinion.doubt if lost.any() else ""]
     worst = None
     if len(candidates):
         with np.errstate(all="ignore"):
@@ -90,9 +92,10 @@ def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKi
         opinion.oracle,
         verdict,
         entries=gradient.size,
+        asked=len(entries),
         checked=int(judged.sum()),
         kinks=int(kink.sum()),
         worst=worst,
-        near=tuple(names),
+        near=tuple(near),
         note="; ".join(note for note in notes if note),
     )

@@ -31,13 +31,14 @@ from backprop_cli.symbolic.graph import Graph
 from backprop_cli.verification.arrays import Array, NumPyArrays
 from backprop_cli.verification.landscape import Landscape, Point, noise, operations, reach
 from backprop_cli.verification.precise import DIGITS, PreciseArrays
+from backprop_cli.verification.report import Kink
 from backprop_cli.verification.rounding import PATTERNS, Rounding, roundings
 
 STEPS = (2.0**-8, 2.0**-14, 2.0**-20, 2.0**-26)  # of each attempt, relative to the entry where it is above 1
 PARTS = (1.0, 0.5, 0.25)  # of a step, for the extrapolation
 STRIDES = (1.0, 10.0, 100.0)  # of the typical slope, relative to the entry plus 1
-PRECISE_STEP = 1e-20
-PRECISE_POINTS = 8  # evaluations of J with many digits for one entry, if both attempts are needed
+PRECISE_STEPS = ((1e-20, 1), (1e-35, 1), (1e-20, 0))  # relative to the entry, or to the number where that is larger
+PRECISE_POINTS = 4 * len(PRECISE_STEPS)  # evaluations of J with many digits for one entry, if all steps are tried
 BASES = 2 + PATTERNS  # evaluations of J with many digits before any entry's
 POINTS = 2 * (len(PARTS) + len(STRIDES))  # evaluations of J for one entry, if the first attempt settles it
 JUMP = 1e-4  # between the slopes on the two sides of a step: more than a smooth function has over the smallest
@@ -58,7 +59,7 @@ class Slope:
     value: float
     error: float
     typical: float = 0.0
-    near: tuple[str, ...] = ()
+    near: tuple[Kink, ...] = ()
     jumps: bool = False
 
     @property
@@ -178,9 +179,9 @@ class Differences:
             found = {entry: replace(rough[entry], value=0.0, error=np.inf) for entry in entries}
             for entry, typical in self._typical([e for e in entries if isnan(rough[e].typical)], landscape).items():
                 found[entry] = replace(found[entry], typical=typical.typical)
-            for scales in ({entry: max(size, 1) for entry, size in sizes.items()}, sizes):
-                steps = {e: PRECISE_STEP * scales[e] for e in entries if scales[e] and not found[e].settled}
-                for entry, slope in self._precisely(steps).items():
+            for step, least in PRECISE_STEPS:
+                steps = {e: step * max(sizes[e], least) for e in entries if not found[e].settled}
+                for entry, slope in self._precisely({e: step for e, step in steps.items() if step}).items():
                     found[entry] = _better(found[entry], slope)
         return {entry: replace(slope, near=slope.near or rough[entry].near) for entry, slope in found.items()}
 
@@ -239,8 +240,8 @@ def _effort(function: Expr) -> int:
     return 150 if expanded(function).has(erf) else 10
 
 
-def _union(lists: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for names in lists for name in names))
+def _union(lists: Sequence[tuple[Kink, ...]]) -> tuple[Kink, ...]:
+    return tuple(dict.fromkeys(kink for kinks in lists for kink in kinks))
 
 
 def _differ(left: Array, right: Array) -> bool:

@@ -15,7 +15,8 @@ from backprop_cli.symbolic.notation import Place, Reduce, fresh_index
 from backprop_cli.verification.arrays import Array, Named, NumPyArrays
 from backprop_cli.verification.evaluation import Evaluator, forward, objective
 from backprop_cli.verification.kinks import Watch
-from backprop_cli.verification.rounding import RoughEvaluator, Rounding
+from backprop_cli.verification.report import Kink
+from backprop_cli.verification.rounding import Moves, RoughEvaluator, Rounding
 
 ELEMENTS = 2_000_000  # numbers held at once for all perturbations of one evaluation
 
@@ -38,7 +39,7 @@ class Landscape:
         self.graph = graph
         self.given = given
         self.arrays = arrays
-        self.rounding = rounding
+        self._moves = Moves(rounding, arrays) if rounding else None
         self.watch = Watch()
         with np.errstate(all="ignore"):
             self.values = forward(graph, self._evaluator(self.watch), given)
@@ -47,14 +48,12 @@ class Landscape:
         self._variant = fresh_index("variant")
 
     def _evaluator(self, watch: Watch) -> Evaluator:
-        if self.rounding is None:
-            return Evaluator(self.arrays, watch)
-        return RoughEvaluator(self.arrays, watch, self.rounding)
+        return RoughEvaluator(self._moves, watch) if self._moves else Evaluator(self.arrays, watch)
 
-    def at(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
+    def at(self, points: Sequence[Point]) -> tuple[Array, list[tuple[Kink, ...]]]:
         """J at each point, and the functions that a kink separates from where they were."""
         costs: list[Array] = []
-        crossed: list[tuple[str, ...]] = []
+        crossed: list[tuple[Kink, ...]] = []
         start = 0
         while start < len(points):
             stop = self._chunk(points, start)
@@ -78,7 +77,7 @@ class Landscape:
                 return stop
         return len(points)
 
-    def _together(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
+    def _together(self, points: Sequence[Point]) -> tuple[Array, list[tuple[Kink, ...]]]:
         count = len(points)
         probes: dict[str, Array] = {}
         for k, point in enumerate(points):

@@ -9,57 +9,68 @@ Whole numbers computed from whole numbers stay: they are exact, and comparisons 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 from typing import Any
 
 import numpy as np
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from backprop_cli.symbolic.graph import Quantity
 from backprop_cli.symbolic.notation import Reduce
 from backprop_cli.verification.arrays import Array, Named, NumPyArrays
-from backprop_cli.verification.evaluation import Evaluator
+from backprop_cli.verification.evaluation import Evaluator, Scope
 from backprop_cli.verification.kinks import Watch
 
-PATTERNS = 2  # of moves that are tried: one alone may cancel itself
+PATTERNS = 3  # of moves that are tried: one, its opposite, and another in case these cancel themselves
 
 
+@dataclass(frozen=True)
 class Rounding:
-    """One pattern of moves by ``unit``: drawn in the first evaluation, the same in all others.
+    """One pattern of moves by ``unit``.
 
-    Without ``inside``, only what is summed and what is stored moves, each quantity by itself; what a definition does
-    in between may have a form that is more precise than it is written.
+    With ``everywhere``, the result of every operation moves; else only what is stored in a quantity or summed and what
+    a library function computes on its way. The rest of an equation may have a form that is more precise than it is
+    written.
     """
 
-    def __init__(self, unit: Any, pattern: int, inside: bool = True) -> None:
-        self.unit = unit
-        self.inside = inside
-        self._random = np.random.default_rng(pattern)
-        self._moves: dict[tuple[str, int], Named] = {}
-
-    def move(self, key: tuple[str, int], values: Named, exact: Callable[[], Array], arrays: NumPyArrays) -> Named:
-        """How far the entries move, in parts of themselves; ``exact`` says which do not."""
-        if key not in self._moves:
-            signs = self._random.choice([-1.0, 1.0], size=values.array.shape)
-            moves = arrays.given(np.where(exact(), 0.0, signs)) * self.unit
-            self._moves[key] = Named(arrays.array(moves), values.axes)
-        return self._moves[key]
+    unit: Any
+    seed: int
+    everywhere: bool = True
 
 
-def roundings(unit: Any, inside: bool = True) -> list[Rounding]:
+def roundings(unit: Any, everywhere: bool = True) -> list[Rounding]:
     """The patterns of moves by a unit."""
-    return [Rounding(unit, pattern, inside) for pattern in range(PATTERNS)]
+    return [Rounding(move, seed, everywhere) for move, seed in ((unit, 0), (-unit, 0), (unit, 1))]
+
+
+class Moves:
+    """The moves of one pattern: drawn in the first evaluation, the same in all others."""
+
+    def __init__(self, rounding: Rounding, arrays: NumPyArrays) -> None:
+        self.rounding = rounding
+        self.arrays = arrays
+        self._random = np.random.default_rng(rounding.seed)
+        self._known: dict[tuple[str, int], Named] = {}
+
+    def of(self, key: tuple[str, int], values: Named, exact: Callable[[], Array]) -> Named:
+        """How far the entries move, in parts of themselves; ``exact`` says which do not."""
+        if key not in self._known:
+            signs = self._random.choice([-1.0, 1.0], size=values.array.shape)
+            moves = self.arrays.given(np.where(exact(), 0.0, signs)) * self.rounding.unit
+            self._known[key] = Named(self.arrays.array(moves), values.axes)
+        return self._known[key]
 
 
 class RoughEvaluator(Evaluator):
-    """Evaluates with the moves of a rounding."""
+    """Evaluates with moves."""
 
-    def __init__(self, arrays: NumPyArrays, watch: Watch | None, rounding: Rounding) -> None:
-        super().__init__(arrays, watch)
-        self._numbers = arrays
-        self._rounding = rounding
+    def __init__(self, moves: Moves, watch: Watch | None) -> None:
+        super().__init__(moves.arrays, watch)
+        self._moves = moves
         self._name: str | None = None
+        self._in_function = False
         self._count = 0
 
     def defined(self, quantity: Quantity) -> Named:
@@ -68,9 +79,15 @@ class RoughEvaluator(Evaluator):
         self._name = None
         return value
 
+    def _value(self, expression: Expr, scope: Scope) -> Named:
+        outside, self._in_function = self._in_function, bool(scope.function)
+        value = super()._value(expression, scope)
+        self._in_function = outside
+        return value
+
     def combined(self, step: Callable[..., Array], *parts: Named) -> Named:
         value = super().combined(step, *parts)
-        return self._moved(value, *parts) if self._rounding.inside else value
+        return self._moved(value, *parts) if self._moves.rounding.everywhere or self._in_function else value
 
     def totalled(self, value: Named, axis: Symbol) -> Named:
         return super().totalled(self._moved(value), axis)
@@ -85,10 +102,10 @@ class RoughEvaluator(Evaluator):
             return value
 
         def exact() -> Array:
-            whole = [Named(self._numbers.whole(some.array), some.axes) for some in (value, *parts)]
+            whole = [Named(self._moves.arrays.whole(some.array), some.axes) for some in (value, *parts)]
             return plain(lambda *some: reduce(and_, some), *whole).array
 
         plain = super().combined
         self._count += 1
-        move = self._rounding.move((self._name, self._count), value, exact, self._numbers)
-        return plain(lambda values, moves: values + values * moves, value, move)
+        move = self._moves.of((self._name, self._count), value, exact)
+        return plain(lambda values, moves: values * (1 + moves), value, move)
