@@ -40,6 +40,7 @@ NOT_FINITE = "J is not finite"
 ROUNDED_COST = "float64 does not hold enough digits of the values that J is computed from"
 EXTRAPOLATED = "The differences are extrapolated to a step of 0, from values of J computed in"
 PRECISION = "more than double precision" if np.finfo(np.longdouble).eps < np.finfo(float).eps else "double precision"
+LARGE = 1e300  # 10 times it is still a number
 SAMPLE = "a sample of the entries"
 
 
@@ -97,6 +98,7 @@ class _Check:
         self.entries = self._affordable_entries()
         self.slopes = self.differences.slopes([(name, e) for name, some in self.entries.items() for e in some])
         self.tolerances = tolerances(graph, self.slopes)
+        self.confirmed: dict[str, set[int]] = {name: set() for name in gradients}
         self.roundings = roundings(FORWARD, everywhere=False)
 
     @cached_property
@@ -132,12 +134,13 @@ class _Check:
             numbers, errors = np.array([s.value for s in slopes]), np.array([s.error for s in slopes])
             allowed = self._allowed(name, entries, numbers, AGREEMENT_OF_DIFFERENCES)
             certain = _certain(numbers, errors, allowed)
+            allowed[certain] += 10 * np.minimum(errors[certain], LARGE)
             numbers[~certain] = np.nan
             opinion = Opinion(
                 Oracle.DIFFERENCES,
                 entries,
                 numbers,
-                allowed + 10 * np.where(certain, errors, 0.0),
+                allowed,
                 "J is not finite, not smooth or not known precisely enough around some entries",
                 part=_part(entries, gradient),
                 at_kinks={entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},
@@ -202,15 +205,16 @@ class _Check:
         return comparisons, Witness(Oracle.AUTOMATIC, title)
 
     def _refuted(self, name: str, numbers: Array, allowed: Array) -> list[int]:
-        """The entries at which differences confirm our number and not another one."""
+        """The entries of other numbers at which differences or SymPy confirm ours."""
         ours = self.gradients[name].reshape(-1)
         with np.errstate(invalid="ignore"):
             apart = np.flatnonzero(np.abs(ours - numbers) > allowed).tolist()[:ASKED]
-        known = self._known(name, apart)
+        known = self._known(name, [entry for entry in apart if entry not in self.confirmed[name]])
         found = np.array([slope.value for slope in known.values()])
         margins = self._allowed(name, list(known), found, AGREEMENT_OF_DIFFERENCES)
         confirmed = np.abs(ours[list(known)] - found) <= margins
-        return [entry for entry, right in zip(known, confirmed, strict=True) if right]
+        agreed = [entry for entry, right in zip(known, confirmed, strict=True) if right]
+        return agreed + [entry for entry in apart if entry in self.confirmed[name]]
 
     def _known(self, name: str, entries: Sequence[int]) -> dict[int, Slope]:
         """The slopes at entries, as far as they are affordable and certain."""
@@ -225,6 +229,10 @@ class _Check:
         self.slopes.update(self.differences.slopes(unknown[: max(1, self._affordable(name, 1))]))
 
     def _compared(self, name: str, opinion: Opinion) -> Comparison:
+        ours = self.gradients[name].reshape(-1)[list(opinion.entries)]
+        with np.errstate(invalid="ignore"):
+            agreed = np.abs(ours - opinion.numbers) <= opinion.allowed
+        self.confirmed[name].update(e for e, right in zip(opinion.entries, agreed, strict=True) if right)
         if not isfinite(self.differences.cost[0]):
             opinion = replace(opinion, doubt=NOT_FINITE)
 

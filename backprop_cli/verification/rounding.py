@@ -15,12 +15,12 @@ from operator import and_
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Symbol
 
-from backprop_cli.symbolic.graph import Quantity
+from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import Reduce
 from backprop_cli.verification.arrays import Array, Named, NumPyArrays
-from backprop_cli.verification.evaluation import Evaluator, Scope
+from backprop_cli.verification.evaluation import Evaluator
 from backprop_cli.verification.kinks import Watch
 
 PATTERNS = 3  # of moves that are tried: one, its opposite, and another in case these cancel themselves
@@ -30,9 +30,8 @@ PATTERNS = 3  # of moves that are tried: one, its opposite, and another in case 
 class Rounding:
     """One pattern of moves by ``unit``.
 
-    With ``everywhere``, the result of every operation moves; else only what is stored in a quantity or summed and what
-    a library function computes on its way. The rest of an equation may have a form that is more precise than it is
-    written.
+    With ``everywhere``, the result of every operation moves; else only what is summed or is the value of a quantity.
+    The equations, and those of the helpers of a cost, may be computed in forms that are more precise than the written.
     """
 
     unit: Any
@@ -70,24 +69,19 @@ class RoughEvaluator(Evaluator):
         super().__init__(moves.arrays, watch)
         self._moves = moves
         self._name: str | None = None
-        self._in_function = False
         self._count = 0
 
     def defined(self, quantity: Quantity) -> Named:
         self._name, self._count = quantity.name, 0
-        value = self._moved(super().defined(quantity))
+        value = super().defined(quantity)
+        if self._moves.rounding.everywhere or quantity.role is not Role.HELPER:
+            value = self._moved(value)
         self._name = None
-        return value
-
-    def _value(self, expression: Expr, scope: Scope) -> Named:
-        outside, self._in_function = self._in_function, bool(scope.function)
-        value = super()._value(expression, scope)
-        self._in_function = outside
         return value
 
     def combined(self, step: Callable[..., Array], *parts: Named) -> Named:
         value = super().combined(step, *parts)
-        return self._moved(value, *parts) if self._moves.rounding.everywhere or self._in_function else value
+        return self._moved(value, *parts) if self._moves.rounding.everywhere else value
 
     def totalled(self, value: Named, axis: Symbol) -> Named:
         return super().totalled(self._moved(value), axis)
