@@ -4,87 +4,154 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Note, Prose, Table, Tone
+from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
-from backprop_cli.verification.report import Comparison, Report, Verdict, Witness
+from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, Verdict, Witness
 
-HEADER = ("worst entry", "ours", "oracle", "rel. error", "tolerance", "verdict")
+HEADER = ("worst entry", "ours", "oracle", "difference", "allowed", "verdict")
+COST_HEADER = ("", "ours", "again", "difference", "allowed", "verdict")
 VERDICTS = {Verdict.OK: "agrees", Verdict.DISAGREES: "DISAGREES", Verdict.KINK: "kink", Verdict.LEFT_OUT: "left out"}
+AT_KINKS = (
+    "At a kink the difference quotient averages the slopes of the two sides; the gradient takes the one that the "
+    "derivation states, so a difference is no error: "
+)
 
 
 def verification_document(name: str, names: Names, report: Report) -> Document:
-    """The report in words and tables: the verdict first, then one table an oracle."""
-    blocks: list[Block] = [Heading(1, (f"Verification: {name}",)), *_verdict(report)]
+    """The report in words and tables: the verdict first, then J, then one table an oracle."""
+    blocks: list[Block] = [Heading(1, (f"Verification: {name}",)), *_verdict(report, names)]
+    if report.cost is not None:
+        blocks.append(Heading(2, (tree.Place(names.cost), ", evaluated again")))
+        blocks.append(Table(COST_HEADER, (_row(report.cost, names),)))
+        if report.cost.note:
+            blocks.append(Note((f"{report.cost.note}.",)))
     for witness in report.witnesses:
         blocks.append(Heading(2, (f"Against {witness.name}",)))
         if witness.left_out:
             blocks.append(Prose((f"Left out: {witness.left_out}.",)))
             continue
+        if witness.method:
+            blocks.append(Prose((witness.method,)))
         found = [comparison for comparison in report.comparisons if comparison.oracle is witness.oracle]
-        if report.cost is not None and report.cost.oracle is witness.oracle:
-            found.insert(0, report.cost)
         blocks.append(Table(HEADER, tuple(_row(comparison, names) for comparison in found)))
         blocks.extend(_remarks(found))
     return Document(tuple(blocks), names)
 
 
-def _verdict(report: Report) -> Iterator[Block]:
-    for comparison in report.disagreeing:
-        yield Note((_disagreement(comparison, report.witnesses),), Tone.WARNING)
+def _verdict(report: Report, names: Names) -> Iterator[Block]:
+    every = [*([report.cost] if report.cost else []), *report.comparisons]
+    for comparison in every:
+        if comparison.verdict is Verdict.DISAGREES:
+            yield Note(_disagreement(comparison, report.witnesses, names), Tone.WARNING)
     if report.ok:
-        gradients = {comparison.quantity for comparison in report.comparisons} - set(report.unverified)
-        witnesses = [witness.name for witness in report.witnesses if not witness.left_out]
-        yield Prose((f"{_counted(len(gradients), 'gradient')} verified by {_listed(witnesses)}: no disagreement.",))
-    if report.unverified:
-        yield Note((f"No oracle could judge the gradient of {_listed(report.unverified)}.",), Tone.WARNING)
+        yield Prose((_headline(report),))
+    if report.unverified and len(report.unverified) < len(report.quantities):
+        gradients = _listed([tree.Gradient(quantity) for quantity in report.unverified])
+        yield Note(("No oracle could judge ", *gradients, "."), Tone.WARNING)
     if report.kinks:
-        text = (
-            f"At a kink there are several slopes to choose from, so a difference is no error: {_listed(report.kinks)}."
-        )
-        yield Note((text,))
+        yield Note((AT_KINKS, *_listed_parts([_kink(kink) for kink in report.kinks]), "."))
 
 
-def _disagreement(comparison: Comparison, witnesses: Sequence[Witness]) -> str:
-    worst, witness = comparison.worst, next(w.name for w in witnesses if w.oracle is comparison.oracle)
+def _headline(report: Report) -> str:
+    """How many gradients each oracle confirms; those that checked nothing are not named."""
+    total = len(report.quantities)
+    witnesses = [witness for witness in report.witnesses if not witness.left_out]
+    found = {w.name: [c for c in report.comparisons if c.oracle is w.oracle] for w in witnesses}
+    shares = {name: some for name, some in found.items() if any(c.worst is not None for c in some)}
+    missing = report.cost.note if report.cost is not None and report.cost.verdict is Verdict.LEFT_OUT else ""
+    without = f" J was not compared: {missing}." if missing else ""
+    if not shares:
+        gradients = "the gradient" if total == 1 else f"the {total} gradients"
+        return f"No oracle could judge {gradients}" + (f": {missing}." if missing else ".")
+    if all(_confirmed(some) == total for some in shares.values()):
+        return f"{_counted(total)} verified by {_words(list(shares))}: no disagreement.{without}"
+    parts = [f"{_confirmed(some)} by {name}{_others(some, total)}" for name, some in shares.items()]
+    return f"{_counted(total)}, confirmed: {', '.join(parts)}; no disagreement.{without}"
+
+
+def _confirmed(comparisons: Sequence[Comparison]) -> int:
+    return sum(comparison.verdict is Verdict.OK and not comparison.is_partial for comparison in comparisons)
+
+
+def _others(comparisons: Sequence[Comparison], total: int) -> str:
+    """``(others: 3 at a kink, 1 left out)``."""
+    kinks = sum(comparison.verdict is Verdict.KINK for comparison in comparisons)
+    partial = sum(comparison.verdict is Verdict.OK and comparison.is_partial for comparison in comparisons)
+    left_out = total - _confirmed(comparisons) - kinks - partial
+    counts = ((kinks, "at a kink"), (partial, "in part"), (left_out, "left out"))
+    some = [f"{count} {what}" for count, what in counts if count]
+    return f" (others: {', '.join(some)})" if some else ""
+
+
+def _disagreement(comparison: Comparison, witnesses: Sequence[Witness], names: Names) -> tuple[Inline, ...]:
+    worst = comparison.worst
+    title = next((w.name for w in witnesses if w.oracle is comparison.oracle), str(Oracle.EVALUATION))
     if worst is None:
-        return f"The gradient of {comparison.quantity} disagrees with {witness}: {comparison.note}."
+        return (_entry(comparison, names), f" disagrees with {title}: {comparison.note}.")
     return (
-        f"{_entry(comparison)}: ours is {worst.ours:.10g}, {witness} finds {worst.theirs:.10g}; "
-        f"they differ by {worst.absolute:.3g}, and {worst.tolerance:.3g} is allowed."
+        _entry(comparison, names),
+        f": ours is {worst.ours + 0.0:.10g}, by {title} {worst.theirs + 0.0:.10g}; "
+        f"they differ by {worst.difference:.3g}, and {worst.allowed:.3g} is allowed.",
     )
 
 
-def _entry(comparison: Comparison) -> str:
-    worst = comparison.worst
-    position = f"[{','.join(map(str, worst.position))}]" if worst is not None and worst.position else ""
-    return f"dJ/d{comparison.quantity}{position}"
+def _entry(comparison: Comparison, names: Names) -> tree.Node:
+    """The gradient at the worst entry, or as a whole; J itself where that was compared."""
+    if comparison.oracle is Oracle.EVALUATION:
+        return tree.Place(comparison.quantity)
+    if comparison.worst is None:
+        return tree.Gradient(comparison.quantity)
+    return tree.Partial(tree.Place(names.cost), _place(comparison.quantity, comparison.worst.position))
+
+
+def _place(name: str, position: Sequence[int]) -> tree.Place:
+    return tree.Place(name, tuple(tree.Number(str(number)) for number in position))
 
 
 def _row(comparison: Comparison, names: Names) -> tuple[Cell, ...]:
     worst, verdict = comparison.worst, VERDICTS[comparison.verdict]
-    position = worst.position if worst is not None else ()
-    by = tree.Place(comparison.quantity, tuple(tree.Number(str(number)) for number in position))
-    label = by if comparison.quantity == names.cost else tree.Partial(tree.Place(names.cost), by)
+    if comparison.verdict is Verdict.OK and comparison.is_partial:
+        verdict += " in part"
+    label = _entry(comparison, names)
     if worst is None:
         return (label, "", "", "", "", verdict)
-    numbers = (f"{worst.ours:.8g}", f"{worst.theirs:.8g}", f"{worst.relative:.1e}", f"{worst.tolerance:.1e}")
-    return (label, *numbers, verdict)
+    difference = f"{worst.difference:.1e}" if worst.difference else "0"
+    return (label, f"{worst.ours + 0.0:.8g}", f"{worst.theirs + 0.0:.8g}", difference, f"{worst.allowed:.1e}", verdict)
 
 
 def _remarks(comparisons: Sequence[Comparison]) -> Iterator[Block]:
     """What was left out, each reason once, with the quantities it concerns."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[tree.Node]] = {}
     for comparison in comparisons:
         if comparison.note:
-            reasons.setdefault(comparison.note, []).append(comparison.quantity)
-    for reason, quantities in reasons.items():
-        yield Note((f"{_listed(quantities)}: {reason}.",))
+            reasons.setdefault(comparison.note, []).append(tree.Gradient(comparison.quantity))
+    for reason, gradients in reasons.items():
+        yield Note((*_listed(gradients), f": {reason}."))
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def _kink(kink: Kink) -> tuple[Inline, ...]:
+    return (
+        f"{kink.function} in ",
+        _place(kink.quantity, kink.position) if kink.position else tree.Matrix(kink.quantity),
+    )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
+def _counted(gradients: int) -> str:
+    return f"{gradients} gradient" + ("" if gradients == 1 else "s")
+
+
+def _words(words: Sequence[str]) -> str:
+    return "".join(str(part) for part in _listed(words))
+
+
+def _listed(items: Sequence[Inline]) -> tuple[Inline, ...]:
+    return _listed_parts([(item,) for item in items])
+
+
+def _listed_parts(items: Sequence[tuple[Inline, ...]]) -> tuple[Inline, ...]:
+    """``a, b and c``."""
+    parts: list[Inline] = []
+    for k, item in enumerate(items):
+        parts += [*([", " if k < len(items) - 1 else " and "] if k else []), *item]
+    return tuple(parts)

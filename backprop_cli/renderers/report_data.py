@@ -14,7 +14,8 @@ def report_as_data(name: str, report: Report) -> dict[str, Any]:
         "name": name,
         "ok": report.ok,
         "oracles": [
-            {"oracle": str(w.oracle), "name": w.name, "left_out": w.left_out or None} for w in report.witnesses
+            {"oracle": str(w.oracle), "name": w.name, "method": w.method or None, "left_out": w.left_out or None}
+            for w in report.witnesses
         ],
         "loss": None if report.cost is None else _comparison(report.cost),
         "gradients": [_comparison(comparison) for comparison in report.comparisons],
@@ -27,9 +28,10 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "oracle": str(comparison.oracle),
         "verdict": str(comparison.verdict),
         "entries": comparison.entries,
+        "asked": comparison.asked,
         "checked": comparison.checked,
         "kinks": comparison.kinks,
-        "near": list(comparison.near),
+        "near": [str(kink) for kink in comparison.near],
         "worst": None if comparison.worst is None else _worst(comparison.worst),
         "note": comparison.note or None,
     }
@@ -40,9 +42,9 @@ def _worst(worst: Worst) -> dict[str, Any]:
         "position": list(worst.position),
         "ours": _number(worst.ours),
         "theirs": _number(worst.theirs),
-        "absolute": _number(worst.absolute),
-        "relative": _number(worst.relative),
-        "tolerance": _number(worst.tolerance),
+        "difference": _number(worst.difference),
+        "relative_difference": _number(worst.relative_difference),
+        "allowed": _number(worst.allowed),
     }
 
 

@@ -85,7 +85,7 @@ def elementary(numpy: Any) -> Mapping[str, Callable[..., Array]]:
 
 def erf(x: Array) -> Array:
     """The error function of a NumPy array in the precision of its argument; NumPy has none."""
-    result = np.sign(x)
+    x, result = np.asarray(x), np.asarray(np.sign(x))
     inside = np.abs(x) < 7  # beyond 7 it is ±1 to more than 20 digits
     result[inside] = erf_series(x[inside], np)
     return result
@@ -120,6 +120,15 @@ class NumPyArrays:
     numpy: Any = np
     kind: Any = np.longdouble
     functions: Mapping[str, Callable[..., Array]] = {**elementary(np), "erf": erf}
+
+    @property
+    def unit(self) -> Any:
+        """The distance from 1 to the next larger number."""
+        return np.finfo(self.kind).eps
+
+    def whole(self, array: Array) -> Array:
+        """Which numbers are whole."""
+        return array == np.rint(array)
 
     def number(self, value: Expr) -> Array:
         return np.asarray(np.longdouble(str(N(value, 30))), dtype=self.kind)

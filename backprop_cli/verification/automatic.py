@@ -18,7 +18,7 @@ from sympy import Expr, N
 
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.verification.arrays import ELEMENTARY, Array, Named, NumPyArrays, elementary, read_inside
-from backprop_cli.verification.evaluation import forward, objective
+from backprop_cli.verification.evaluation import Evaluator, forward, objective
 
 LIBRARIES = {"torch": "PyTorch", "autograd": "HIPS autograd"}  # in order of preference
 
@@ -98,7 +98,7 @@ def _by_torch(graph: Graph, given: Mapping[str, Array], names: Sequence[str]) ->
     arrays = TorchArrays(import_module("torch"))
     probes = {name: arrays.given(np.zeros(graph[name].shape)).requires_grad_() for name in names}
     named = {name: Named(probe, graph[name].indices) for name, probe in probes.items()}
-    cost = objective(graph, arrays, forward(graph, arrays, given, named)).array
+    cost = objective(graph, arrays, forward(graph, Evaluator(arrays), given, named)).array
     if not cost.requires_grad:
         return {name: np.zeros(graph[name].shape) for name in names}
     slopes = arrays.torch.autograd.grad(cost, list(probes.values()), allow_unused=True)
@@ -135,7 +135,7 @@ def _by_autograd(graph: Graph, given: Mapping[str, Array], names: Sequence[str])
 
     def cost(probes: Mapping[str, Array]) -> Array:
         named = {name: Named(probes[name], graph[name].indices) for name in names}
-        return objective(graph, arrays, forward(graph, arrays, given, named)).array
+        return objective(graph, arrays, forward(graph, Evaluator(arrays), given, named)).array
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where the cost depends on nothing

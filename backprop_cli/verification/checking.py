@@ -11,8 +11,9 @@ the compiled program:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import isfinite, prod
 from typing import TypeAlias
 
 import numpy as np
@@ -20,15 +21,26 @@ import numpy as np
 from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.verification import automatic
 from backprop_cli.verification.arrays import Array
-from backprop_cli.verification.comparing import Opinion, compared
-from backprop_cli.verification.differences import POINTS, Differences
+from backprop_cli.verification.comparing import ASKED, Opinion, compared
+from backprop_cli.verification.differences import POINTS, UNCERTAIN, Differences, Slope
 from backprop_cli.verification.expansion import Expansion, expanded_size
-from backprop_cli.verification.report import Comparison, Oracle, Report, Verdict, Witness
-from backprop_cli.verification.tolerances import AGREEMENT, AGREEMENT_OF_DIFFERENCES, ROUNDING, tolerances
+from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, Verdict, Witness
+from backprop_cli.verification.rounding import roundings
+from backprop_cli.verification.tolerances import (
+    AGREEMENT,
+    AGREEMENT_OF_DIFFERENCES,
+    FORWARD,
+    ROUNDING,
+    tolerances,
+)
 
 Entries: TypeAlias = dict[str, list[int]]  # of each quantity, positions from 0 in the array laid flat
 
-UNCERTAIN = 1e-4  # differences that are off by more than this part of a slope judge nothing: 0.05 % could hide in it
+NOT_FINITE = "J is not finite"
+ROUNDED_COST = "float64 does not hold enough digits of the values that J is computed from"
+EXTRAPOLATED = "The differences are extrapolated to a step of 0, from values of J computed in"
+PRECISION = "more than double precision" if np.finfo(np.longdouble).eps < np.finfo(float).eps else "double precision"
+LARGE = 1e300  # 10 times it is still a number
 SAMPLE = "a sample of the entries"
 
 
@@ -86,16 +98,33 @@ class _Check:
         self.entries = self._affordable_entries()
         self.slopes = self.differences.slopes([(name, e) for name, some in self.entries.items() for e in some])
         self.tolerances = tolerances(graph, self.slopes)
+        self.confirmed: dict[str, set[int]] = {name: set() for name in gradients}
+        self.roundings = roundings(FORWARD, everywhere=False)
+
+    @cached_property
+    def rounded(self) -> list[Differences]:
+        """The differences with forward values moved as rounding may move them."""
+        return [Differences(self.graph, self.given, self.limits.precise, rounding) for rounding in self.roundings]
+
+    @cached_property
+    def cost_spread(self) -> float:
+        return self.differences.spread(self.roundings)
 
     def cost(self, values: Mapping[str, Array]) -> Comparison | None:
         """J itself: the oracles speak of the same function only if they find the same value."""
         name = self.graph.cost
         if name is None or name not in values:
             return None
-        theirs = np.array([self.differences.cost])
-        allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING
-        opinion = Opinion(Oracle.DIFFERENCES, [0], theirs, allowed, "J is not finite")
-        return compared(name, np.asarray(values[name], dtype=float), opinion, lambda entries: {})
+        value, error = self.differences.cost
+        reason = "J is not computed precisely enough" if isfinite(value) else NOT_FINITE
+        theirs = np.array([value if error <= UNCERTAIN * abs(value) + ROUNDING else np.nan])
+        allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING + 10 * error
+        opinion = Opinion(Oracle.EVALUATION, [0], theirs, allowed, reason, ROUNDED_COST)
+
+        def spread(entries: Sequence[int]) -> dict[int, float]:
+            return dict.fromkeys(entries, self.cost_spread)
+
+        return compared(name, np.asarray(values[name], dtype=float), opinion, lambda entries: {}, spread)
 
     def by_differences(self) -> tuple[list[Comparison], Witness]:
         comparisons = []
@@ -104,33 +133,33 @@ class _Check:
             slopes = [self.slopes[name, entry] for entry in entries]
             numbers, errors = np.array([s.value for s in slopes]), np.array([s.error for s in slopes])
             allowed = self._allowed(name, entries, numbers, AGREEMENT_OF_DIFFERENCES)
-            with np.errstate(invalid="ignore"):
-                certain = (errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed)
+            certain = _certain(numbers, errors, allowed)
+            allowed[certain] += 10 * np.minimum(errors[certain], LARGE)
             numbers[~certain] = np.nan
             opinion = Opinion(
                 Oracle.DIFFERENCES,
                 entries,
                 numbers,
-                allowed + 10 * np.where(certain, errors, 0.0),
-                "J is not finite or not smooth enough around some entries",
-                _part(entries, gradient),
-                {entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},
+                allowed,
+                "J is not finite, not smooth or not known precisely enough around some entries",
+                part=_part(entries, gradient),
+                at_kinks={entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},
             )
             comparisons.append(self._compared(name, opinion))
-        return comparisons, Witness(Oracle.DIFFERENCES, "central differences")
+        return comparisons, Witness(Oracle.DIFFERENCES, "central differences", f"{EXTRAPOLATED} {PRECISION}.")
 
     def by_expansion(self) -> tuple[list[Comparison], Witness]:
         size = expanded_size(self.graph)
         if size > self.limits.expansion:
             written = f"{size:,}" if size < 10**9 else f"about 10^{len(str(size)) - 1}"
             reason = f"J written out has {written} operations, more than {self.limits.expansion:,}"
-            return [], Witness(Oracle.SYMPY, "SymPy", reason)
+            return [], Witness(Oracle.SYMPY, "SymPy", left_out=reason)
         names = self._worth_expanding(size)
         try:
             expansion = Expansion(self.graph, self.given, names)
             return self._by_expansion(expansion, names, size), Witness(Oracle.SYMPY, "SymPy")
         except RecursionError:
-            return [], Witness(Oracle.SYMPY, "SymPy", "J written out is nested too deeply for SymPy")
+            return [], Witness(Oracle.SYMPY, "SymPy", left_out="J written out is nested too deeply for SymPy")
 
     def _by_expansion(self, expansion: Expansion, names: Sequence[str], size: int) -> list[Comparison]:
         comparisons = []
@@ -139,7 +168,7 @@ class _Check:
                 note = "only parameters and inputs: J written out is long"
                 comparisons.append(Comparison(name, Oracle.SYMPY, Verdict.LEFT_OUT, gradient.size, note=note))
                 continue
-            entries = _sample(gradient, self.limits.derivatives // (size * len(names)))
+            entries = _sample(gradient, self.limits.derivatives // max(1, size * len(names)))
             numbers = np.array([expansion.slope(name, entry) for entry in entries])
             opinion = Opinion(
                 Oracle.SYMPY,
@@ -147,7 +176,7 @@ class _Check:
                 numbers,
                 self._allowed(name, entries, numbers, AGREEMENT),
                 "the derivative of J written out is not finite at some entries",
-                _part(entries, gradient),
+                part=_part(entries, gradient),
             )
             comparisons.append(self._compared(name, opinion))
         return comparisons
@@ -155,31 +184,73 @@ class _Check:
     def by_library(self, library: str | None) -> tuple[list[Comparison], Witness]:
         if library is None:
             reason = "neither PyTorch nor HIPS autograd is installed"
-            return [], Witness(Oracle.AUTOMATIC, "automatic differentiation", reason)
+            return [], Witness(Oracle.AUTOMATIC, "automatic differentiation", left_out=reason)
         title = automatic.LIBRARIES[library]
         theirs = automatic.gradients(self.graph, self.given, list(self.gradients), library)
         comparisons = []
         for name, gradient in self.gradients.items():
-            entries = range(gradient.size)
-            numbers = theirs[name].reshape(-1)
+            entries = list(range(gradient.size))
+            numbers = theirs[name].reshape(-1).astype(np.float64)
+            allowed = self._allowed(name, entries, numbers, AGREEMENT)
+            numbers[self._refuted(name, numbers, allowed)] = np.nan
             opinion = Opinion(
                 Oracle.AUTOMATIC,
                 entries,
                 numbers,
-                self._allowed(name, entries, numbers, AGREEMENT),
-                f"{title}'s own number is not finite at some entries: it evaluates the equations as they stand, "
-                "and both branches of every choice",
+                allowed,
+                f"{title}'s own number is not finite or not precise at some entries: it evaluates the equations as "
+                "they stand, in double precision, and both branches of every choice",
             )
             comparisons.append(self._compared(name, opinion))
         return comparisons, Witness(Oracle.AUTOMATIC, title)
 
+    def _refuted(self, name: str, numbers: Array, allowed: Array) -> list[int]:
+        """The entries of other numbers at which differences or SymPy confirm ours."""
+        ours = self.gradients[name].reshape(-1)
+        with np.errstate(invalid="ignore"):
+            apart = np.flatnonzero(np.abs(ours - numbers) > allowed).tolist()[:ASKED]
+        known = self._known(name, [entry for entry in apart if entry not in self.confirmed[name]])
+        found = np.array([slope.value for slope in known.values()])
+        margins = self._allowed(name, list(known), found, AGREEMENT_OF_DIFFERENCES)
+        confirmed = np.abs(ours[list(known)] - found) <= margins
+        agreed = [entry for entry, right in zip(known, confirmed, strict=True) if right]
+        return agreed + [entry for entry in apart if entry in self.confirmed[name]]
+
+    def _known(self, name: str, entries: Sequence[int]) -> dict[int, Slope]:
+        """The slopes at entries, as far as they are affordable and certain."""
+        self._ask(name, entries)
+        slopes = {e: self.slopes[name, e] for e in entries if (name, e) in self.slopes}
+        numbers, errors = np.array([s.value for s in slopes.values()]), np.array([s.error for s in slopes.values()])
+        certain = _certain(numbers, errors, self._allowed(name, list(slopes), numbers, AGREEMENT_OF_DIFFERENCES))
+        return {e: slope for (e, slope), is_certain in zip(slopes.items(), certain, strict=True) if is_certain}
+
+    def _ask(self, name: str, entries: Sequence[int]) -> None:
+        unknown = [(name, entry) for entry in entries if (name, entry) not in self.slopes]
+        self.slopes.update(self.differences.slopes(unknown[: max(1, self._affordable(name, 1))]))
+
     def _compared(self, name: str, opinion: Opinion) -> Comparison:
-        def near_kink(entries: Sequence[int]) -> dict[int, tuple[str, ...]]:
-            unknown = [(name, entry) for entry in entries if (name, entry) not in self.slopes]
-            self.slopes.update(self.differences.slopes(unknown[: max(1, self._affordable(name, 1))]))
+        ours = self.gradients[name].reshape(-1)[list(opinion.entries)]
+        with np.errstate(invalid="ignore"):
+            agreed = np.abs(ours - opinion.numbers) <= opinion.allowed
+        self.confirmed[name].update(e for e, right in zip(opinion.entries, agreed, strict=True) if right)
+        if not isfinite(self.differences.cost[0]):
+            opinion = replace(opinion, doubt=NOT_FINITE)
+
+        def near_kink(entries: Sequence[int]) -> dict[int, tuple[Kink, ...]]:
+            self._ask(name, entries)
             return {e: self.slopes[name, e].near for e in entries if (name, e) in self.slopes}
 
-        return compared(name, self.gradients[name], opinion, near_kink)
+        return compared(name, self.gradients[name], opinion, near_kink, lambda entries: self._spread(name, entries))
+
+    def _spread(self, name: str, entries: Sequence[int]) -> dict[int, float]:
+        """How far forward rounding moves gradients; infinitely where J is not finite or not with such rounding."""
+        if not isfinite(self.cost_spread):
+            return dict.fromkeys(entries, np.inf)
+        known = self._known(name, entries)
+        asked = list(known)[: max(1, self._affordable(name, len(self.roundings)))]
+        moved = [differences.slopes([(name, entry) for entry in asked]) for differences in self.rounded]
+        errors = {e: [abs(some[name, e].value - known[e].value) + some[name, e].error for some in moved] for e in asked}
+        return {e: max(some) if all(map(isfinite, some)) else np.inf for e, some in errors.items()}
 
     def _allowed(self, name: str, entries: Sequence[int], numbers: Array, agreement: float) -> Array:
         ours = np.abs(self.gradients[name].reshape(-1)[list(entries)])
@@ -211,6 +282,12 @@ def _sample(gradient: Array, most: int) -> list[int]:
     finite = np.where(np.isfinite(gradient), np.abs(gradient), np.inf)
     spread = np.linspace(0, size - 1, max(1, most)).astype(int).tolist()
     return sorted({int(np.argmax(finite)), *spread[: max(0, most - 1)]})
+
+
+def _certain(numbers: Array, errors: Array, allowed: Array) -> Array:
+    """Which numbers are known well enough to judge others."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed))
 
 
 def _part(entries: Sequence[int], gradient: Array) -> str:

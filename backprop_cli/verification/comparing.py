@@ -9,9 +9,13 @@ from typing import TypeAlias
 import numpy as np
 
 from backprop_cli.verification.arrays import Array
-from backprop_cli.verification.report import Comparison, Oracle, Verdict, Worst
+from backprop_cli.verification.differences import UNCERTAIN
+from backprop_cli.verification.report import Comparison, Kink, Oracle, Verdict, Worst
 
-NearKink: TypeAlias = Callable[[Sequence[int]], Mapping[int, tuple[str, ...]]]
+NearKink: TypeAlias = Callable[[Sequence[int]], Mapping[int, tuple[Kink, ...]]]
+Spread: TypeAlias = Callable[[Sequence[int]], Mapping[int, float]]
+
+ROUNDED = "float64 does not hold enough digits of the values that the gradient depends on at some entries"
 
 ASKED = 200  # entries that differ and are looked at for kinks; where more differ, the formula is wrong
 
@@ -21,7 +25,8 @@ class Opinion:
     """What an oracle says of some entries of one gradient.
 
     ``entries`` are positions from 0 in the array laid flat, ``allowed`` the absolute difference allowed at each. Where
-    the oracle has no opinion its number is nan; ``silence`` says why. ``part`` says why not every entry was checked.
+    the oracle has no opinion its number is nan; ``silence`` says why, and ``doubt`` why a gradient that differs may not
+    be judged. ``part`` says why not every entry was checked.
     ``at_kinks`` holds entries that are known to stand at a kink, with its functions.
     """
 
@@ -30,16 +35,19 @@ class Opinion:
     numbers: Array
     allowed: Array
     silence: str = ""
+    doubt: str = ROUNDED
     part: str = ""
-    at_kinks: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    at_kinks: Mapping[int, tuple[Kink, ...]] = field(default_factory=dict)
 
 
-def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKink) -> Comparison:
+def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKink, spread: Spread) -> Comparison:
     """The comparison of a gradient with an opinion on it.
 
     ``near_kink`` says of entries (positions from 0 in the array laid flat) which functions have a kink there; an entry
-    that differs at a kink is no error. Infinite numbers agree with themselves only; a finite number of ours is not
-    judged by one that is not, which an oracle without stable forms may well have.
+    that differs at a kink is no error. ``spread`` says of others that differ how far rounding in the forward pass moves
+    the right gradient: by a little, and so much more is allowed; or by so much that the entry is not judged. Infinite
+    numbers agree with themselves only; a finite number of ours is not judged by one that is not, which an oracle
+    without stable forms may well have.
     """
     entries = np.asarray(opinion.entries, dtype=int)
     ours, theirs = gradient.reshape(-1)[entries], opinion.numbers
@@ -55,8 +63,13 @@ def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKi
     suspects = np.flatnonzero(apart | silent)
     asked = sorted(suspects, key=lambda k: -absolute[k])[:ASKED]
     found = {**near_kink([int(entries[k]) for k in asked]), **opinion.at_kinks}
-    kink = np.array([bool(found.get(int(entry))) for entry in entries], dtype=bool)
-    wrong, judged = apart & ~kink, ~silent | kink
+    kink = np.array([bool(found.get(int(entry))) for entry in entries], dtype=bool) & (apart | silent)
+    blurs = spread([int(entries[k]) for k in asked if apart[k] and not kink[k]])
+    blur = np.array([blurs.get(int(entry), 0.0) for entry in entries])
+    with np.errstate(invalid="ignore"):
+        lost = apart & ~kink & (blur > UNCERTAIN * np.abs(theirs)) & ~(absolute > allowed + blur)
+    allowed = np.where(lost | ~np.isfinite(blur), allowed, allowed + blur)
+    wrong, judged = (absolute > allowed) & ~silent & ~kink & ~lost, ~(silent | lost) | kink
 
     verdict = Verdict.LEFT_OUT
     candidates = np.flatnonzero(judged)
@@ -64,8 +77,8 @@ def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKi
         if where.any():
             verdict, candidates = case, np.flatnonzero(where)
             break
-    names = dict.fromkeys(name for k in np.flatnonzero(kink) for name in found[int(entries[k])])
-    notes = [opinion.part, opinion.silence if (silent & ~kink).any() else ""]
+    near = dict.fromkeys(name for k in np.flatnonzero(kink) for name in found[int(entries[k])])
+    notes = [opinion.part, opinion.silence if (silent & ~kink).any() else "", opinion.doubt if lost.any() else ""]
     worst = None
     if len(candidates):
         with np.errstate(all="ignore"):
@@ -79,9 +92,10 @@ def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKi
         opinion.oracle,
         verdict,
         entries=gradient.size,
+        asked=len(entries),
         checked=int(judged.sum()),
         kinks=int(kink.sum()),
         worst=worst,
-        near=tuple(names),
+        near=tuple(near),
         note="; ".join(note for note in notes if note),
     )

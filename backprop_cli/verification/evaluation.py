@@ -48,18 +48,16 @@ class Scope:
 
 def forward(
     graph: Graph,
-    arrays: Arrays,
+    evaluator: Evaluator,
     given: Mapping[str, Array],
     probes: Mapping[str, Named] | None = None,
     known: Mapping[str, Named] | None = None,
-    watch: Watch | None = None,
 ) -> dict[str, Named]:
-    """Every quantity of the graph, from the given ones.
+    """Every quantity of the graph, from the given ones, by a fresh evaluator.
 
     ``probes`` are added to quantities; ``known`` holds the values without them, to be used again for whatever they do
-    not reach. ``watch`` records which side of every comparison the values chose.
+    not reach.
     """
-    evaluator = Evaluator(arrays, watch)
     probes = probes or {}
     reached: set[str] = set()
     for quantity in graph.quantities:
@@ -78,7 +76,7 @@ def forward(
             evaluator.run(loop, together, probes)
             continue
         if quantity.definition is None:
-            value = Named(arrays.given(given[name]), quantity.indices)
+            value = Named(evaluator.arrays.given(given[name]), quantity.indices)
         else:
             value = evaluator.defined(quantity)
         evaluator.values[name] = evaluator.combined(operator.add, probes[name], value) if name in probes else value
@@ -100,7 +98,10 @@ def objective(graph: Graph, arrays: Arrays, values: Mapping[str, Named]) -> Name
 
 
 class Evaluator:
-    """Evaluates expressions over the quantities in ``values`` in one array library."""
+    """Evaluates expressions over the quantities in ``values`` in one array library.
+
+    ``watch`` records which side of every comparison the values chose.
+    """
 
     def __init__(self, arrays: Arrays, watch: Watch | None = None) -> None:
         self.arrays = arrays

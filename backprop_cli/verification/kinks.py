@@ -14,6 +14,7 @@ from sympy import Symbol
 
 from backprop_cli.symbolic.graph import Quantity
 from backprop_cli.verification.arrays import Array, Named
+from backprop_cli.verification.report import Kink
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,12 @@ class Choice:
     function: str
     sides: Named
 
-    def place(self, where: Array, axes: tuple[Symbol, ...]) -> str:
-        """``relu in a1[2]`` for the first of the positions marked in ``where``."""
+    def kink(self, where: Array, axes: tuple[Symbol, ...]) -> Kink:
+        """The first of the positions marked in ``where``."""
         first = dict(zip(axes, np.argwhere(where)[0], strict=True)) if axes else {}
-        positions = [str(int(first[index]) + 1) for index in self.quantity.indices if index in first]
-        name = self.quantity.name
-        exact = positions and len(positions) == len(self.quantity.indices)
-        return f"{self.function} in {name}[{','.join(positions)}]" if exact else f"{self.function} in {name}"
+        position = tuple(int(first[index]) + 1 for index in self.quantity.indices if index in first)
+        exact = len(position) == len(self.quantity.indices)
+        return Kink(self.function, self.quantity.name, position if exact else ())
 
 
 class Watch:
@@ -44,12 +44,12 @@ class Watch:
         self.choices[quantity.name, self._counts[quantity.name]] = Choice(quantity, function, sides)
         self._counts[quantity.name] += 1
 
-    def changes(self, base: Watch, variant: Symbol, count: int) -> list[tuple[str, ...]]:
+    def changes(self, base: Watch, variant: Symbol, count: int) -> list[tuple[Kink, ...]]:
         """For each of ``count`` variants, the functions that chose otherwise than in ``base``.
 
         ``variant`` is the index of the axis that the variants run over.
         """
-        found: list[list[str]] = [[] for _ in range(count)]
+        found: list[list[Kink]] = [[] for _ in range(count)]
         for key, choice in self.choices.items():
             axes = choice.sides.axes
             if variant not in axes:
@@ -61,5 +61,5 @@ class Watch:
             shape = [before.sizes.get(axis, 1) for axis in rest]
             different = after != np.transpose(before.array, order).reshape(shape)
             for k in np.flatnonzero(different.reshape(count, -1).any(1)):
-                found[k].append(choice.place(different[k], rest))
-        return [tuple(dict.fromkeys(names)) for names in found]
+                found[k].append(choice.kink(different[k], rest))
+        return [tuple(dict.fromkeys(kinks)) for kinks in found]

@@ -13,8 +13,10 @@ from sympy import Expr, Function
 from backprop_cli.symbolic.graph import Graph, Quantity
 from backprop_cli.symbolic.notation import Place, Reduce, fresh_index
 from backprop_cli.verification.arrays import Array, Named, NumPyArrays
-from backprop_cli.verification.evaluation import forward, objective
+from backprop_cli.verification.evaluation import Evaluator, forward, objective
 from backprop_cli.verification.kinks import Watch
+from backprop_cli.verification.report import Kink
+from backprop_cli.verification.rounding import Moves, RoughEvaluator, Rounding
 
 ELEMENTS = 2_000_000  # numbers held at once for all perturbations of one evaluation
 
@@ -29,23 +31,29 @@ class Point:
 
 
 class Landscape:
-    """J around one set of values, in one kind of number."""
+    """J around one set of values, in one kind of number, with the moves of a rounding where one is given."""
 
-    def __init__(self, graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays) -> None:
+    def __init__(
+        self, graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays, rounding: Rounding | None = None
+    ) -> None:
         self.graph = graph
         self.given = given
         self.arrays = arrays
+        self._moves = Moves(rounding, arrays) if rounding else None
         self.watch = Watch()
         with np.errstate(all="ignore"):
-            self.values = forward(graph, arrays, given, watch=self.watch)
+            self.values = forward(graph, self._evaluator(self.watch), given)
             self.cost = objective(graph, arrays, self.values).array
         self._reach = reach(graph)
         self._variant = fresh_index("variant")
 
-    def at(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
+    def _evaluator(self, watch: Watch) -> Evaluator:
+        return RoughEvaluator(self._moves, watch) if self._moves else Evaluator(self.arrays, watch)
+
+    def at(self, points: Sequence[Point]) -> tuple[Array, list[tuple[Kink, ...]]]:
         """J at each point, and the functions that a kink separates from where they were."""
         costs: list[Array] = []
-        crossed: list[tuple[str, ...]] = []
+        crossed: list[tuple[Kink, ...]] = []
         start = 0
         while start < len(points):
             stop = self._chunk(points, start)
@@ -69,7 +77,7 @@ class Landscape:
                 return stop
         return len(points)
 
-    def _together(self, points: Sequence[Point]) -> tuple[Array, list[tuple[str, ...]]]:
+    def _together(self, points: Sequence[Point]) -> tuple[Array, list[tuple[Kink, ...]]]:
         count = len(points)
         probes: dict[str, Array] = {}
         for k, point in enumerate(points):
@@ -82,10 +90,18 @@ class Landscape:
         }
         watch = Watch()
         with np.errstate(all="ignore"):
-            values = forward(self.graph, self.arrays, self.given, named, self.values, watch)
+            values = forward(self.graph, self._evaluator(watch), self.given, named, self.values)
             cost = objective(self.graph, self.arrays, values)
         array = np.broadcast_to(cost.array, (count,))
         return array, watch.changes(self.watch, self._variant, count)
+
+
+def noise(graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays, roundings: Sequence[Rounding]) -> Any:
+    """How far roundings move J; infinite where that is not known."""
+    cost = Landscape(graph, given, arrays).cost[()]
+    with np.errstate(invalid="ignore"):
+        moves = [abs(Landscape(graph, given, arrays, rounding).cost[()] - cost) for rounding in roundings]
+    return max(moves) if all(np.isfinite(float(move)) for move in moves) else arrays.given(np.inf)[()]
 
 
 def users(graph: Graph) -> dict[str, set[str]]:

@@ -58,6 +58,14 @@ class PreciseArrays(NumPyArrays):
     functions = PRECISE_FUNCTIONS
     _numbers = np.frompyfunc(lambda value: mpmath.mpf(value.item() if isinstance(value, np.generic) else value), 1, 1)
     _powers = np.frompyfunc(mpmath_power, 2, 1)
+    _whole = np.frompyfunc(mpmath.isint, 1, 1)
+
+    @property
+    def unit(self) -> Any:
+        return mpmath.eps
+
+    def whole(self, array: Array) -> Array:
+        return np.asarray(self._whole(array), dtype=bool)
 
     def number(self, value: Expr) -> Array:
         return np.asarray(mpmath_number(value), dtype=object)

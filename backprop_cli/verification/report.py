@@ -15,52 +15,73 @@ class Verdict(StrEnum):
 
 
 class Oracle(StrEnum):
+    EVALUATION = "a second evaluation"  # of J itself
     DIFFERENCES = "central differences"
     SYMPY = "SymPy"
     AUTOMATIC = "automatic differentiation"
 
 
 @dataclass(frozen=True)
+class Kink:
+    """A function where it has no derivative. Without a position it stands anywhere in the quantity."""
+
+    function: str
+    quantity: str
+    position: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        position = f"[{','.join(map(str, self.position))}]" if self.position else ""
+        return f"{self.function} in {self.quantity}{position}"
+
+
+@dataclass(frozen=True)
 class Worst:
     """The entry at which two gradients differ most, measured by what is allowed there.
 
-    ``tolerance`` is the absolute difference allowed at this entry. A difference or a relative difference of numbers of
-    which one is not finite is infinite, or 0 where both are the same.
+    ``allowed`` is the largest difference that is no error at this entry. A difference or a relative difference of
+    numbers of which one is not finite is infinite, or 0 where both are the same.
     """
 
     position: tuple[int, ...]
     ours: float
     theirs: float
-    absolute: float
-    relative: float
-    tolerance: float
+    difference: float
+    relative_difference: float
+    allowed: float
 
 
 @dataclass(frozen=True)
 class Comparison:
     """One gradient against one oracle.
 
-    ``checked`` of the ``entries`` were compared; ``kinks`` of those differ and stand at a kink, that of the functions
-    in ``near``. ``note`` says why something was left out.
+    The oracle was asked for ``asked`` of the ``entries``, and ``checked`` of those were compared; ``kinks`` of those
+    differ and stand at a kink, that of the functions in ``near``. ``note`` says why something was left out.
     """
 
     quantity: str
     oracle: Oracle
     verdict: Verdict
     entries: int
+    asked: int = 0
     checked: int = 0
     kinks: int = 0
     worst: Worst | None = None
-    near: tuple[str, ...] = ()
+    near: tuple[Kink, ...] = ()
     note: str = ""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the oracle had no opinion on some of the entries it was asked for."""
+        return self.checked < self.asked
 
 
 @dataclass(frozen=True)
 class Witness:
-    """One oracle of a verification: what it is called on this machine, and why it was left out, if it was."""
+    """One oracle of a verification: what it is called on this machine, how it works, and why it was left out, if so."""
 
     oracle: Oracle
     name: str
+    method: str = ""
     left_out: str = ""
 
 
@@ -68,7 +89,7 @@ class Witness:
 class Report:
     """The verification of one run.
 
-    ``cost`` compares J itself with the value that the differences start from.
+    ``cost`` compares J itself with a second evaluation, which the differences start from.
     """
 
     cost: Comparison | None
@@ -92,9 +113,14 @@ class Report:
         return tuple(dict.fromkeys(c.quantity for c in self.comparisons if c.quantity not in judged))
 
     @property
-    def kinks(self) -> tuple[str, ...]:
-        """Every function that stands at a kink where gradients differ, like ``relu in a1[2]``."""
-        return tuple(dict.fromkeys(name for comparison in self.comparisons for name in comparison.near))
+    def quantities(self) -> tuple[str, ...]:
+        """Whose gradients were verified."""
+        return tuple(dict.fromkeys(comparison.quantity for comparison in self.comparisons))
+
+    @property
+    def kinks(self) -> tuple[Kink, ...]:
+        """Every function that stands at a kink where gradients differ."""
+        return tuple(dict.fromkeys(kink for comparison in self.comparisons for kink in comparison.near))
 
     @property
     def worst(self) -> Comparison | None:
@@ -110,5 +136,5 @@ class Report:
 def _severity(comparison: Comparison) -> tuple[bool, float]:
     worst = comparison.worst
     assert worst is not None
-    share = worst.absolute / worst.tolerance if worst.tolerance else (worst.absolute and float("inf"))
+    share = worst.difference / worst.allowed if worst.allowed else (worst.difference and float("inf"))
     return comparison.verdict is Verdict.DISAGREES, share

@@ -94,7 +94,7 @@ def test_verify_ends_with_status_1_where_a_gradient_disagrees(backprop, monkeypa
     monkeypatch.setattr(Network, "verify", off_by_a_little)
     outcome = backprop("verify", "two-two-two")
     assert outcome.status == 1
-    assert "dJ/dW1[1,1]" in outcome.stdout
+    assert "! ∂J/∂w₁₁⁽¹⁾: ours is " in outcome.stdout
     assert json.loads(backprop("verify", "two-two-two", "--format", "json").stdout)["ok"] is False
 
 

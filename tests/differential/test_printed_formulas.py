@@ -21,7 +21,7 @@ from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.steps import Kind, Step
 from backprop_cli.verification.arrays import NumPyArrays
 from backprop_cli.verification.automatic import gradients
-from backprop_cli.verification.evaluation import forward
+from backprop_cli.verification.evaluation import Evaluator, forward
 from tests.reading_back import check_formula
 from tests.reading_back.checking import read_definition
 from tests.strategies import as_yaml, equation_networks, layer_networks
@@ -36,7 +36,8 @@ def numbers_of_the_run(network: Network) -> dict[str, np.ndarray]:
     evaluation and automatic differentiation."""
     trace = network.compile().run()
     graph = network.graph
-    found = {name: np.asarray(named.array) for name, named in forward(graph, NumPyArrays(), trace.given).items()}
+    values = forward(graph, Evaluator(NumPyArrays()), trace.given)
+    found = {name: np.asarray(named.array) for name, named in values.items()}
     hidden = [q.name for q in graph.quantities if q.role in (Role.HELPER, Role.LOSS)]
     if hidden:
         found |= {f"dJ/d{name}": array for name, array in gradients(graph, trace.given, hidden, "autograd").items()}
@@ -75,7 +76,7 @@ def check(text: str, data: st.DataObject) -> None:
     network = bp.load(text)
     arrays = numbers_of_the_run(network)
     if graph_loss := network.graph.loss_name:
-        named = forward(network.graph, NumPyArrays(), network.compile().run().given)[graph_loss]
+        named = forward(network.graph, Evaluator(NumPyArrays()), network.compile().run().given)[graph_loss]
         arrays[graph_loss] = np.asarray(named.array)  # of each sample, where J is their mean
     assume(all(np.isfinite(array).all() and np.abs(array).max(initial=0) < LARGEST for array in arrays.values()))
     derivation = network.derive()
