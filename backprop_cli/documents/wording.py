@@ -35,7 +35,7 @@ PARTS = {
         "The {samples} samples of the batch are numbered by {sample}. All of them share the parameters, whose "
         "gradients are therefore sums over {sample}."
     ),
-    "no path": "The cost does not depend on {names}: the gradient is 0.",
+    "no path": "No path of derivatives leads from the cost to {names}: the gradient is 0.",
     "layer": "Layer {layer}",
     "activation layer": "Layer {layer}: {activation}",
     "dense layer": "Layer {layer}: {units} {unit}, {activation}",
@@ -72,8 +72,10 @@ REMARKS = {
     "connections": "{mask} holds the connections: 1 where a unit is wired to an input, 0 elsewhere.",
     "tie": "Of equal {values} values the first takes the gradient.",
     "piecewise_constant": (
-        "{quantity} is a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "
-        "gradient passes through it and gradient descent has nothing to follow here."
+        "{quantity} is piecewise constant: as a position it stays the same while the values change a little, and then "
+        "jumps. Its gradient is 0 wherever it exists, and where two values tie there is none, so gradient descent has "
+        "nothing to follow here. One searches without gradients instead, or puts a smooth stand-in in its place, such "
+        "as softmin for argmin and softmax for argmax."
     ),
     "position_inside": (
         "{what} gives a position, and positions change in jumps: its derivative is 0 wherever it exists, so no "

@@ -89,7 +89,12 @@ def test_positions_are_said_to_be_positions_and_sums_with_them_are_not() -> None
         loss: J
         """)
     jumps = "positions change in jumps: its derivative is 0 wherever it exists, so no gradient passes through it"
-    assert found["p"] == [f"p is a position, and {jumps} and gradient descent has nothing to follow here."]
+    assert found["p"] == [
+        "p is piecewise constant: as a position it stays the same while the values change a little, and then jumps. "
+        "Its gradient is 0 wherever it exists, and where two values tie there is none, so gradient descent has nothing "
+        "to follow here. One searches without gradients instead, or puts a smooth stand-in in its place, such as "
+        "softmin for argmin and softmax for argmax."
+    ]
     assert found["J"] == [f"argmax gives a position, and {jumps}."]
 
 
