@@ -105,6 +105,12 @@ def _title(graph: Graph, key: tuple[str, object]) -> str:
         return PARTS[section]
     sums = [q for q in graph.quantities if q.layer == layer and q.role is Role.WEIGHTED_SUM]
     activation = next((str(q.activation) for q in graph.quantities if q.layer == layer and q.activation), None)
+    kind = graph.kinds.get(layer, "") if isinstance(layer, int) else ""
+    if kind not in ("", "dense"):
+        named = activation if activation not in (None, IDENTITY) and kind != "residual" else None
+        return PARTS["library layer" if named is None else "activated layer"].format(
+            layer=layer, kind=kind, activation=named
+        )
     if not sums:
         return PARTS["layer" if activation is None else "activation layer"].format(layer=layer, activation=activation)
     units = sums[0].shape[-1] if sums[0].shape else 1

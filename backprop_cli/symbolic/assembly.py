@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from backprop_cli.errors import SpecError, did_you_mean
 from backprop_cli.language.tokens import is_name
-from backprop_cli.spec.layers import Block
+from backprop_cli.spec.layer_options import Library
+from backprop_cli.spec.layers import Block, Dense, Residual
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.symbolic.assembly_batch import find_batch
 from backprop_cli.symbolic.assembly_costs import COST, add_cost, expression_loss, quantity_as_loss
@@ -25,6 +26,8 @@ from backprop_cli.symbolic.assembly_losses import named_loss
 from backprop_cli.symbolic.assembly_places import every_layer, placed
 from backprop_cli.symbolic.draft import Draft, TooManyProblems
 from backprop_cli.symbolic.graph import Graph, Role
+
+NAMED_KINDS = (Dense, Library, Residual)
 
 
 def assemble(spec: NetworkSpec) -> tuple[Graph, dict[str, NDArray[np.float64] | None]]:
@@ -137,6 +140,7 @@ class _Assembly:
             frozenset(spec.frozen),
             loss_name,
             tuple(draft.loops),
+            {place.layer: layer.kind for place, layer in placed(spec.layers or ()) if isinstance(layer, NAMED_KINDS)},
         )
 
     def _add_cost(self, formulas: Formulas, output: str) -> tuple[str, str | None]:

@@ -106,9 +106,18 @@ def folded(node: tree.Node, graph: Graph) -> tree.Node:
 
 
 def _worked_out(position: tree.Node) -> tree.Node:
-    """A position of numbers alone as one number."""
+    """A position with its numbers added up: ``1 + m - 1`` is m."""
     number = whole_number(position)
-    return position if number is None else tree.Number(str(number))
+    if number is not None:
+        return tree.Number(str(number))
+    if not isinstance(position, tree.Add):
+        return position
+    numbers = [whole_number(term) for term in position.terms]
+    rest = [term for term, found in zip(position.terms, numbers, strict=True) if found is None]
+    total = sum(found for found in numbers if found is not None)
+    if total:
+        rest.append(tree.Number(str(total)) if total > 0 else tree.Negative(tree.Number(str(-total))))
+    return rest[0] if len(rest) == 1 else tree.Add(tuple(rest))
 
 
 def whole_number(node: tree.Node) -> int | None:

@@ -94,6 +94,7 @@ class Graph:
     frozen: frozenset[str] = frozenset()
     loss_name: str | None = None  # the loss quantity's name in the spec, where it is not J
     loops: tuple[Loop, ...] = ()
+    kinds: Mapping[int, str] = field(default_factory=dict)  # what each layer of the stack is called
 
     def __post_init__(self) -> None:
         known: dict[str, Quantity] = {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from sympy import Expr, S
+from sympy import Add, Expr, S
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
@@ -65,6 +65,7 @@ def remarks(
     if kind is Kind.DEFINITION:
         found.extend(_positions(quantity))
         found.extend(_connections(graph, quantity))
+        found.extend(_outside(graph, quantity))
     found.extend(_ranges(graph, forms))
     if any(_has_target_sum(form, graph) for form in forms) and kind is not Kind.DEFINITION:
         key = {True: "targets_sum_to_1", False: "targets_do_not_sum_to_1", None: "where_targets_sum_to_1"}[unit_sums]
@@ -87,6 +88,37 @@ def _positions(quantity: Quantity) -> list[Note]:
     if isinstance(definition, Reduce) and definition.operation in found:
         return [Note("piecewise_constant", {"quantity": quantity.name})]
     return [Note("position_inside", {"what": name}) for name in found]
+
+
+def _outside(graph: Graph, quantity: Quantity) -> list[Note]:
+    """What is read where a position leaves its array: before the first step of a loop, or in the padding."""
+    definition = quantity.definition
+    if definition is None:
+        return []
+    sizes = dict(zip(quantity.indices, quantity.shape, strict=True))
+    sizes |= {node.bound: node.size for node in definition.atoms(Reduce)}
+    loop = graph.loop_of(quantity.name)
+    for place in sorted(definition.atoms(Place), key=str):
+        for position, size in zip(place.positions, graph[place.name].shape, strict=True):
+            if not _stays_inside(position, size, sizes):
+                in_loop = loop is not None and place.name in loop.axes
+                return [Note("before the first step" if in_loop else "outside", {})]
+    return []
+
+
+def _stays_inside(position: Expr, size: int, sizes: Mapping[Expr, int]) -> bool:
+    """Whether a sum of indices is one of 1, ..., size for all their values; anything else is taken to be."""
+    low = high = 0
+    for term in Add.make_args(position):
+        number, symbol = term.as_coeff_Mul()
+        if symbol is S.One:
+            low, high = low + int(number), high + int(number)
+        elif symbol in sizes and number.is_Integer:
+            ends = sorted((int(number), int(number) * sizes[symbol]))
+            low, high = low + ends[0], high + ends[1]
+        else:
+            return True
+    return low >= 1 and high <= size
 
 
 def _ranges(graph: Graph, forms: Sequence[Form]) -> list[Note]:

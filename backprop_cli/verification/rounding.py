@@ -8,7 +8,7 @@ Whole numbers computed from whole numbers stay: they are exact, and comparisons 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -71,9 +71,10 @@ class RoughEvaluator(Evaluator):
         self._name: str | None = None
         self._count = 0
 
-    def defined(self, quantity: Quantity) -> Named:
-        self._name, self._count = quantity.name, 0
-        value = super().defined(quantity)
+    def defined(self, quantity: Quantity, step: Mapping[Symbol, Named] | None = None) -> Named:
+        at = "".join(f" {float(number.array):g}" for number in (step or {}).values())
+        self._name, self._count = f"{quantity.name}{at}", 0
+        value = super().defined(quantity, step)
         if self._moves.rounding.everywhere or quantity.role is not Role.HELPER:
             value = self._moved(value)
         self._name = None

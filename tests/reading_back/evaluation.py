@@ -281,7 +281,6 @@ class Evaluation:
         value = self.value(right, sizes)
         return value.reshape(()) if not sizes else np.broadcast_to(value, tuple(sizes.values()))
 
-
     def _spread(self, name: str, left: tree.Place, right: tree.Node) -> Array:
         """A definition whose left side has sums as positions: an array laid flat."""
         sizes = self.sizes_in(right)
