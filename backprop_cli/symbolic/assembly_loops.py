@@ -126,16 +126,20 @@ def _axes(draft: Draft, group: Group) -> dict[str, int]:
     """At which position each quantity of the loop has the step; reports what is not a loop over steps."""
     members = {name: number for number, name in enumerate(group.names)}
     axes: dict[str, int] = {}
-    for number, formula in enumerate(group.formulas):
-        names = _left_names(formula)
-        for place in _uses(formula):
-            if place.name not in members:
-                continue
-            steps = [(axis, found) for axis, p in enumerate(place.positions) if (found := _step_back(p, formula))]
-            if len(steps) == 1:
-                axis, (step, _) = steps[0]
-                axes.setdefault(place.name, axis)
-                axes.setdefault(group.names[number], names.index(step))
+    for several in (
+        False,
+        True,
+    ):  # where two indices step back, as in h[t-1,s-1], others say which one counts the steps
+        for number, formula in enumerate(group.formulas):
+            names = _left_names(formula)
+            for place in _uses(formula):
+                if place.name not in members:
+                    continue
+                steps = [(axis, found) for axis, p in enumerate(place.positions) if (found := _step_back(p, formula))]
+                if len(steps) == 1 or (several and steps):
+                    axis, (step, _) = steps[0]
+                    axes.setdefault(place.name, axis)
+                    axes.setdefault(group.names[number], names.index(step))
     for number, formula in enumerate(group.formulas):
         for place in _uses(formula):
             if place.name in members:

@@ -383,6 +383,23 @@ def test_a_loop_whose_range_the_spec_fixes() -> None:
     assert_allclose((trace.loss, trace.gradients["w"]), (0.5**5, 5 * 0.5**4))
 
 
+@pytest.mark.parametrize("other", ["h[t-1,s]", "h[t,s-1]", "1"])
+def test_a_loop_along_a_diagonal(other: str) -> None:
+    text = written(
+        f"h[t,s] = w*h[t-1,s-1]*x[t,s] + 2*{other} + x[t,s]",
+        "J = sum(h[t,s]**2, t, s)",
+        x="{value: [[1, 2, 3], [3, 4, 5]], batch: false}",
+        parameters="{w: 0.5}",
+    )
+    x, h = np.array([[1, 2, 3], [3, 4, 5]]), np.zeros((3, 4))
+    for t, s in np.ndindex(2, 3):
+        before = {"h[t-1,s]": h[t, s + 1], "h[t,s-1]": h[t + 1, s], "1": 1}[other]
+        h[t + 1, s + 1] = 0.5 * h[t, s] * x[t, s] + 2 * before + x[t, s]
+    network = bp.load(text)
+    assert_allclose(network.compile().run().forward["h"], h[1:, 1:])
+    assert not network.verify().disagreeing
+
+
 IN_LOOPS = [
     (("h[t] = w*h[t-1] + h[t+1]",), ["4:23: 'h' has no value yet at a later step; use an earlier one, such as h[t-1]"]),
     (
