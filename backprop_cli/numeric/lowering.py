@@ -262,7 +262,8 @@ def _indices(position: Expr) -> list[Symbol]:
     """The indices of a position, those of what it looks up first, in the order in which they stand there."""
     if isinstance(position, Symbol):
         return [position]
-    return [symbol for part in position.args if isinstance(part, Expr) for symbol in _indices(part)]
+    inside = [symbol for part in position.args if isinstance(part, Expr) for symbol in _indices(part)]
+    return [symbol for symbol in inside if symbol in position.free_symbols]
 
 
 def _addends(given: Sequence[Summed]) -> Iterator[Summed]:

@@ -49,7 +49,10 @@ def plan(positions: Sequence[Expr], sizes: Sizes, shape: Sequence[int]) -> Plan 
             lengths.extend([prod(sizes[symbol] for symbol in digits)] if digits else [])
             walked.append([])
             continue
-        *window, base = sorted(place.indices, key=lambda symbol: sizes[symbol])
+        forwards = {symbol for symbol, step in place.steps if step > 0}
+        *window, base = sorted(place.indices, key=lambda symbol: (symbol in forwards, sizes[symbol]))
+        if base not in forwards:
+            return None  # every index counts down, and a slice that is added to counts up
         axes.extend((*window, base))
         lengths.extend(sizes[symbol] for symbol in (*window, base))
         walked.append(window)
@@ -91,7 +94,7 @@ def _along(
     count = prod(sizes[symbol] for symbol, _ in rest)
     first = place.low if digits else start + step  # the position that value 1 of the index belongs to
     inside = [number for number in range(count) if 1 <= first + step * number <= size]
-    if not inside or step < 0:
+    if not inside:
         return None
     low, high = inside[0], inside[-1]
     entry = (first + step * low - 1, first + step * high, step)

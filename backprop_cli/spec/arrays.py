@@ -66,13 +66,18 @@ def _read_bias(data: Any) -> Values | bool:
     return bias
 
 
-def _arrays_by_name(data: Any) -> Any:
-    if not isinstance(data, dict):
-        reject(f"expected a mapping from names to values, such as {{x: [1, 2]}}, not {describe(data)}")
-    return data
+def mapping_like(example: str) -> BeforeValidator:
+    """Refuses what is no mapping, with an example of what to write instead."""
+
+    def check(data: Any) -> Any:
+        if not isinstance(data, dict):
+            reject(f"expected a mapping from names to values, such as {example}, not {describe(data)}")
+        return data
+
+    return BeforeValidator(check)
 
 
-named_arrays = BeforeValidator(_arrays_by_name)
+named_arrays = mapping_like("{x: [1, 2]}")
 InputValues: TypeAlias = Annotated[Values, Reader(read_values, lambda: Numbers | InputForm)]
 ParameterValues: TypeAlias = Annotated[Values, Reader(_read_parameter, lambda: Numbers | ParameterForm)]
 Matrix: TypeAlias = Annotated[Values, Reader(_read_matrix, lambda: list[list[float]] | ParameterForm)]

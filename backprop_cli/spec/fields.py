@@ -123,6 +123,12 @@ def _read_some_names(data: Any) -> tuple[str, ...]:
 Expression: TypeAlias = Annotated[str, Field(pattern=r"[^A-Za-z0-9_]", description="A formula.")]
 
 
+def _read_bool(data: Any) -> bool:
+    if not isinstance(data, bool):
+        reject(f"expected true or false, not {describe(data)}")
+    return data
+
+
 def whole_number(least: int, most: int) -> Reader:
     """For ``Annotated[int, ...]``: a whole number in this range."""
     return Reader(partial(_read_count, least=least, most=most), lambda: Annotated[int, Field(ge=least, le=most)])
@@ -151,6 +157,7 @@ SomeNames: TypeAlias = Annotated[
     tuple[str, ...],
     Reader(_read_some_names, lambda: _WRITTEN_NAME | Annotated[list[_WRITTEN_NAME], Field(min_length=1)]),
 ]
+TrueOrFalse: TypeAlias = Annotated[bool, Reader(_read_bool, lambda: bool)]
 Text: TypeAlias = Annotated[str, Reader(_read_text, lambda: str)]
 Positive: TypeAlias = Annotated[float, Reader(partial(_read_number, above=0), lambda: Annotated[float, Field(gt=0)])]
 PositiveOrZero: TypeAlias = Annotated[

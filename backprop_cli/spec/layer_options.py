@@ -10,8 +10,17 @@ from pydantic import Field
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.spec import limits
-from backprop_cli.spec.arrays import Bias, ParameterValues, named_arrays
-from backprop_cli.spec.fields import Function, Name, Names, Positive, SomeNames, number_between, whole_number
+from backprop_cli.spec.arrays import Bias, ParameterValues, mapping_like
+from backprop_cli.spec.fields import (
+    Function,
+    Name,
+    Names,
+    Positive,
+    SomeNames,
+    TrueOrFalse,
+    number_between,
+    whole_number,
+)
 from backprop_cli.spec.findings import Finding, reject
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.section import Section
@@ -95,18 +104,23 @@ Padding2: TypeAlias = Annotated[tuple[int, ...], _sizes(2, 0)]
 Count: TypeAlias = Annotated[int, whole_number(1, limits.SIZE)]
 
 
-class Weighted(Library):
-    """A layer with the parameters W and b."""
+class Parametrised(Library):
+    """A layer with parameters, which may be those of another layer."""
 
-    weights: ParameterValues | None = Field(default=None, description="The weights; drawn by `initial` if absent.")
     share: Names = Field(default=(), description="Parameters of other layers to use instead of its own, such as W1.")
-
-    def given(self) -> Mapping[str, tuple[Values | None, tuple[str, ...]]]:
-        return {"W": (self.weights, ("weights",))}
 
     @property
     def shared(self) -> tuple[str, ...]:
         return self.share
+
+
+class Weighted(Parametrised):
+    """A layer with the parameters W and b."""
+
+    weights: ParameterValues | None = Field(default=None, description="The weights; drawn by `initial` if absent.")
+
+    def given(self) -> Mapping[str, tuple[Values | None, tuple[str, ...]]]:
+        return {"W": (self.weights, ("weights",))}
 
 
 class Convolution(Weighted):
@@ -203,7 +217,7 @@ class AvgPool2d(Pool2d):
     kind = "avg_pool2d"
 
 
-class Norm(Library):
+class Norm(Parametrised):
     """A normalised input, scaled by gamma and shifted by beta."""
 
     eps: Positive = Field(default=1e-5, description="Added to the variance under the root.")
@@ -264,14 +278,16 @@ class Embedding(Weighted):
         return {"vocabulary": self.vocabulary, "dim": self.dim}
 
 
-class Attention(Library):
+class Attention(Parametrised):
     """Self-attention of the steps of a sequence, steps x features, without biases."""
 
     kind = "attention"
     example = "options such as {heads: 2}"
     heads: Count = Field(default=1, description="How many heads share the features among them.")
-    causal: bool = Field(default=False, description="Whether a step attends to itself and those before it alone.")
-    weights: Annotated[dict[Name, ParameterValues], named_arrays] = Field(
+    causal: TrueOrFalse = Field(
+        default=False, description="Whether a step attends to itself and those before it alone."
+    )
+    weights: Annotated[dict[Name, ParameterValues], mapping_like("{W_q: [[1, 0], [0, 1]]}")] = Field(
         default_factory=dict, description="Values of W_q, W_k, W_v and W_o, outputs x inputs; drawn where absent."
     )
 

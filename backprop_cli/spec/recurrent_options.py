@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from backprop_cli.spec.arrays import ParameterValues, named_arrays
+from backprop_cli.spec.arrays import ParameterValues, mapping_like
 from backprop_cli.spec.fields import Function, Name, one_of
 from backprop_cli.spec.findings import Finding, reject
-from backprop_cli.spec.layer_options import Count, Library, unknown_letters
+from backprop_cli.spec.layer_options import Count, Parametrised, unknown_letters
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.values import Values, read_values
 from backprop_cli.spec.wording import describe
@@ -27,7 +27,7 @@ def _read_biases(data: Any) -> dict[str, Values] | bool:
 _BIASES: Any = bool | dict[str, ParameterValues]
 
 
-class Recurrent(Library):
+class Recurrent(Parametrised):
     """A layer over steps x features; its output is the state at every step, or the last one."""
 
     example = "options such as {units: 4}"
@@ -39,7 +39,7 @@ class Recurrent(Library):
     output: Annotated[str, one_of(("all", "last"), "output")] = Field(
         default="all", description="The state at every step (`all`), or at the last alone."
     )
-    weights: Annotated[dict[Name, ParameterValues], named_arrays] = Field(
+    weights: Annotated[dict[Name, ParameterValues], mapping_like("{W_xh: [[1, 0], [0, 1]]}")] = Field(
         default_factory=dict, description="Values of W_xh, W_hh, ..., units x inputs; drawn where absent."
     )
     bias: Annotated[dict[Name, ParameterValues] | bool, Reader(_read_biases, lambda: _BIASES)] = Field(

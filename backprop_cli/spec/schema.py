@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr
 from backprop_cli.language.tokens import is_name
 from backprop_cli.library.losses import LOSSES
 from backprop_cli.spec import limits
-from backprop_cli.spec.arrays import InputValues, ParameterValues, named_arrays
+from backprop_cli.spec.arrays import InputValues, ParameterValues, mapping_like, named_arrays
 from backprop_cli.spec.fields import (
     NAME_PATTERN,
     Equations,
@@ -85,7 +85,7 @@ class NetworkSpec(Section):
     equations: Equations | None = Field(
         default=None, description="The network as equations, such as z[i] = sum(W[i,j]*x[j], j) + b[i]."
     )
-    ranges: dict[Name, Annotated[int, whole_number(1, limits.SIZE)]] = Field(
+    ranges: Annotated[dict[Name, Annotated[int, whole_number(1, limits.SIZE)]], mapping_like("{p: 4}")] = Field(
         default_factory=dict,
         json_schema_extra=_NAMED,
         description="How many values an index takes in the equations; a position outside an array then reads 0.",

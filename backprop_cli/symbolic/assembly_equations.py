@@ -20,11 +20,19 @@ def add_equations(
     """Add one quantity per equation and return the name of the last one, None where there is none."""
     last = None
     separate, initial = initial_names(draft, formulas)
-    for group in grouped(draft, separate):
-        if group.is_loop:
+    for group in grouped(draft, separate, initial):
+        if group.broken:
+            _give_up(draft, group)
+        elif group.is_loop:
             last = _add_loop(draft, group, layer, ranges, initial) or last
         elif add_equation(draft, group.formulas[0], layer, ranges):
             last = group.names[0]
+    looped = {name for loop in draft.loops for name in loop.axes}
+    for name, start in initial.items():
+        if name not in looped and name not in draft.broken and start in draft.quantities:
+            origin = draft.origins[start]
+            message = f"'{name}[0]' is a state before the first step, but no equation uses an earlier step, {name}[t-1]"
+            draft.report(origin.problem(message))
     computed = [name for name in draft.quantities if any(f.left and f.left.name == name for f in formulas)]
     return computed[-1] if computed and last is not None else last
 
@@ -37,24 +45,37 @@ def _add_loop(
     new = [formula.left is not None and _is_new(draft, formula, formula.left.name) for formula in group.formulas]
     if not all(new) or len(draft.problems) > before:
         return None
-    known = provisional(draft, group, ranges)
+    unknown = provisional(draft, group, ranges)
+    if unknown:
+        _give_up(draft, group)
     for formula in group.formulas:
         assert formula.left is not None
         right = with_initial(formula, initial, group.axes)
         found = elaborate(draft, formula.origin, formula.left, right, ranges=ranges)
-        if found is None or not known:
-            if found is not None:
-                message = f"the shape of '{formula.left.name}' is not known; fix its indices with 'ranges'"
-
-                draft.report(formula.origin.problem(message, formula.left))
-            for name in group.names:
-                draft.quantities.pop(name, None)
-                draft.give_up(name, formula.origin)
+        if unknown:
+            continue
+        if found is None:
+            _give_up(draft, group)
             return None
         draft.add(found.as_quantity(formula.left.name, Role.INTERMEDIATE, layer), formula.origin)
+    if unknown:
+        if len(draft.problems) == before:  # otherwise that may be why
+            index, formula = unknown[0], group.formulas[0]
+            message = (
+                f"the range of index '{index}' is not known: no shape tells it; fix it with 'ranges: {{{index}: ...}}'"
+            )
+            draft.report(formula.origin.problem(message, formula.left))
+        return None
     written = {formula.left.name: len(formula.left.positions) for formula in group.formulas if formula.left is not None}
     note_loop(draft, {name: (group.axes[name], written[name]) for name in group.names})
     return group.names[-1]
+
+
+def _give_up(draft: Draft, group: Group) -> None:
+    for formula in group.formulas:
+        assert formula.left is not None
+        draft.quantities.pop(formula.left.name, None)
+        draft.give_up(formula.left.name, formula.origin)
 
 
 def note_loop(draft: Draft, axes: Mapping[str, tuple[int, int]]) -> None:
@@ -71,7 +92,12 @@ def add_equation(draft: Draft, formula: Formula, layer: int | None, ranges: Mapp
     name = formula.left.name
     if not _is_new(draft, formula, name):
         return False
-    if is_flattened(formula.right) and not formula.left.positions:
+    if is_flattened(formula.right):
+        if formula.left.positions:
+            message = f"flatten gives all positions at once; write {name} = flatten(...), without an index"
+            draft.report(formula.origin.problem(message, formula.left))
+            draft.give_up(name, formula.origin)
+            return False
         if not flattened(draft, formula.right, name, Role.INTERMEDIATE, layer, formula.origin):
             draft.give_up(name, formula.origin)
             return False

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
+from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import defined_name, parse_equation, parse_expression
 from backprop_cli.language.offsets import Offsets
+from backprop_cli.language.structure import FLATTEN
 from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import ACTIVATIONS
@@ -15,6 +18,7 @@ from backprop_cli.spec.findings import Path
 from backprop_cli.spec.layer_options import Library
 from backprop_cli.spec.layers import Activation, Block, Dense, Layer
 from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.spec.wording import listed
 from backprop_cli.symbolic.assembly_places import every_layer
 from backprop_cli.symbolic.draft import Draft, Origin
 
@@ -73,11 +77,14 @@ class Formulas:
         return {len(place.positions) for place in self.places(name)}
 
     def places(self, name: str) -> Iterator[tree.Place]:
-        """Where the quantity stands on the right side of an equation or in the loss; an index of its name is no use."""
+        """Where the quantity stands on the right side of an equation or in the loss; an index of its name is no use,
+        and as a whole in ``flatten(x)`` it says nothing about its positions."""
         for formula in self.all():
             bound = formula.indices()
+            whole = {id(node.arguments[0]) for node in walk(formula.right) if _is_flatten(node)}
             for node in walk(formula.right):
-                if isinstance(node, tree.Place) and node.name == name and (node.positions or name not in bound):
+                named = isinstance(node, tree.Place) and node.name == name and (node.positions or name not in bound)
+                if isinstance(node, tree.Place) and named and id(node) not in whole:
                     yield node
 
 
@@ -97,7 +104,26 @@ def read_formulas(draft: Draft, spec: NetworkSpec) -> Formulas:
     loss = None
     if spec.loss is not None and not spec.loss.is_named:
         loss = _read(draft, spec.loss.text, ("loss",), equation=False)
-    return Formulas(_equations(draft, spec.equations or (), ("equations",)), blocks, activations, loss, spec.ranges)
+    equations = _equations(draft, spec.equations or (), ("equations",))
+    formulas = Formulas(equations, blocks, activations, loss, spec.ranges)
+    _check_ranges(draft, formulas)
+    return formulas
+
+
+def _check_ranges(draft: Draft, formulas: Formulas) -> None:
+    """Report ranges of indices that no equation has, unless it may be one that cannot be read."""
+    if draft.problems:
+        return
+    written = sorted({name for formula in formulas.all() for name in formula.indices()})
+    for name in formulas.ranges:
+        if name not in written:
+            hint = did_you_mean(name, written) or f"; expected {listed(written)}" if written else ""
+            origin = draft.origin("ranges", name, at_key=True)
+            draft.report(origin.problem(f"no equation has an index '{name}'{hint}"))
+
+
+def _is_flatten(node: tree.Node) -> TypeGuard[tree.Apply]:
+    return isinstance(node, tree.Apply) and node.function == FLATTEN and bool(node.arguments)
 
 
 def _activation(layer: Layer) -> tuple[str | None, Path]:

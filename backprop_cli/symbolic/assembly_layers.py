@@ -54,6 +54,8 @@ def add_layer(draft: Draft, place: LayerPlace, layer: Layer, current: str | None
         for name in generated_names(place, layer, {}):
             if name not in draft.quantities or name in before:
                 draft.give_up(name, draft.origin(*place.path))
+    elif output != place("a"):
+        draft.aliases[place("a")] = output  # every layer's output is a<place>; a recurrent layer's is its state
     return output
 
 

@@ -186,8 +186,10 @@ class _LibraryLayer:
             left, right = parse_equation(text)
             right = _renamed(self._activated(right), letters, shared)
             formulas.append(Formula(tree.Place(letters[left.name], left.positions), right, origin))
-        for group in grouped(self._draft, formulas):
-            if group.is_loop and not provisional(self._draft, group, layer.ranges):
+        for group in grouped(self._draft, formulas, {}):
+            if group.is_loop and provisional(self._draft, group, layer.ranges):
+                if self._draft.problems:  # such as another layer of the same name
+                    return None
                 raise ValueError(f"the equations of {self._entry.name} do not tell the shapes of {group.names}")
             for formula in group.formulas:
                 right = with_initial(formula, initial, group.axes) if group.is_loop else formula.right

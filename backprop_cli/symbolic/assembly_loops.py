@@ -21,10 +21,11 @@ from backprop_cli.symbolic.notation import index
 @dataclass
 class Group:
     """Equations in the order in which they are computed: one alone, or all those of one loop. ``axes`` says at which of
-    the positions written each quantity of a loop has the step."""
+    the positions written each quantity of a loop has the step, ``broken`` that a problem with it has been reported."""
 
     formulas: list[Formula]
     axes: dict[str, int] = field(default_factory=dict)
+    broken: bool = False
 
     @property
     def is_loop(self) -> bool:
@@ -35,14 +36,18 @@ class Group:
         return [formula.left.name for formula in self.formulas if formula.left is not None]
 
 
-def grouped(draft: Draft, formulas: Sequence[Formula]) -> list[Group]:
-    """The equations in groups, each after those it needs. Reports references to steps that are not computed yet."""
+def grouped(draft: Draft, formulas: Sequence[Formula], initial: Mapping[str, str]) -> list[Group]:
+    """The equations in groups, each after those it needs; ``initial`` are the names of initial states by that of the
+    state. Reports references to steps that are not computed yet."""
     uses = [_uses(formula) for formula in formulas]
     places = {formula.left.name: n for n, formula in reversed(list(enumerate(formulas))) if formula.left is not None}
     ahead = [any(_is_ahead(place, n, places, formulas[n]) for place in uses[n]) for n in range(len(formulas))]
     if not any(ahead):
         return [Group([formula]) for formula in formulas]
-    needs = [{places[place.name] for place in some if place.name in places} for some in uses]
+    needs = [
+        {places[name] for place in some for name in (place.name, initial.get(place.name)) if name in places}
+        for some in uses
+    ]
     reach = _reach(needs)
     components: list[list[int]] = []
     for n in range(len(formulas)):
@@ -53,7 +58,9 @@ def grouped(draft: Draft, formulas: Sequence[Formula]) -> list[Group]:
     for component in _in_order(components, needs):
         group = Group([formulas[n] for n in component])
         if len(component) > 1 or component[0] in needs[component[0]]:
+            before = len(draft.problems)
             group.axes = _axes(draft, group)
+            group.broken = len(draft.problems) > before
         groups.append(group)
     return groups
 
@@ -119,16 +126,20 @@ def _axes(draft: Draft, group: Group) -> dict[str, int]:
     """At which position each quantity of the loop has the step; reports what is not a loop over steps."""
     members = {name: number for number, name in enumerate(group.names)}
     axes: dict[str, int] = {}
-    for number, formula in enumerate(group.formulas):
-        names = _left_names(formula)
-        for place in _uses(formula):
-            if place.name not in members:
-                continue
-            steps = [(axis, found) for axis, p in enumerate(place.positions) if (found := _step_back(p, formula))]
-            if len(steps) == 1:
-                axis, (step, _) = steps[0]
-                axes.setdefault(place.name, axis)
-                axes.setdefault(group.names[number], names.index(step))
+    for several in (
+        False,
+        True,
+    ):  # where two indices step back, as in h[t-1,s-1], others say which one counts the steps
+        for number, formula in enumerate(group.formulas):
+            names = _left_names(formula)
+            for place in _uses(formula):
+                if place.name not in members:
+                    continue
+                steps = [(axis, found) for axis, p in enumerate(place.positions) if (found := _step_back(p, formula))]
+                if len(steps) == 1 or (several and steps):
+                    axis, (step, _) = steps[0]
+                    axes.setdefault(place.name, axis)
+                    axes.setdefault(group.names[number], names.index(step))
     for number, formula in enumerate(group.formulas):
         for place in _uses(formula):
             if place.name in members:
@@ -156,13 +167,15 @@ def _ahead_of_time(
     is_now = isinstance(position, tree.Place) and position.name == step and not position.positions
     if is_now and members[place.name] < number:
         return ""
-    when = "this step" if is_now else "a step"
+    found = _sum(position, formula)
+    is_later = found is not None and found.constant > 0 and not found.looked_up and found.indices == {step: 1}
+    when = "this step" if is_now else "a later step" if is_later else "a step"
     return f"'{place.name}' has no value yet at {when}; use an earlier one, such as {place.name}[{step}-1]"
 
 
-def provisional(draft: Draft, group: Group, ranges: Mapping[str, int]) -> bool:
-    """Put the quantities of a loop into the draft, with their shapes, before their equations are read. False where a
-    shape is not known; reading the equation then says which."""
+def provisional(draft: Draft, group: Group, ranges: Mapping[str, int]) -> tuple[str, ...]:
+    """Put the quantities of a loop into the draft, with their shapes, before their equations are read. Returns the
+    indices of which the range is not known, without putting anything into the draft if there are any."""
     sizes: dict[tuple[str, str], int] = {}
     carried, explicit = False, False
     for _ in range(len(group.formulas) + 1):
@@ -183,23 +196,23 @@ def provisional(draft: Draft, group: Group, ranges: Mapping[str, int]) -> bool:
                     if size:
                         sizes.setdefault((formula.left.name, position.name), size)  # type: ignore[union-attr]
                         explicit |= samples and axis == 0 and offset == 0
-    for formula in group.formulas:
-        assert formula.left is not None
-        names = _left_names(formula)
-        shape = tuple(sizes.get((formula.left.name, name), 0) for name in names)
-        if 0 in shape or not all(names):
-            return False
+    written = [(formula, formula.left, _left_names(formula)) for formula in group.formulas if formula.left is not None]
+    unknown = [name for _, left, names in written for name in names if not sizes.get((left.name, name))]
+    if unknown:
+        return tuple(dict.fromkeys(unknown))
+    for formula, left, names in written:
+        shape = tuple(sizes[left.name, name] for name in names)
         per_sample = carried and draft.sample is not None
         front = (draft.sample,) if per_sample and draft.sample is not None else ()
-        draft.quantities[formula.left.name] = Quantity(
-            formula.left.name,
+        draft.quantities[left.name] = Quantity(
+            left.name,
             (*front, *map(index, names)),
             (*((draft.samples or 1,) if per_sample else ()), *shape),
             Role.INTERMEDIATE,
             depends_on_sample=per_sample or explicit,
         )
-        draft.origins[formula.left.name] = formula.origin
-    return True
+        draft.origins[left.name] = formula.origin
+    return ()
 
 
 def _known_shape(

@@ -195,7 +195,11 @@ class Resolution:
             for binding in bindings:
                 self._check(binding, node, f"it stands in no position inside this {node.operation}")
         for binding in free:
-            self._check(binding, left, "it stands in no position on the right side")
+            self._check(
+                binding,
+                left,
+                f"it stands in no position on the right side; fix it with 'ranges: {{{binding.name}: ...}}'",
+            )
         for shift in () if self.failed else self.shifts:
             if problem := outside(shift):
                 self.report(problem, shift.position)
@@ -232,15 +236,22 @@ class Resolution:
         if name in self.draft.broken:
             return
         if name in self.draft.later:
-            where = str(self.draft.later[name])
-            place = f" ({where})" if where else ""
-            self.report(f"'{name}' is defined further down{place}; an equation uses what stands before it", node)
+            self.report(self._too_early(name), node)
             return
         valid = [*self.draft.names(), *self.names, *scope]
         hint = look_alike(name, valid) or did_you_mean(name, valid)
         if not hint and name in (*FUNCTIONS, *REDUCTIONS):
             hint = f"; '{name}' is a function: {name}(...)"
         self.report(f"'{name}' is not defined{hint}", node)
+
+    def _too_early(self, name: str) -> str:
+        where = self.draft.later[name]
+        if where == self.origin:
+            return (
+                f"'{name}' stands in its own equation; there only earlier steps of it, such as {name}[t-1], have values"
+            )
+        place = f" ({where})" if str(where) else ""
+        return f"'{name}' is defined further down{place}; an equation uses what stands before it"
 
     def _no_function(self, node: tree.Apply, scope: Mapping[str, Binding]) -> None:
         name = node.function

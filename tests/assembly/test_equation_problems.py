@@ -21,7 +21,10 @@ IN_EQUATIONS = [
     ("q = c", ["6:9: 'c' is not defined"]),
     ("q = zz[1]", ["6:9: 'zz' is not defined; did you mean 'z'?"]),
     ("q = J", ["6:9: 'J' is defined further down (7:5); an equation uses what stands before it"]),
-    ("q = q + 1", ["6:9: 'q' is defined further down (6:5); an equation uses what stands before it"]),
+    (
+        "q = q + 1",
+        ["6:9: 'q' stands in its own equation; there only earlier steps of it, such as q[t-1], have values"],
+    ),
     ("q = sum(W[i,j]*z[j], i, j)", [
         "6:20: index 'j' has range 2 from W (3 x 2, axis 2, 3:17) and 3 from z (a list of 3, 5:5)",
     ]),
@@ -32,7 +35,13 @@ IN_EQUATIONS = [
         "6:21: index 'i' has range 2 from W (3 x 2, axis 2, 3:17) and 3 from W (3 x 2, axis 1, 3:17)",
         "6:21: index 'j' has range 3 from W (3 x 2, axis 1, 3:17) and 2 from W (3 x 2, axis 2, 3:17)",
     ]),
-    ("q[i] = 1", ["6:5: the range of index 'i' is not known: it stands in no position on the right side"]),
+    (
+        "q[i] = 1",
+        [
+            "6:5: the range of index 'i' is not known: it stands in no position on the right side; "
+            "fix it with 'ranges: {i: ...}'"
+        ],
+    ),
     ("q = sum(s, k)", ["6:9: the range of index 'k' is not known: it stands in no position inside this sum"]),
     ("q = -sum(y*log(z), i)", [
         "6:14: 'y' is a list of 3 and stands here without an index; write y[i]",
