@@ -18,6 +18,7 @@ from backprop_cli.spec import limits
 from backprop_cli.spec.findings import Path
 from backprop_cli.spec.positions import Positions
 from backprop_cli.symbolic.graph import Loop, Quantity
+from backprop_cli.symbolic.notation import Reduce
 
 MOST_PROBLEMS = 100
 INDEX_NAMES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v", "w")
@@ -126,8 +127,15 @@ class Draft:
         return [*self.quantities, *self.aliases]
 
     def free_name(self, preferred: Sequence[str]) -> str:
-        """The first of the names that no quantity, present or to come, has; numbered where all are taken."""
-        return next(name for name in candidates(preferred) if not self.is_taken(name))
+        """The first of the names that no quantity, present or to come, and no index has; numbered where all are
+        taken."""
+        indices = self._index_names()
+        return next(name for name in candidates(preferred) if not self.is_taken(name) and name not in indices)
+
+    def _index_names(self) -> set[str]:
+        found = {symbol.name for quantity in self.quantities.values() for symbol in quantity.indices}
+        definitions = (q.definition for q in self.quantities.values() if q.definition is not None)
+        return found | {node.bound.name for definition in definitions for node in definition.atoms(Reduce)}
 
     def is_taken(self, name: str) -> bool:
         return name in self.origins or name in self.later or name in self.aliases or name in self.reserved

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -12,18 +9,17 @@ from hypothesis import strategies as st
 
 import backprop_cli as bp
 from backprop_cli.language import tree
-from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.entries import entry_step
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.steps import Kind, Step
+from backprop_cli.symbolic.steps import Kind
 from backprop_cli.verification.arrays import NumPyArrays
 from backprop_cli.verification.automatic import gradients
 from backprop_cli.verification.evaluation import Evaluator, forward
 from tests.reading_back import check_formula
-from tests.reading_back.checking import read_definition
+from tests.reading_back.checking import equalities, ranges_of, read_definition, with_ranges
 from tests.strategies import as_yaml, equation_networks, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
@@ -47,29 +43,6 @@ def numbers_of_the_run(network: Network) -> dict[str, np.ndarray]:
         found |= {name: value for name, value in found.items() if name != graph.loss_name}
     found |= {f"dJ/d{name}": np.asarray(value) for name, value in trace.gradients.items()}
     return found
-
-
-def equalities(step: Step) -> list[tree.Equality]:
-    """The chain side by side with its target, so that each side's indices have one range each."""
-    return [tree.Equality((step.target, form.value)) for form in step.forms]
-
-
-def ranges_of(formula: tree.Node) -> dict[str, int]:
-    """The ranges of bound indices, which the remarks beside a formula tell where it does not."""
-    found: dict[str, set[int]] = {}
-    for node in walk(formula):
-        if isinstance(node, tree.Reduction):
-            for index, size in zip(node.indices, node.sizes, strict=False):
-                found.setdefault(index, set()).add(size)
-    return {index: sizes.pop() for index, sizes in found.items() if len(sizes) == 1}
-
-
-def with_ranges(node: tree.Node, ranges: Mapping[str, int]) -> tree.Node:
-    """The formula as read, with the ranges of its bound indices."""
-    node = rebuilt(node, lambda part: with_ranges(part, ranges))
-    if not isinstance(node, tree.Reduction) or not set(node.indices) <= ranges.keys():
-        return node
-    return replace(node, sizes=tuple(ranges[index] for index in node.indices))
 
 
 def check(text: str, data: st.DataObject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
+from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.numeric.trace import Trace
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.steps import Kind, Step
@@ -84,6 +86,29 @@ def check_formula(
     return node
 
 
+def equalities(step: Step) -> list[tree.Equality]:
+    """The chain side by side with its target, so that each side's indices have one range each."""
+    return [tree.Equality((step.target, form.value)) for form in step.forms]
+
+
+def ranges_of(formula: tree.Node) -> dict[str, int]:
+    """The ranges of bound indices, which the remarks beside a formula tell where it does not."""
+    found: dict[str, set[int]] = {}
+    for node in walk(formula):
+        if isinstance(node, tree.Reduction):
+            for index, size in zip(node.indices, node.sizes, strict=False):
+                found.setdefault(index, set()).add(size)
+    return {index: sizes.pop() for index, sizes in found.items() if len(sizes) == 1}
+
+
+def with_ranges(node: tree.Node, ranges: Mapping[str, int]) -> tree.Node:
+    """The formula as read, with the ranges of its bound indices."""
+    node = rebuilt(node, lambda part: with_ranges(part, ranges))
+    if not isinstance(node, tree.Reduction) or not set(node.indices) <= ranges.keys():
+        return node
+    return replace(node, sizes=tuple(ranges[index] for index in node.indices))
+
+
 def check_steps(
     steps: Sequence[Step],
     names: Names,
@@ -91,20 +116,24 @@ def check_steps(
     format: Format = "unicode",
     tolerance: float = TOLERANCE,
 ) -> int:
-    """Prints every chain of a derivation's steps and checks it with :func:`check_formula`; gives their number.
+    """Prints every side of every step of a derivation and checks it with :func:`check_formula`; gives their number.
 
     ``arrays`` as there (see :func:`arrays_of`). The definitions are read back from the printed steps too.
     """
-    printed = [PRINTERS[format].render(step.chain, names) for step in steps]
-    read_back = dict(
-        read_definition(text, names, format)
-        for step, text in zip(steps, printed, strict=True)
-        if step.kind is Kind.DEFINITION
-    )
+    render = PRINTERS[format].render
+    read_back: dict[str, tree.Equality] = {}
+    for step in steps:
+        if step.kind is Kind.DEFINITION:
+            name, definition = read_definition(render(step.chain, names), names, format)
+            known = with_ranges(definition, ranges_of(step.chain))
+            assert isinstance(known, tree.Equality)
+            read_back[name] = known
     definitions = {name: read_back[name] for name in names.quantities if name in read_back}
-    for text in printed:
-        check_formula(text, names, arrays, format, definitions, tolerance)
-    return len(printed)
+    for step in steps:
+        for equality in equalities(step):
+            ranges = ranges_of(equality)
+            check_formula(render(equality, names), names, arrays, format, definitions, tolerance, ranges)
+    return len(steps)
 
 
 def arrays_of(trace: Trace) -> dict[str, Array]:

@@ -19,7 +19,7 @@ from backprop_cli.symbolic.narration import narrate
 from backprop_cli.symbolic.steps import Derivation, Kind, Step
 from backprop_cli.verification.arrays import NumPyArrays
 from backprop_cli.verification.automatic import gradients
-from backprop_cli.verification.evaluation import forward
+from backprop_cli.verification.evaluation import Evaluator, forward
 from tests.reading_back import check_formula
 from tests.reading_back.checking import read_definition
 from tests.symbolic.systems import SYSTEMS
@@ -77,7 +77,9 @@ SPECS = {
 def numbers(graph: Graph, given: Mapping[str, NDArray[np.float64]]) -> Arrays:
     """Every quantity, and every gradient as ``dJ/dX`` by automatic differentiation."""
     arrays = NumPyArrays()
-    values = {name: np.asarray(value.array, dtype=float) for name, value in forward(graph, arrays, given).items()}
+    values = {
+        name: np.asarray(value.array, dtype=float) for name, value in forward(graph, Evaluator(arrays), given).items()
+    }
     wanted = [q.name for q in graph.quantities if q.role not in (Role.TARGET, Role.CONSTANT, Role.COST)]
     found = gradients(graph, given, wanted, "autograd")
     return values | {f"dJ/d{name}": np.asarray(value) for name, value in found.items()}
