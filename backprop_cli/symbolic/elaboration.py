@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Abs, Expr, I, Symbol, nan, oo, zoo
+from sympy import Abs, Expr, I, Pow, Symbol, nan, oo, zoo
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
@@ -184,6 +184,9 @@ def _translated(draft: Draft, reading: Resolution, resolved: tree.Node) -> Expr 
     if definition.has(zoo, nan, oo, -oo, I):
         what = "it divides by zero, or takes the root or logarithm of a negative number"
         reading.report(f"this formula has no real value: {what}")
+        return None
+    if any(node.base.is_number and not node.base.is_positive and node.exp.has(Place) for node in definition.atoms(Pow)):
+        reading.report("this formula has no slope: the base of a power with a quantity as exponent is above 0")
         return None
     return definition.replace(Abs, CLASSES["abs"])
 

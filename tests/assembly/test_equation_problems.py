@@ -104,6 +104,9 @@ IN_EQUATIONS = [
     ("q = log(s - s)", [
         "6:5: this formula has no real value: it divides by zero, or takes the root or logarithm of a negative number",
     ]),
+    ("q = 0**s + (1-3)**x[1]", [
+        "6:5: this formula has no slope: the base of a power with a quantity as exponent is above 0",
+    ]),
     ("q = a + c", ["6:9: 'a' is not defined", "6:13: 'c' is not defined"]),
 ]  # fmt: skip
 
