@@ -24,6 +24,7 @@ from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.comparing import ASKED, Opinion, compared
 from backprop_cli.verification.differences import POINTS, UNCERTAIN, Differences, Slope
 from backprop_cli.verification.expansion import Expansion, expanded_size
+from backprop_cli.verification.landscape import users
 from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, Verdict, Witness
 from backprop_cli.verification.rounding import roundings
 from backprop_cli.verification.tolerances import (
@@ -37,6 +38,7 @@ from backprop_cli.verification.tolerances import (
 Entries: TypeAlias = dict[str, list[int]]  # of each quantity, positions from 0 in the array laid flat
 
 NOT_FINITE = "J is not finite"
+AS_WRITTEN = "J, computed as it is written, is not finite"
 ROUNDED_COST = "float64 does not hold enough digits of the values that J is computed from"
 EXTRAPOLATED = "The differences are extrapolated to a step of 0, from values of J computed in"
 PRECISION = "more than double precision" if np.finfo(np.longdouble).eps < np.finfo(float).eps else "double precision"
@@ -99,12 +101,17 @@ class _Check:
         self.slopes = self.differences.slopes([(name, e) for name, some in self.entries.items() for e in some])
         self.tolerances = tolerances(graph, self.slopes)
         self.confirmed: dict[str, set[int]] = {name: set() for name in gradients}
+        self._peaks: dict[str, float] = {}
         self.roundings = roundings(FORWARD, everywhere=False)
 
     @cached_property
     def rounded(self) -> list[Differences]:
         """The differences with forward values moved as rounding may move them."""
         return [Differences(self.graph, self.given, self.limits.precise, rounding) for rounding in self.roundings]
+
+    @cached_property
+    def users(self) -> dict[str, set[str]]:
+        return users(self.graph)
 
     @cached_property
     def cost_spread(self) -> float:
@@ -116,7 +123,11 @@ class _Check:
         if name is None or name not in values:
             return None
         value, error = self.differences.cost
-        reason = "J is not computed precisely enough" if isfinite(value) else NOT_FINITE
+        ours = np.asarray(values[name], dtype=float)
+        if not isfinite(value):
+            reason = AS_WRITTEN if isfinite(ours) else NOT_FINITE
+        else:
+            reason = "J is not computed precisely enough"
         theirs = np.array([value if error <= UNCERTAIN * abs(value) + ROUNDING else np.nan])
         allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING + 10 * error
         opinion = Opinion(Oracle.EVALUATION, [0], theirs, allowed, reason, ROUNDED_COST)
@@ -124,7 +135,7 @@ class _Check:
         def spread(entries: Sequence[int]) -> dict[int, float]:
             return dict.fromkeys(entries, self.cost_spread)
 
-        return compared(name, np.asarray(values[name], dtype=float), opinion, lambda entries: {}, spread)
+        return compared(name, ours, opinion, lambda entries: {}, spread)
 
     def by_differences(self) -> tuple[list[Comparison], Witness]:
         comparisons = []
@@ -234,7 +245,7 @@ class _Check:
             agreed = np.abs(ours - opinion.numbers) <= opinion.allowed
         self.confirmed[name].update(e for e, right in zip(opinion.entries, agreed, strict=True) if right)
         if not isfinite(self.differences.cost[0]):
-            opinion = replace(opinion, doubt=NOT_FINITE)
+            opinion = replace(opinion, doubt=AS_WRITTEN)
 
         def near_kink(entries: Sequence[int]) -> dict[int, tuple[Kink, ...]]:
             self._ask(name, entries)
@@ -243,14 +254,40 @@ class _Check:
         return compared(name, self.gradients[name], opinion, near_kink, lambda entries: self._spread(name, entries))
 
     def _spread(self, name: str, entries: Sequence[int]) -> dict[int, float]:
-        """How far forward rounding moves gradients; infinitely where J is not finite or not with such rounding."""
-        if not isfinite(self.cost_spread):
+        """How far rounding moves gradients; infinitely where it takes J, or a number of ours, out of its domain."""
+        if not isfinite(self.differences.cost[0]):
             return dict.fromkeys(entries, np.inf)
         known = self._known(name, entries)
         asked = list(known)[: max(1, self._affordable(name, len(self.roundings)))]
         moved = [differences.slopes([(name, entry) for entry in asked]) for differences in self.rounded]
         errors = {e: [abs(some[name, e].value - known[e].value) + some[name, e].error for some in moved] for e in asked}
-        return {e: max(some) if all(map(isfinite, some)) else np.inf for e, some in errors.items()}
+        forward = {e: max(some) if all(map(isfinite, some)) else np.inf for e, some in errors.items()}
+        ours = self.gradients[name].reshape(-1)
+        unknown = {e: 0.0 if isfinite(ours[e]) or isfinite(self.cost_spread) else np.inf for e in entries}
+        return {e: blur + self._backward(name, e) for e, blur in {**unknown, **forward}.items()}
+
+    def _backward(self, name: str, entry: int) -> float:
+        """How far the rounding of local derivatives moves a gradient: 1 - a of a saturated unit is a rounding error.
+
+        A derivative that is not constant is computed from terms as large as what it is the derivative of.
+        """
+        consumers = self.users[name] & self.gradients.keys()
+        cost = set() if self.graph.cost is None else {self.graph.cost}
+        chords = self.differences.chords(name, entry, consumers | cost)
+        own = max((self._peak(consumer) * chord.bend for consumer, chord in chords.items()), default=0.0)
+        inherited = max((chords[c].slope * self._peak_of_backward(c) for c in consumers & chords.keys()), default=0.0)
+        return ROUNDING * own + inherited
+
+    def _peak(self, name: str) -> float:
+        """The largest slope known of a quantity."""
+        sizes = [abs(self.slopes[name, entry].value) for entry in self.entries.get(name, [])]
+        return max([size for size in sizes if isfinite(size)], default=1.0 if name == self.graph.cost else 0.0)
+
+    def _peak_of_backward(self, name: str) -> float:
+        if name not in self._peaks:
+            some = self.entries[name][:: -(-len(self.entries[name]) // ASKED)]
+            self._peaks[name] = max((self._backward(name, entry) for entry in some), default=0.0)
+        return self._peaks[name]
 
     def _allowed(self, name: str, entries: Sequence[int], numbers: Array, agreement: float) -> Array:
         ours = np.abs(self.gradients[name].reshape(-1)[list(entries)])

@@ -16,7 +16,7 @@ is the small difference of large terms and carries their rounding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isnan, prod
@@ -29,7 +29,7 @@ from sympy import Expr, erf
 from backprop_cli.symbolic.functions import expanded
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.verification.arrays import Array, NumPyArrays
-from backprop_cli.verification.landscape import Landscape, Point, noise, operations, reach
+from backprop_cli.verification.landscape import Chord, Landscape, Point, noise, operations, reach
 from backprop_cli.verification.precise import DIGITS, PreciseArrays
 from backprop_cli.verification.report import Kink
 from backprop_cli.verification.rounding import PATTERNS, Rounding, roundings
@@ -118,6 +118,10 @@ class Differences:
         left = [entry for entry in entries if not found[entry].settled]
         found |= self._with_digits(left, found)
         return {entry: replace(slope, typical=np.nan_to_num(slope.typical)) for entry, slope in found.items()}
+
+    def chords(self, name: str, entry: int, consumers: Collection[str]) -> dict[str, Chord]:
+        """How quantities follow an entry over a step as large as the entry plus 1."""
+        return self._wide.chords(name, entry, 1 + abs(self._value(self._wide, (name, entry))), consumers)
 
     def _value(self, landscape: Landscape, entry: tuple[str, int]) -> Array:
         return landscape.values[entry[0]].array.reshape(-1)[entry[1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -28,6 +28,17 @@ class Point:
     name: str
     entry: int
     offset: Any
+
+
+@dataclass(frozen=True)
+class Chord:
+    """Of one quantity over a step: the largest slope of its entries, and how far they are from a straight line.
+
+    The bend counts at most as much as the entry is worth.
+    """
+
+    slope: float
+    bend: float
 
 
 class Landscape:
@@ -57,11 +68,28 @@ class Landscape:
         start = 0
         while start < len(points):
             stop = self._chunk(points, start)
-            some, kinks = self._together(points[start:stop])
-            costs.append(some)
-            crossed.extend(kinks)
+            watch = Watch()
+            values = self._together(points[start:stop], watch)
+            with np.errstate(all="ignore"):
+                cost = objective(self.graph, self.arrays, values)
+            costs.append(np.broadcast_to(cost.array, (stop - start,)))
+            crossed.extend(watch.changes(self.watch, self._variant, stop - start))
             start = stop
         return np.concatenate(costs) if costs else self.arrays.given([]), crossed
+
+    def chords(self, name: str, entry: int, step: Any, consumers: Collection[str]) -> dict[str, Chord]:
+        """How quantities that an entry moves follow it over a step to both sides."""
+        values = self._together([Point(name, entry, step), Point(name, entry, -step)], Watch())
+        found = {}
+        for consumer in consumers:
+            if self._variant in values[consumer].axes:
+                right, left = values[consumer].array.reshape(2, -1).astype(np.float64)
+                here = self.values[consumer].array.reshape(-1).astype(np.float64)
+                with np.errstate(all="ignore"):
+                    bend = np.fmin(np.abs(right + left - 2 * here), np.abs(here)).max(initial=0)
+                    slope = np.nan_to_num(np.abs(right - left) / float(2 * step)).max(initial=0)
+                found[consumer] = Chord(float(slope), float(bend))
+        return found
 
     def _chunk(self, points: Sequence[Point], start: int) -> int:
         """Where to end a chunk so that all its arrays fit."""
@@ -77,7 +105,8 @@ class Landscape:
                 return stop
         return len(points)
 
-    def _together(self, points: Sequence[Point]) -> tuple[Array, list[tuple[Kink, ...]]]:
+    def _together(self, points: Sequence[Point], watch: Watch) -> dict[str, Named]:
+        """Every quantity at each point; the points are the first axis of what they move."""
         count = len(points)
         probes: dict[str, Array] = {}
         for k, point in enumerate(points):
@@ -88,12 +117,8 @@ class Landscape:
             name: Named(probe.reshape(count, *self.graph[name].shape), (self._variant, *self.graph[name].indices))
             for name, probe in probes.items()
         }
-        watch = Watch()
         with np.errstate(all="ignore"):
-            values = forward(self.graph, self._evaluator(watch), self.given, named, self.values)
-            cost = objective(self.graph, self.arrays, values)
-        array = np.broadcast_to(cost.array, (count,))
-        return array, watch.changes(self.watch, self._variant, count)
+            return forward(self.graph, self._evaluator(watch), self.given, named, self.values)
 
 
 def noise(graph: Graph, given: Mapping[str, Array], arrays: NumPyArrays, roundings: Sequence[Rounding]) -> Any:

@@ -11,10 +11,11 @@ Four things make right gradients differ, and each gets its own share:
   gradient: a bias shared by the logits of a softmax has the gradient Σ(p - y).
 - *Inherited* rounding: a gradient that arrives through quantities whose own gradient is mostly rounding is no better
   than theirs.
-- *Forward* rounding: the gradient at values that are rounded to float64 is not the gradient at the exact ones. Of
-  1/(1 - a) with a near 1 few digits are left. How far such rounding moves a gradient is measured, by slopes of J with
-  every operation moved by 8 units in the last place, where it differs by more than the other three allow. Where that is
-  so far that 0.05 % could hide in it, a gradient that differs by less is not judged.
+- *Values* that are rounded: the gradient at values in float64 is not the gradient at the exact ones. Of 1/(1 - a) with
+  a near 1 few digits are left. Where a gradient differs by more than the other three allow, it is measured how far
+  slopes of J move when quantities and sums move by 8 units in the last place; and how much a local derivative that is
+  not constant, like a·(1 - a), may owe to rounding. Where 0.05 % could hide in that, a gradient that differs by less is
+  not judged.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from backprop_cli.verification.landscape import users
 AGREEMENT = 1e-9  # of exact oracles
 AGREEMENT_OF_DIFFERENCES = 1e-7
 ROUNDING = 32 * float(np.finfo(np.float64).eps)
-FORWARD = 8 * float(np.finfo(np.float64).eps)  # of every operation of the forward pass
+FORWARD = 8 * float(np.finfo(np.float64).eps)  # of every value and every sum of the forward pass
 NOTHING = 1e-50  # beside the largest gradient: what differences with many digits leave of a slope that is 0
 UNDERFLOW = 1e-300  # float64 has no full precision much below it
 
