@@ -5,18 +5,17 @@ The first sentence of a spec's leading comment is its description. Nothing here 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import NamedTuple
 
 from backprop_cli.errors import BackpropError, did_you_mean
 
 SUFFIX = ".yaml"
 
 
-@dataclass(frozen=True)
-class BundledSpec:
+class BundledSpec(NamedTuple):
     """One bundled spec: what to call it on the command line, what it shows, and its text."""
 
     name: str

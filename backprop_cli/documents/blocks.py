@@ -5,9 +5,8 @@ Text in a document may come from users (a network's name, a quantity's) and is p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +17,14 @@ from backprop_cli.language import tree
 Inline: TypeAlias = str | tree.Node
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """``level`` 1 is the document's title, 2 a section (a layer), 3 a part of it."""
 
     level: int
     parts: tuple[Inline, ...]
 
 
-@dataclass(frozen=True)
-class Prose:
+class Prose(NamedTuple):
     """A paragraph of text and formulas."""
 
     parts: tuple[Inline, ...]
@@ -38,24 +35,21 @@ class Tone(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A remark on what stands above it, or a warning."""
 
     parts: tuple[Inline, ...]
     tone: Tone = Tone.REMARK
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One side of an equation and, in a few words, why it equals the one before."""
 
     value: tree.Node
     remark: tuple[Inline, ...] = ()
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """``target = side = side = …``."""
 
     target: tree.Node
@@ -66,8 +60,7 @@ class Line:
         return tree.Equality((self.target, *(side.value for side in self.sides)))
 
 
-@dataclass(frozen=True)
-class FormulaBlock:
+class FormulaBlock(NamedTuple):
     """Equations that belong together; their equals signs stand in one column. ``is_stacked`` gives each side of a chain
     a line of its own even where all of them fit on one."""
 
@@ -75,8 +68,7 @@ class FormulaBlock:
     is_stacked: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Array:
+class Array(NamedTuple):
     """Numbers at positions that count from 1. ``indices`` name the axes; ``digits`` are those after the point.
 
     A vector that ``is_headed`` has its index and positions above it however short it is.
@@ -88,8 +80,7 @@ class Array:
     is_headed: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Summary:
+class Summary(NamedTuple):
     """A large array in a few numbers. ``norm``, ``least`` and ``greatest`` are of its finite entries, of which there
     are none where they are None; ``corner`` are its first entries."""
 
@@ -104,8 +95,7 @@ class Summary:
 Cell: TypeAlias = str | tree.Node | float | Array | Summary | None
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows under a header; an empty row separates groups. Numbers line up at the decimal point, ``digits`` after it.
     Arrays stand in the last column."""
 
@@ -117,8 +107,7 @@ class Table:
 Block: TypeAlias = Heading | Prose | Note | FormulaBlock | Table
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """Blocks in reading order, and how the quantities in its formulas are written."""
 
     blocks: tuple[Block, ...]

@@ -12,8 +12,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from sympy import Symbol
 
@@ -27,8 +28,7 @@ HATS = {"yhat": "ŷ", "ahat": "â", "zhat": "ẑ", "hhat": "ĥ"}
 GENERATED = re.compile(r"(?P<letter>[A-Za-z])(?P<layer>[1-9][0-9]*(?:_[1-9][0-9]*)*)")
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """How one quantity is written.
 
     ``letter`` stands for its elements and ``whole`` for the array; ``layer`` is the number written above them, ``""``
@@ -125,7 +125,7 @@ def _distinct(preferred: Mapping[str, Shown], reserved: set[str]) -> dict[str, S
         if not clashing:
             return result
         for name in clashing:
-            result[name] = replace(result[name], letter=plain(name), whole=plain(name), layer="")
+            result[name] = result[name]._replace(letter=plain(name), whole=plain(name), layer="")
 
 
 def _keys(shown: Shown) -> set[tuple[str, str]]:

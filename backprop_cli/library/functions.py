@@ -9,11 +9,10 @@ Constants and conventions as in PyTorch: leaky_relu 0.01, elu 1, gelu exact. Sou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class FunctionEntry:
+class FunctionEntry(NamedTuple):
     """One function: its arguments, its definition in them, and how it is shown.
 
     ``symbol`` is its name in formulas for people (σ for sigmoid); ``kink`` says where its slope jumps and which slope
@@ -30,8 +29,7 @@ class FunctionEntry:
     activation: bool = True
 
 
-@dataclass(frozen=True)
-class IndexedFunctionEntry:
+class IndexedFunctionEntry(NamedTuple):
     """An activation that is no function of one number: ``a[i]`` defined over the last axis of ``z``."""
 
     name: str

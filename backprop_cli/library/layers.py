@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from backprop_cli.library.functions import IDENTITY, SOFTMAX
 
 
-@dataclass(frozen=True)
-class ParameterEntry:
+class ParameterEntry(NamedTuple):
     """One parameter of a layer: its letter, what it is called in messages, and its shape in the layer's own sizes.
 
     ``start`` is the number it starts with where none are given; without one its numbers are drawn.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sympy import Add
 
@@ -19,8 +19,7 @@ from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Place, Reduce
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A result of a program: a quantity's value, or its adjoint."""
 
     name: str

@@ -7,7 +7,7 @@ them the *growing* ones, which divide by nothing and may overflow (``e[i] = exp(
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sympy import Add, Dummy, Expr, Integer, Mul, Number, Pow, S, Symbol, cancel, exp, fraction, tanh, together
 
@@ -18,8 +18,7 @@ from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
 MOST_OPERATIONS = 60  # of a sum that is tried as a quotient
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """``name[indices] = expression``."""
 
     indices: tuple[Symbol, ...]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sympy import Add, Expr, Mul, S, Symbol
 
@@ -20,8 +21,7 @@ from backprop_cli.symbolic.notation import Adjoint, Compare, Place, Reduce, fres
 Summed = tuple[Sizes, Sequence[Expr]]
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One quantity of a loop (or its adjoint): where its steps run, and the products that it is the sum of."""
 
     place: Place

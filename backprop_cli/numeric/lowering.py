@@ -7,9 +7,8 @@ same along some of its indices is kept without them until somebody needs it whol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sympy import Add, Expr, Symbol
 
@@ -27,8 +26,7 @@ Spread: TypeAlias = tuple[Sequence[Expr], Sequence[Summed], Sequence[Summed]]  #
 Region = tuple[tuple[int, int], ...]  # the first and the last position along each axis, from 1
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """What is known of a quantity: its indices and its array, which may lack axes along which it is the same."""
 
     indices: Axes

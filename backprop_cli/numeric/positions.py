@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sympy import Add, Expr, Integer, Symbol
 
 Sizes: TypeAlias = Mapping[Symbol, int]  # of all indices that mean something, in the order of axes to be preferred
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(NamedTuple):
     """A position ``constant + Σ step · index``, and the values it runs through."""
 
     constant: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from sympy import Expr, Symbol
 
@@ -15,16 +15,14 @@ from backprop_cli.numeric.positions import Affine, Sizes, affine
 MOST_PARTS = 64  # lines of a program, one for each place in a window
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """The entries ``taken`` of the values belong to the part ``place`` of the array."""
 
     place: tuple[Entry, ...]
     taken: tuple[Entry, ...]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How values over the indices ``axes`` are added to an array: first reshaped to ``shape``, then part by part."""
 
     axes: tuple[Symbol, ...]

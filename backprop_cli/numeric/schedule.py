@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from backprop_cli.numeric.loops import Body
 from backprop_cli.numeric.naming import Names
@@ -29,8 +30,7 @@ class Line:
     updates: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A program: constants computed once, lines computed at each call, and the texts of its results."""
 
     arguments: tuple[str, ...]

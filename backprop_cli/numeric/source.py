@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from backprop_cli.numeric.operations import Entry, Operation
 
 ATOM, POWER, SIGN, TIMES, PLUS, COMPARE = range(6)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """An expression and how tightly it binds: the smaller, the tighter."""
 
     text: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -20,14 +20,12 @@ MARGIN = 2  # at least, between an equation and its remark
 EDGE = 80  # where remarks end, on wider pages too
 
 
-@dataclass(frozen=True)
-class _Side:
+class _Side(NamedTuple):
     formula: tuple[Piece, ...]
     remark: Text | None
 
 
-@dataclass(frozen=True)
-class _Equation:
+class _Equation(NamedTuple):
     """A chain of equalities in print, before it has its place on the page."""
 
     target: tuple[Piece, ...]
@@ -44,8 +42,7 @@ class _Equation:
         return [side.remark for side in self.sides if side.remark is not None]
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     """One line on the page, and what stands beside it."""
 
     text: Text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -21,7 +20,7 @@ NARROWEST = 20  # a last column with less room is put below the others
 
 def table_lines(table: Table, names: Names, page: int) -> list[Text]:
     """The table in lines of at most ``page`` characters."""
-    table = replace(table, header=tuple(map(visible, table.header)))
+    table = table._replace(header=tuple(map(visible, table.header)))
     cells = [[_short(cell, names) for cell in row] for row in table.rows]
     _align_numbers(table, cells)
     widths = [

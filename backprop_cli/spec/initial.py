@@ -9,18 +9,16 @@ take 20 ms to import).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import prod, sqrt
 from random import Random
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Scheme:
+class Scheme(NamedTuple):
     """A distribution of weights: U(-s, s), N(0, s²) or the constant s, where s is ``scale(inputs, units)``.
 
     ``biases`` says whether biases are drawn in the same way (``inputs`` are the layer's then, too) or are 0.

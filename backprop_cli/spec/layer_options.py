@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
 
@@ -16,63 +16,15 @@ from backprop_cli.spec.fields import (
     Name,
     Names,
     Positive,
-    SomeNames,
     TrueOrFalse,
     number_between,
     whole_number,
 )
 from backprop_cli.spec.findings import Finding, reject
+from backprop_cli.spec.options import Library
 from backprop_cli.spec.reader import Reader
-from backprop_cli.spec.section import Section
 from backprop_cli.spec.values import Values
 from backprop_cli.spec.wording import describe, listed
-
-
-class Options(Section):
-    """What every layer may say about itself."""
-
-    example = "options such as {name: hidden}"
-
-    name: Name | None = Field(
-        default=None, description="A name instead of the place: `name: hidden` makes W_hidden, z_hidden, a_hidden."
-    )
-    sources: SomeNames | None = Field(
-        default=None, alias="from", description="The quantities it takes as input, instead of the layer before."
-    )
-
-
-class Library(Options):
-    """A layer of the library."""
-
-    kind: ClassVar[str]
-    stands_alone: ClassVar[bool] = True  # it may be written without options
-
-    @property
-    def activates(self) -> str | None:
-        """The activation that is applied to its weighted sums, None where it has none."""
-        return None
-
-    def given(self) -> Mapping[str, tuple[Values | None, tuple[str, ...]]]:
-        """The values of parameters by letter, None where they are drawn, and where in the options they stand."""
-        return {}
-
-    def settings(self) -> Mapping[str, Any]:
-        """What the library's entry needs to write the layer's equations."""
-        return {}
-
-    @property
-    def applies(self) -> str | None:
-        """The activation that stands in its own equations, None where it has none to choose."""
-        return None
-
-    def initial(self) -> Mapping[str, Values]:
-        """The values of states before the first step, by letter, where they are given."""
-        return {}
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """The parameters of other layers that it uses."""
-        return ()
 
 
 def _read_sizes(data: Any, count: int, least: int) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ A layer is written as its name (``tanh``), or as a mapping from its name to its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union
@@ -16,70 +15,18 @@ from backprop_cli.errors import did_you_mean
 from backprop_cli.language.tokens import is_name
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.spec import limits
-from backprop_cli.spec.arrays import Bias, Mask, Matrix
+from backprop_cli.spec.dense import Dense
 from backprop_cli.spec.fields import (
     Equations,
     Expression,
-    Function,
-    Names,
     read_equations,
     read_function,
-    whole_number,
 )
 from backprop_cli.spec.findings import Finding, Rejected, collected, findings_of, reject
-from backprop_cli.spec.layer_library import LIBRARY
-from backprop_cli.spec.layer_options import Library, Options
+from backprop_cli.spec.layer_library import OPTIONS
+from backprop_cli.spec.options import Library, Options
 from backprop_cli.spec.reader import Reader
-from backprop_cli.spec.values import Values, written
-from backprop_cli.spec.wording import count, describe, shortened
-
-
-class Dense(Options):
-    """A dense layer: z_i = sum_j w_ij x_j + b_i, a_i = activation(z_i)."""
-
-    kind: ClassVar[str] = "dense"
-    example = "options such as {units: 3}"
-    units: Annotated[int, whole_number(1, limits.SIZE)] | None = Field(
-        default=None, description="How many units; may be left out where `weights` says it."
-    )
-    activation: Function = Field(
-        default="identity", description="A function by name, `softmax`, or an expression in z such as z * sigmoid(z)."
-    )
-    weights: Matrix | None = Field(
-        default=None, description="The weights, units x inputs; drawn by `initial` if absent."
-    )
-    bias: Bias = Field(
-        default=True,
-        description="The biases, one per unit; one number is shared by all units; false: no bias; true: drawn.",
-    )
-    share: Names = Field(default=(), description="Parameters of other layers to use instead of its own, such as W1.")
-    connections: Mask | None = Field(
-        default=None, description="Which unit (row) is wired to which input (column): 1 or 0."
-    )
-
-    @classmethod
-    def crosscheck(cls, data: Mapping[str, Any]) -> Iterable[Finding]:
-        if all(data.get(key) is None for key in ("units", "weights", "share", "connections")):
-            yield Finding((), "a dense layer needs 'units', such as dense: {units: 3}", at_key=True)
-
-    def conflicts(self) -> Iterable[Finding]:
-        rows = {
-            key: values.shape[0] for key in ("weights", "connections") if (values := getattr(self, key)) is not None
-        }
-        if isinstance(self.bias, Values) and self.bias.shape:
-            rows["bias"] = self.bias.shape[0]
-        if self.units is not None:
-            wanted, because = self.units, f"units: {self.units}"
-        elif rows:
-            first = next(iter(rows))
-            wanted, because = rows[first], f"{first}: {count(rows[first], 'row')}"
-        for key, number in rows.items():
-            if number != wanted:
-                noun = "number" if key == "bias" else "row"
-                yield Finding((key,), f"{key}: {count(number, noun)} for {count(wanted, 'unit')} ({because})")
-        weights, mask = self.weights, self.connections
-        if weights is not None and mask is not None and weights.shape[1] != mask.shape[1]:
-            yield Finding(("connections",), f"connections are {written(mask.shape)}, weights {written(weights.shape)}")
+from backprop_cli.spec.wording import describe, shortened
 
 
 @dataclass(frozen=True)
@@ -111,7 +58,6 @@ class Residual:
 
 
 Layer: TypeAlias = Dense | Activation | Block | Library | Residual
-OPTIONS: Mapping[str, type[Dense] | type[Library]] = {Dense.kind: Dense, **LIBRARY}
 KINDS = (*OPTIONS, Residual.kind, Block.kind, *ACTIVATIONS)
 
 
@@ -149,10 +95,11 @@ def _read_residual(data: Any) -> Residual:
 
 
 def _read_bare(text: str) -> Layer:
-    if text in LIBRARY and LIBRARY[text].stands_alone:
-        return LIBRARY[text].model_validate({})
     if text in OPTIONS:
-        reject(f"'{text}' needs its options, such as {text}: {OPTIONS[text].example.removeprefix('options such as ')}")
+        options = OPTIONS[text]
+        if options.stands_alone:
+            return options.model_validate({})
+        reject(f"'{text}' needs its options, such as {text}: {options.example.removeprefix('options such as ')}")
     if text in (Block.kind, Residual.kind):
         example = "equations: [...]" if text == Block.kind else "residual: {layers: [...]}"
         reject(f"'{text}' needs its options, such as {example}")
@@ -190,7 +137,7 @@ def _form() -> Any:
     mappings = [create_model(f"{kind}_layer", __config__=one_key, **{kind: key}) for kind, key in kinds.items()]
     mappings.append(create_model("activation_layer", __config__=one_key, **activations))
     bare: Any = Annotated[Literal[ACTIVATIONS], Field(description="An activation as a layer.")]
-    kinds_alone = tuple(kind for kind, options in LIBRARY.items() if options.stands_alone)
+    kinds_alone = tuple(kind for kind, options in OPTIONS.items() if options.stands_alone)
     alone: Any = Annotated[Literal[kinds_alone], Field(description="A layer of the library without options.")]
     layer: Any = Union[(bare, alone, Expression, *mappings)]
     return Annotated[list[layer], Field(min_length=1, max_length=limits.EQUATIONS)]

@@ -15,6 +15,7 @@ from backprop_cli.language.tokens import is_name
 from backprop_cli.library.losses import LOSSES
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import InputValues, ParameterValues, mapping_like, named_arrays
+from backprop_cli.spec.dense import Dense
 from backprop_cli.spec.fields import (
     NAME_PATTERN,
     Equations,
@@ -28,7 +29,7 @@ from backprop_cli.spec.fields import (
 )
 from backprop_cli.spec.findings import Finding
 from backprop_cli.spec.initial import SCHEMES
-from backprop_cli.spec.layers import Block, Dense, Layers
+from backprop_cli.spec.layers import Block, Layers
 from backprop_cli.spec.loss import LossField, unknown_loss
 from backprop_cli.spec.positions import Positions
 from backprop_cli.spec.section import Section

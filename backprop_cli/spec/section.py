@@ -15,7 +15,7 @@ from backprop_cli.spec.wording import describe
 class Section(BaseModel):
     """A mapping of a spec with a fixed set of keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
     example: ClassVar[str] = "a mapping"  # what to write instead of something else
 
     @classmethod

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from backprop_cli.errors import SpecError, did_you_mean
 from backprop_cli.language.tokens import is_name
-from backprop_cli.spec.layer_options import Library
-from backprop_cli.spec.layers import Block, Dense, Residual
+from backprop_cli.spec.dense import Dense
+from backprop_cli.spec.layers import Block, Residual
+from backprop_cli.spec.options import Library
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.symbolic.assembly_batch import find_batch
 from backprop_cli.symbolic.assembly_costs import COST, add_cost, expression_loss, quantity_as_loss

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from backprop_cli.language import tree
 from backprop_cli.library.layers import LAYERS
-from backprop_cli.spec.layer_options import Library
-from backprop_cli.spec.layers import Block, Dense, Layer, Residual
+from backprop_cli.spec.dense import Dense
+from backprop_cli.spec.layers import Block, Layer, Residual
+from backprop_cli.spec.options import Library
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count

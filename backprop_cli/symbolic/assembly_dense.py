@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.library.layers import DENSE, dense_equation
-from backprop_cli.spec.layers import Dense
+from backprop_cli.spec.dense import Dense
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_given import add_parameter

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
@@ -14,17 +13,17 @@ from backprop_cli.language.structure import FLATTEN
 from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import ACTIVATIONS
+from backprop_cli.spec.dense import Dense
 from backprop_cli.spec.findings import Path
-from backprop_cli.spec.layer_options import Library
-from backprop_cli.spec.layers import Activation, Block, Dense, Layer
+from backprop_cli.spec.layers import Activation, Block, Layer
+from backprop_cli.spec.options import Library
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.wording import listed
 from backprop_cli.symbolic.assembly_places import every_layer
 from backprop_cli.symbolic.draft import Draft, Origin
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """An equation, or an expression (``left`` is None), and where it stands."""
 
     left: tree.Place | None
@@ -43,8 +42,7 @@ class Formula:
         return free.union(*(node.indices for node in walk(self.right) if isinstance(node, tree.Reduction)))
 
 
-@dataclass(frozen=True)
-class Formulas:
+class Formulas(NamedTuple):
     """The formulas of a spec; those that cannot be read are missing and have been reported."""
 
     equations: tuple[Formula, ...]

@@ -7,9 +7,10 @@ from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.library.layers import DENSE, LAYERS, RESIDUAL, activation_equation
+from backprop_cli.spec.dense import Dense
 from backprop_cli.spec.findings import Path
-from backprop_cli.spec.layer_options import Library
-from backprop_cli.spec.layers import Activation, Block, Dense, Layer, Residual
+from backprop_cli.spec.layers import Activation, Block, Layer, Residual
+from backprop_cli.spec.options import Library
 from backprop_cli.symbolic.assembly_dense import add_weighted_sum
 from backprop_cli.symbolic.assembly_equations import add_equations
 from backprop_cli.symbolic.assembly_formulas import Formula, Formulas

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
@@ -14,7 +15,7 @@ from backprop_cli.language.grammar import parse_equation
 from backprop_cli.language.walking import rebuilt
 from backprop_cli.library.functions import ACTIVATIONS, IDENTITY, SOFTMAX
 from backprop_cli.library.layers import ACTIVATION, LAYERS, LayerEntry, LayerError, ParameterEntry, Written
-from backprop_cli.spec.layer_options import Library
+from backprop_cli.spec.options import Library
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_equations import note_loop
@@ -28,6 +29,9 @@ from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.wording import described
+
+if TYPE_CHECKING:
+    from backprop_cli.spec.layer_options import Dropout
 
 
 def add_library_layer(
@@ -68,7 +72,7 @@ class _LibraryLayer:
         if self._failed():
             return None
         if "mask" in self._entry.quantities:
-            names["mask"] = add_mask(self._draft, self._place, self._layer, self._source, self._path)
+            names["mask"] = add_mask(self._draft, self._place, cast("Dropout", self._layer), self._source, self._path)
             if self._failed():
                 return None
         return self._equations(layer, names, carried)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from backprop_cli.spec.findings import Path
 from backprop_cli.spec.initial import uniform
-from backprop_cli.spec.layer_options import Dropout, Library
 from backprop_cli.spec.values import written
 from backprop_cli.symbolic.assembly_places import LayerPlace
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.wording import described
 
+if TYPE_CHECKING:
+    from backprop_cli.spec.layer_options import Dropout
 
-def add_mask(draft: Draft, place: LayerPlace, layer: Library, source: Quantity, path: Path) -> str:
+
+def add_mask(draft: Draft, place: LayerPlace, layer: Dropout, source: Quantity, path: Path) -> str:
     """Add the mask for an input: 1 keeps an entry, 0 drops it. Reports a given one that has another shape."""
-    assert isinstance(layer, Dropout)
     name = place("mask")
     if layer.mask is not None and layer.mask.shape not in (source.shape, source.shape[source.depends_on_sample :]):
         message = f"the mask is {written(layer.mask.shape)}, but '{source.name}' is {described(draft, source)}"

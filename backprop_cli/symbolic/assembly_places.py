@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from backprop_cli.spec.findings import Path
 from backprop_cli.spec.layers import Block, Layer, Residual
 
 
-@dataclass(frozen=True)
-class LayerPlace:
+class LayerPlace(NamedTuple):
     """A layer's place. ``layer`` is the number in the outermost stack, from 1; ``label`` is what people call the layer
     (2, or 2_1 inside a residual layer at place 2); ``ending`` is what its names end in; ``path`` is where it stands in
     the spec."""

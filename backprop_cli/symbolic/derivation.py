@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product as pairs
+from typing import NamedTuple
 
 from sympy import Add, Expr, Mul, Number, Pow, S, Symbol
 
@@ -23,16 +23,14 @@ from backprop_cli.symbolic.rule import Occurrence, contribution, occurrences, sc
 WITHOUT_GRADIENT = (Role.TARGET, Role.CONSTANT, Role.COST)
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """One way from u to J: the consumer v, the places of u in its equation, each with its derivative in closed form."""
 
     through: Quantity
     occurrences: tuple[Occurrence, ...]
 
 
-@dataclass(frozen=True)
-class Adjoints:
+class Adjoints(NamedTuple):
     """∂J/∂(quantity) for every quantity that has one, in order of computation, and the paths each came by."""
 
     graph: Graph

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,7 @@ class TooManyProblems(Exception):
     """Nobody reads on after the first hundred, and looking for the nearest name of each takes time."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where something stands in the spec: at a path, or at one node of the formula that stands there."""
 
     positions: Positions
@@ -47,8 +47,7 @@ class Origin:
         return f"{line}:{column}" if line else ""
 
 
-@dataclass(frozen=True)
-class ToDraw:
+class ToDraw(NamedTuple):
     """A parameter without values: its part in the layer (W, b), the numbers of inputs and units of that layer, the
     mask of the entries that are not 0, and the number it starts with where it is not drawn."""
 

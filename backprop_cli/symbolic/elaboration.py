@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sympy import Abs, Expr, I, Pow, Symbol, nan, oo, zoo
 
@@ -20,8 +20,7 @@ from backprop_cli.symbolic.resolution import CARRIED, Resolution
 from backprop_cli.symbolic.translation import translate
 
 
-@dataclass(frozen=True)
-class Elaborated:
+class Elaborated(NamedTuple):
     """An equation's right side, with the indices and sizes of what it defines."""
 
     indices: tuple[Symbol, ...]

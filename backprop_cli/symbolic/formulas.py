@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
 from sympy import Add, Expr, Integer, Mul, Number, Rational, S, Symbol
 
@@ -18,8 +19,7 @@ from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index, 
 BOUND_NAMES = ("k", "l", "m", "p", "q", "r", "s", "u", "v", "w")
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """``Σ over sums of the product of factors``; ``sums`` pairs each bound index with its size, outermost first."""
 
     sums: tuple[tuple[Symbol, int], ...]
@@ -41,8 +41,7 @@ class Term:
         return Term(self.sums, tuple(factor.xreplace(rules) for factor in self.factors)) if rules else self
 
 
-@dataclass(frozen=True)
-class Scattered:
+class Scattered(NamedTuple):
     """What is added to a quantity at ``positions``, for all values of the sums' indices; ``solved`` are the terms that
     say the same for one entry of the quantity."""
 

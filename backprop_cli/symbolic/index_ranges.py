@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from backprop_cli.language import tree
 from backprop_cli.spec.values import written
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """An index that stands at ``axis`` (from 0) of a quantity gets the size of that axis as its range."""
 
     size: int
@@ -68,8 +68,7 @@ class Binding:
         return str(self.readings[0]) if self.fixed is None and self.readings else str(self.size)
 
 
-@dataclass(frozen=True)
-class Shift:
+class Shift(NamedTuple):
     """A position that is more than an index: ``constant + Σ coefficient · index``, at one axis of a quantity."""
 
     constant: int

@@ -11,7 +11,7 @@ No function's derivative is written down here or anywhere else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sympy import Basic, Expr, Integer, Mul, S, Symbol
 
@@ -19,8 +19,7 @@ from backprop_cli.symbolic.formulas import Scattered, Term, canonical, product, 
 from backprop_cli.symbolic.notation import Compare, Digit, Local, Place, Reduce, Where, entry, fresh_index, fresh_value
 
 
-@dataclass(frozen=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One place of a quantity in an equation and the derivative of the equation's right side by it.
 
     ``sums`` are the reductions around the place with their sizes, outermost first, their indices fresh; the derivative

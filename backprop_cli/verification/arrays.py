@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from sympy import Expr, N, Symbol
@@ -19,8 +18,7 @@ from sympy import Expr, N, Symbol
 Array: TypeAlias = Any  # of whichever library evaluates
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """An array and the index that each of its axes runs over."""
 
     array: Array

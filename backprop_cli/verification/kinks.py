@@ -7,7 +7,7 @@ is evaluated by its definition, and its comparisons are watched.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sympy import Symbol
@@ -17,8 +17,7 @@ from backprop_cli.verification.arrays import Array, Named
 from backprop_cli.verification.report import Kink
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """What one comparison or one maximum of a quantity's equation chose, at every position."""
 
     quantity: Quantity

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from backprop_cli.errors import Problem, SpecError
-from backprop_cli.spec.layers import Activation, Block, Dense
+from backprop_cli.spec.dense import Dense
+from backprop_cli.spec.layers import Activation, Block
 from backprop_cli.spec.loss import Loss
 from backprop_cli.spec.reading import read, read_text
 from backprop_cli.spec.schema import NetworkSpec
