@@ -229,6 +229,15 @@ def test_the_cost_of_a_sequence_is_the_sum_over_its_steps(layers: tuple[str, ...
     assert_allclose(trace.loss, expected)
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_loss_by_name_is_a_mean_within_each_step_and_a_sum_over_them(batch: bool) -> None:
+    x, y = "[[1, 0], [0, 1], [1, 1]]", "[[1, 2], [0, 1], [3, 0]]"
+    x, y = (f"[{x}, {x}]", f"[{y}, {y}]") if batch else (x, y)
+    trace = run(stack("rnn: {units: 3}", "dense: {units: 2, activation: tanh}", x=x, y=y, loss="mse"))
+    expected = ((trace.forward["a2"] - trace.given["y"]) ** 2).sum() / 2 / (1 + batch)
+    assert_allclose(trace.loss, expected)
+
+
 def test_another_batch_size() -> None:
     text = stack("conv1d: {filters: 2, kernel: 2}", "flatten", "dense: {units: 1}", x="[[[1, 2, 3]]]", y="[[1]]")
     assert run(text, x=np.ones((3, 1, 3)), y=np.ones((3, 1))).forward["a2"].shape == (3, 4)
