@@ -59,7 +59,7 @@ class Network:
 
     def compile(self) -> Program:
         """The forward and backward pass as one NumPy function."""
-        return Program(self.graph, derive(self.graph).formulas, self.values, self._for_samples, self._page)
+        return Program(self.graph, derive(self.graph), self.values, self._for_samples, self._page)
 
     def _repr_markdown_(self) -> str:
         """The equations as mathematics, for a notebook."""
@@ -97,7 +97,7 @@ class Network:
         if self.spec.grad_output is not None:
             changes["grad_output"] = resized("grad_output", self.spec.grad_output)
         graph, _ = assemble(self.spec.model_copy(update=changes))
-        return Program(graph, derive(graph).formulas, {**self.values, **dict.fromkeys(self._batch())}, shown=self._page)
+        return Program(graph, derive(graph), {**self.values, **dict.fromkeys(self._batch())}, shown=self._page)
 
     def _batch(self) -> tuple[str, ...]:
         return tuple(q.name for q in self.graph.quantities if q.is_given and q.depends_on_sample)

@@ -14,9 +14,10 @@ from backprop_cli.numeric.operations import SOURCES, VIEWS, Operation, Table, Va
 from backprop_cli.numeric.schedule import Schedule, schedule
 from backprop_cli.numeric.stable import Stable
 from backprop_cli.numeric.stepwise import lower_loop
+from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.formulas import Formula, Term, canonical
 from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
-from backprop_cli.symbolic.notation import Adjoint, Place, Reduce
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, is_by_step, plain_name
 
 
 class Wanted(NamedTuple):
@@ -31,7 +32,13 @@ class Wanted(NamedTuple):
 
     @property
     def identifier(self) -> str:
-        return f"d{self.name}" if self.adjoint else self.name
+        return identifier(self.name, self.adjoint)
+
+
+def identifier(name: str, adjoint: bool) -> str:
+    """What the program calls a quantity's value or its adjoint; ``dh_by_step`` holds ∂J_s/∂h for every s."""
+    plain = f"{plain_name(name)}_by_step" if is_by_step(name) else name
+    return f"d{plain}" if adjoint else plain
 
 
 def gradients_wanted(graph: Graph) -> tuple[Wanted, ...]:
@@ -41,15 +48,19 @@ def gradients_wanted(graph: Graph) -> tuple[Wanted, ...]:
     return (*cost, *(Wanted(quantity.name, adjoint=True) for quantity in given))
 
 
-def everything_wanted(graph: Graph, adjoints: Mapping[str, Formula]) -> tuple[Wanted, ...]:
-    """Every computed quantity, then every adjoint, in order of computation."""
+def everything_wanted(graph: Graph, adjoints: Adjoints) -> tuple[Wanted, ...]:
+    """Every computed quantity, then every adjoint of the graph's quantities, in order of computation."""
     computed = (Wanted(quantity.name) for quantity in graph.quantities if not quantity.is_given)
-    return (*computed, *(Wanted(name, adjoint=True) for name in adjoints))
+    return (*computed, *(Wanted(name, adjoint=True) for name in adjoints.formulas if name in graph))
 
 
-def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wanted]) -> Schedule:
-    """The program for these results, which share no memory with each other or with the arguments."""
+def scheduled(graph: Graph, derived: Adjoints, wanted: Iterable[Wanted]) -> Schedule:
+    """The program for these results, which share no memory with each other or with the arguments.
+
+    ``graph`` is the network to be computed; ``derived`` may be of the same network taken apart by steps.
+    """
     results = tuple(wanted)
+    adjoints = derived.formulas
     lowering = Lowering(Table(), _whole_numbers(graph))
     stable = Stable(graph)
     quantities = _with_losses_put_in(graph, {result.name for result in results if not result.adjoint})
@@ -62,8 +73,8 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
             lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
         elif quantity.name == loop.names[0]:
             lower_loop(lowering, _forward_members(graph, loop, quantities, adjoints, stable, results), backwards=False)
-    for formula in adjoints_in_order(graph, adjoints):
-        loop = graph.loop_of(formula.target.name)
+    for formula in reversed(list(adjoints.values())):  # each after those it uses
+        loop = _loop_of_adjoints(derived, formula.target.name)
         spread = stable.scattered(formula, adjoints)
         if loop is None:
             lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints), spread)
@@ -71,7 +82,7 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
             lower_loop(lowering, _backward_members(loop, adjoints, stable, results), backwards=True)
     outputs = _apart(lowering.table, [lowering.whole(result.name, result.adjoint) for result in results])
     names: dict[Value, str] = {}
-    for result in _by_interest(graph, adjoints):
+    for result in _by_interest(derived):
         if not lowering.knows(result.name, result.adjoint):
             continue
         value = lowering.value_of(result.name, result.adjoint)
@@ -152,16 +163,22 @@ def _is_computed(operation: Operation) -> bool:
     return not operation.constant and operation.kind not in VIEWS | SOURCES
 
 
-def _by_interest(graph: Graph, adjoints: Mapping[str, Formula]) -> Iterable[Wanted]:
+def _by_interest(derived: Adjoints) -> Iterable[Wanted]:
     """Quantities in the order in which they name a value that several of them are: dz1 rather than db1."""
+    graph = derived.graph
     yield from (Wanted(quantity.name) for quantity in graph.quantities)
-    yield from (Wanted(name, adjoint=True) for name in adjoints if not graph[name].is_given)
-    yield from (Wanted(name, adjoint=True) for name in adjoints if graph[name].is_given)
+    yield from (Wanted(name, adjoint=True) for name in derived.formulas if not graph[name].is_given)
+    yield from (Wanted(name, adjoint=True) for name in derived.formulas if graph[name].is_given)
 
 
-def adjoints_in_order(graph: Graph, adjoints: Mapping[str, Formula]) -> list[Formula]:
-    """The formulas so that each comes after those it uses: from the last quantity to the first."""
-    return [adjoints[q.name] for q in reversed(graph.quantities) if q.name in adjoints]
+def _loop_of_adjoints(derived: Adjoints, name: str) -> Loop | None:
+    """The loop of the quantity, if the adjoints of its quantities need each other at other steps."""
+    loop = derived.graph.loop_of(name)
+    if loop is None:
+        return None
+    formulas = [derived.formulas[member] for member in loop.names if member in derived.formulas]
+    used = {place.name for formula in formulas for term in _all_terms(formula) for place in _adjoints(term)}
+    return loop if used & set(loop.names) else None
 
 
 def _with_losses_put_in(graph: Graph, wanted: set[str]) -> list[Quantity]:

@@ -15,7 +15,7 @@ from backprop_cli.errors import BackpropError, did_you_mean
 from backprop_cli.numeric.building import Wanted, everything_wanted, gradients_wanted, scheduled
 from backprop_cli.numeric.compiling import compiled
 from backprop_cli.numeric.trace import Number, Quantities, Trace
-from backprop_cli.symbolic.formulas import Formula
+from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 
 OUTPUT = "yhat"  # another name for the last output
@@ -34,7 +34,7 @@ class Program:
     def __init__(
         self,
         graph: Graph,
-        adjoints: Mapping[str, Formula],
+        adjoints: Adjoints,
         values: Mapping[str, NDArray[np.float64] | None],
         for_samples: Callable[[int], Program] | None = None,
         shown: Callable[[Trace], str] | None = None,

@@ -53,6 +53,10 @@ class Library(Options):
         """The values of states before the first step, by letter, where they are given."""
         return {}
 
+    def windows(self) -> Mapping[str, int]:
+        """Through how many states the cost of a step is propagated back, by the state's letter; absent: through all."""
+        return {}
+
     @property
     def shared(self) -> tuple[str, ...]:
         """The parameters of other layers that it uses."""

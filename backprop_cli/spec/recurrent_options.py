@@ -34,6 +34,7 @@ class Recurrent(Parametrised):
     stands_alone = False
     gates: ClassVar[tuple[str, ...]] = ()
     biases: ClassVar[tuple[str, ...]] = ()
+    states: ClassVar[tuple[str, ...]] = ("h",)
 
     units: Count = Field(description="How many units.")
     output: Annotated[str, one_of(("all", "last"), "output")] = Field(
@@ -46,6 +47,9 @@ class Recurrent(Parametrised):
         default=True, description="Values of b_h, ... by name; false: no biases; true: drawn."
     )
     h0: ParameterValues | None = Field(default=None, description="The state before the first step; 0 if absent.")
+    truncate: Count | None = Field(
+        default=None, description="Propagate the cost of each step back through so many states and no further."
+    )
 
     def given(self) -> Mapping[str, tuple[Values | None, tuple[str, ...]]]:
         found: dict[str, tuple[Values | None, tuple[str, ...]]] = {}
@@ -69,6 +73,9 @@ class Recurrent(Parametrised):
     def initial(self) -> Mapping[str, Values]:
         return {} if self.h0 is None else {"h": self.h0}
 
+    def windows(self) -> Mapping[str, int]:
+        return {} if self.truncate is None else dict.fromkeys(self.states, self.truncate)
+
 
 class Rnn(Recurrent):
     """h_t = activation(W_xh x_t + W_hh h_(t-1) + b_h)."""
@@ -87,6 +94,7 @@ class Lstm(Recurrent):
 
     kind = "lstm"
     gates = ("i", "f", "o", "g")
+    states = ("h", "c")
     c0: ParameterValues | None = Field(default=None, description="The cells before the first step; 0 if absent.")
 
     def initial(self) -> Mapping[str, Values]:

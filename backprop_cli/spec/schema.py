@@ -100,6 +100,11 @@ class NetworkSpec(Section):
     reduction: Annotated[str, one_of(("mean", "sum"), "reduction")] = Field(
         default="mean", description="How the losses of a batch's samples become one cost."
     )
+    truncate: Annotated[dict[Name, Annotated[int, whole_number(1, limits.SIZE)]], mapping_like("{h: 5}")] = Field(
+        default_factory=dict,
+        json_schema_extra=_NAMED,
+        description="For states of the equations: propagate each step's cost back through so many states, no further.",
+    )
     regularise: Regularise | None = Field(default=None, description="Penalties on the parameters, part of the cost.")
     initial: Initial = Field(default=Initial(), description="How parameters without values are drawn.")
     frozen: Names = Field(default=(), description="Parameters that updates leave alone.")

@@ -17,6 +17,7 @@ from backprop_cli.spec.dense import Dense
 from backprop_cli.spec.layers import Block, Residual
 from backprop_cli.spec.options import Library
 from backprop_cli.spec.schema import NetworkSpec
+from backprop_cli.spec.wording import listed
 from backprop_cli.symbolic.assembly_batch import find_batch
 from backprop_cli.symbolic.assembly_costs import COST, add_cost, expression_loss, quantity_as_loss
 from backprop_cli.symbolic.assembly_equations import add_equations
@@ -25,8 +26,10 @@ from backprop_cli.symbolic.assembly_given import add_given, add_parameter, add_s
 from backprop_cli.symbolic.assembly_layers import add_stacked, generated_names
 from backprop_cli.symbolic.assembly_losses import named_loss
 from backprop_cli.symbolic.assembly_places import every_layer, placed
+from backprop_cli.symbolic.costs_by_step import NoSumOverSteps, taken_apart, windowed_loops
 from backprop_cli.symbolic.draft import Draft, TooManyProblems
-from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
+from backprop_cli.symbolic.notation import places
 
 NAMED_KINDS = (Dense, Library, Residual)
 
@@ -127,10 +130,11 @@ class _Assembly:
                 draft.report(draft.origin("regularise", at_key=True).problem(message))
         else:
             output, loss_name = self._add_cost(formulas, output)
+        self._note_windows()
         if draft.problems:
             return None
         draw_missing(draft, spec.initial)
-        return Graph(
+        graph = Graph(
             spec.name,
             tuple(draft.quantities.values()),
             None if seeds else COST,
@@ -142,7 +146,40 @@ class _Assembly:
             loss_name,
             tuple(draft.loops),
             {place.layer: layer.kind for place, layer in placed(spec.layers or ()) if isinstance(layer, NAMED_KINDS)},
+            {name: window for name, (window, _) in draft.windows.items()},
         )
+        return graph if self._can_be_truncated(graph) else None
+
+    def _note_windows(self) -> None:
+        """Take in the spec's own ``truncate``; report names in it that are no states."""
+        draft = self._draft
+        states = [
+            name
+            for loop in draft.loops
+            for name in loop.axes
+            if any(_is_read_earlier(draft.quantities[other], name, loop) for other in loop.axes)
+        ]
+        for name, window in self._spec.truncate.items():
+            origin = draft.origin("truncate", name, at_key=True)
+            if name in states:
+                draft.windows[name] = window, origin
+            elif name not in draft.broken:
+                what = "no state: no equation uses an earlier step of it" if name in draft.quantities else "not defined"
+                hint = did_you_mean(name, states) or (f"; the states are {listed(states)}" if states else "")
+                draft.report(origin.problem(f"'{name}' is {what}{hint}"))
+
+    def _can_be_truncated(self, graph: Graph) -> bool:
+        """Whether the cost is a sum over the steps where it is to be truncated; reports it where it is not."""
+        if not graph.windows:
+            return True
+        _, origin = next(iter(self._draft.windows.values()))
+        try:
+            taken_apart(graph, windowed_loops(graph))
+        except NoSumOverSteps as error:
+            message = f"the cost is no sum over the steps, so it cannot be truncated step by step: {error}"
+            self._draft.report(origin.problem(message))
+            return False
+        return True
 
     def _add_cost(self, formulas: Formulas, output: str) -> tuple[str, str | None]:
         """Add the cost; returns the output and the author's name of the loss quantity, None where it has none but J."""
@@ -187,3 +224,10 @@ class _Assembly:
                 if name not in parameters and name not in draft.broken:
                     hint = did_you_mean(name, parameters)
                     draft.report(draft.origin(*path, number).problem(f"no parameter is called '{name}'{hint}"))
+
+
+def _is_read_earlier(quantity: Quantity, name: str, loop: Loop) -> bool:
+    """Whether the quantity, one of the loop, uses an earlier step of the one called ``name``."""
+    step = quantity.indices[loop.axes[quantity.name]]
+    found = places(quantity.definition) if quantity.definition is not None else ()
+    return any(place.name == name and place.positions[loop.axes[name]] != step for place in found)

@@ -67,7 +67,7 @@ def _add_loop(
             draft.report(formula.origin.problem(message, formula.left))
         return None
     written = {formula.left.name: len(formula.left.positions) for formula in group.formulas if formula.left is not None}
-    note_loop(draft, {name: (group.axes[name], written[name]) for name in group.names})
+    note_loop(draft, {name: (group.axes[name], written[name]) for name in group.names}, initial)
     return group.names[-1]
 
 
@@ -78,12 +78,12 @@ def _give_up(draft: Draft, group: Group) -> None:
         draft.give_up(formula.left.name, formula.origin)
 
 
-def note_loop(draft: Draft, axes: Mapping[str, tuple[int, int]]) -> None:
+def note_loop(draft: Draft, axes: Mapping[str, tuple[int, int]], initial: Mapping[str, str]) -> None:
     """Remember that these quantities are computed in one loop. ``axes`` are, for each, the axis of the steps among the
-    positions written, and how many those are."""
+    positions written, and how many those are; ``initial`` the names of states before the first step."""
     found = {name: axis + len(draft.quantities[name].shape) - written for name, (axis, written) in axes.items()}
     name, axis = next(iter(found.items()))
-    draft.loops.append(Loop(found, draft.quantities[name].shape[axis]))
+    draft.loops.append(Loop(found, draft.quantities[name].shape[axis], {n: i for n, i in initial.items() if n in axes}))
 
 
 def add_equation(draft: Draft, formula: Formula, layer: int | None, ranges: Mapping[str, int]) -> bool:

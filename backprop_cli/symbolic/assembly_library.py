@@ -200,7 +200,9 @@ class _LibraryLayer:
                 if not self._defined(formula.left, right, carry, kept, layer.ranges, group.is_loop):
                     return None
             if group.is_loop:
-                note_loop(self._draft, {name: (group.axes[name], 2) for name in group.names})
+                note_loop(self._draft, {name: (group.axes[name], 2) for name in group.names}, initial)
+        for letter, window in self._layer.windows().items():
+            self._draft.windows[self._place(letter)] = window, self._draft.origin(*self._path, "truncate")
         last = formulas[-1].left
         assert last is not None
         return self._draft.quantities[last.name]

@@ -15,8 +15,9 @@ from typing import NamedTuple
 from sympy import Add, Expr, Mul, Number, Pow, S, Symbol
 
 from backprop_cli.symbolic.closed_forms import Definition, in_terms_of_values
+from backprop_cli.symbolic.costs_by_step import joined, taken_apart, windowed_loops
 from backprop_cli.symbolic.formulas import Formula, Scattered, Term, canonical, fresh, gathered, named, product
-from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, places
 from backprop_cli.symbolic.rule import Occurrence, contribution, occurrences, scattered
 
@@ -36,10 +37,26 @@ class Adjoints(NamedTuple):
     graph: Graph
     formulas: Mapping[str, Formula]
     paths: Mapping[str, tuple[Path, ...]]
+    copied: frozenset[str] = frozenset()  # the quantities whose gradients are sums over those of their copies by step
 
 
 def derive(graph: Graph) -> Adjoints:
-    """The adjoint of every input, parameter and intermediate quantity of the graph."""
+    """The adjoint of every input, parameter and intermediate quantity of the graph.
+
+    Where the graph has ``windows``, that of the truncated backpropagation: the graph of the result is then the one
+    taken apart by the steps of the cost. Raises NoSumOverSteps where the cost is no sum over them.
+    """
+    return derive_by_step(graph, windowed_loops(graph)) if graph.windows else _derived(graph)
+
+
+def derive_by_step(graph: Graph, loops: Sequence[Loop]) -> Adjoints:
+    """The same with the cost taken apart by the steps of these loops: ∂J_s/∂h_t for every s, whose sum is ∂J/∂h_t."""
+    apart = taken_apart(graph, loops)
+    found = _derived(apart.graph)
+    return Adjoints(apart.graph, joined(apart, found.formulas), found.paths, apart.copied)
+
+
+def _derived(graph: Graph) -> Adjoints:
     consumers = _consumers(graph)
     to_come = _in_living_loops(graph)
     names = frozenset(quantity.name for quantity in graph.quantities)

@@ -14,7 +14,18 @@ from sympy.core.function import AppliedUndef
 from backprop_cli.language import tree
 from backprop_cli.symbolic.formulas import Term, coefficient
 from backprop_cli.symbolic.functions import CLASSES
-from backprop_cli.symbolic.notation import Adjoint, Compare, Local, Place, Reduce, Slope, Where
+from backprop_cli.symbolic.notation import (
+    Adjoint,
+    Compare,
+    Local,
+    Place,
+    Reduce,
+    Slope,
+    Truncated,
+    Where,
+    is_by_step,
+    without_step,
+)
 
 COST = "J"
 SIMPLE = (tree.Place, tree.Power, tree.Apply)
@@ -27,7 +38,8 @@ def tree_of(expression: Expr) -> tree.Node:
     Raises TypeError for a SymPy node that formulas of networks do not contain.
     """
     if isinstance(expression, Adjoint):
-        return tree.Partial(tree.Place(COST), position_tree(expression))
+        step = (_position(expression.positions[0]),) if is_by_step(expression.name) else ()
+        return tree.Partial(tree.Place(COST, step), position_tree(expression))
     if isinstance(expression, Place):
         return position_tree(expression)
     if isinstance(expression, Local):
@@ -36,6 +48,8 @@ def tree_of(expression: Expr) -> tree.Node:
         return tree.Prime(expression.function, tree_of(expression.argument))
     if isinstance(expression, Reduce):
         return _reduction(expression)
+    if isinstance(expression, Truncated):
+        return tree_of(expression.value)
     if isinstance(expression, Compare):
         return tree.Comparison(expression.operator, _position(expression.left), _position(expression.right))
     if isinstance(expression, Where):
@@ -67,7 +81,9 @@ def _choice(expression: Where) -> tree.Node:
 
 
 def position_tree(place: Place) -> tree.Place:
-    """A place with its positions as sums that end in their number: ``x[p + k - 1]``."""
+    """A place with its positions as sums that end in their number: ``x[p + k - 1]``. A copy for each J_s is written as
+    the quantity that it has the value of."""
+    place = without_step(place) if is_by_step(place.name) else place
     return tree.Place(place.name, tuple(_position(position) for position in place.positions))
 
 

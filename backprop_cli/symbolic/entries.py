@@ -140,6 +140,8 @@ def _is_outside(place: tree.Place, graph: Graph) -> bool:
         return False
     numbers = map(whole_number, place.positions)
     sizes = graph[place.name].shape
+    if len(sizes) != len(place.positions):  # J[s], the cost of one step
+        return False
     return any(n is not None and not 1 <= n <= size for n, size in zip(numbers, sizes, strict=True))
 
 

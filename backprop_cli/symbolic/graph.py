@@ -62,10 +62,12 @@ class Quantity:
 @dataclass(frozen=True)
 class Loop:
     """Quantities that are computed step by step, each from those before it and from earlier steps of all of them.
-    ``axes`` says which axis of each quantity the steps run along."""
+    ``axes`` says which axis of each quantity the steps run along, ``initial`` which quantity holds a state before the
+    first step."""
 
     axes: Mapping[str, int]
     steps: int
+    initial: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +81,8 @@ class Graph:
 
     ``cost`` names the scalar J, or is None for a module on its own; then ``seeds`` maps the last quantity's name to the
     name of the constant that holds dJ/d(it). ``sample`` is the sample index and ``samples`` the size of the batch, both
-    None for one sample. ``frozen`` parameters keep their gradients and take no updates.
+    None for one sample. ``frozen`` parameters keep their gradients and take no updates. ``windows`` says for states of
+    loops through how many steps the cost of each step is propagated back (truncated backpropagation through time).
 
     Raises ValueError where the list is not a valid graph.
     """
@@ -95,6 +98,7 @@ class Graph:
     loss_name: str | None = None  # the loss quantity's name in the spec, where it is not J
     loops: tuple[Loop, ...] = ()
     kinds: Mapping[int, str] = field(default_factory=dict)  # what each layer of the stack is called
+    windows: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known: dict[str, Quantity] = {}

@@ -18,7 +18,7 @@ from backprop_cli.symbolic.display import terms_tree, tree_of
 from backprop_cli.symbolic.formulas import Formula, Term, adjoint_names, canonical, named, product, with_names
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.local import LocalDerivative, inlined, local_derivative_of, put_in, upstream_terms
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, plain_name
 from backprop_cli.symbolic.remarks import remarks, unit_sum_form
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Rule, Step
 
@@ -54,6 +54,9 @@ class Narrator:
             self._tell(self.graph[name])
 
     def _tell(self, u: Quantity) -> None:
+        if u.name in self.adjoints.copied:
+            self.chain[u.name] = self.slope[u.name] = self.local[u.name] = self.adjoints.formulas[u.name]
+            return
         chain, slope, local = self._given(u), self._given(u), self._given(u)
         for path in self.adjoints.paths[u.name]:
             derivative = local_derivative_of(path, u)
@@ -84,7 +87,7 @@ class Narrator:
         inputs: list[Quantity] = []
         for group in reversed(self._groups()):
             computed = [q for q in group if q.definition is not None]
-            steps.extend(self.definition(q) for q in computed)
+            steps.extend(self.definition(q) for q in computed if not is_by_step(q.name))
             for q in computed:
                 steps.extend(self.local_steps(q))
             steps.extend(self.gradient(q) for q in reversed(computed) if q.name in self.adjoints.formulas)
@@ -159,7 +162,7 @@ class Narrator:
             forms.append((FormKind.LOCAL, terms_tree(terms)))
             yield self._step(
                 v,
-                f"d{v.name}/d{u.name}",
+                _local_id(v.name, u.name),
                 Kind.LOCAL_DERIVATIVE,
                 Rule.DIFFERENTIATION,
                 forms,
@@ -192,7 +195,7 @@ class Narrator:
         main = local if layered and self._through_layer(u) and len(self.local[u.name].terms) == 1 else shortest
         through = [path.through for path in self.adjoints.paths[u.name]]
         direct = [(v.definition, u.name) for v in through if v.name == self.graph.cost]
-        name = f"dJ/d{u.name}"
+        name = self._id(u.name)
         return self._step(u, name, self._kind(u), self._rule(u), forms, self._uses(u), main=main, worked_out=direct)
 
     def _has_chain(self, u: Quantity) -> bool:
@@ -233,6 +236,8 @@ class Narrator:
             return Rule.NO_PATH
         if u.name in self.graph.seeds:
             return Rule.GIVEN
+        if u.name in self.adjoints.copied:
+            return Rule.SUM_OVER_STEPS
         paths = self.adjoints.paths[u.name]
         if all(path.through.name == self.graph.cost for path in paths):
             return Rule.DIFFERENTIATION
@@ -246,11 +251,17 @@ class Narrator:
         for name in sorted(
             {n for table in told for term in table[u.name].terms for n in adjoint_names(term)}, key=self._rank
         ):
-            used[f"dJ/d{name}"] = None
+            used[self._id(name)] = None
         for path in self.adjoints.paths[u.name]:
             through = path.through.name
-            used[f"d{through}/d{u.name}" if through != self.graph.cost else through] = None
-        return tuple(name for name in used if name != f"dJ/d{u.name}")
+            used[_local_id(through, u.name) if through != self.graph.cost else through] = None
+        return tuple(name for name in used if name != self._id(u.name))
+
+    def _id(self, name: str) -> str:
+        """The id of a gradient: ``dJ/dW1``, and ``dJ[s]/dh1`` for the one of every J_s."""
+        if not is_by_step(name):
+            return f"dJ/d{name}"
+        return f"dJ[{self.graph[name].indices[0]}]/d{plain_name(name)}"
 
     def _rank(self, name: str) -> int:
         return -self.order[name]
@@ -289,6 +300,10 @@ class Narrator:
             uses,
             remarks(self.graph, quantity, kind, kept, self.unit_sums, worked_out),
         )
+
+
+def _local_id(of: str, by: str) -> str:
+    return f"d{plain_name(of)}/d{plain_name(by)}"
 
 
 def _signed(factors: tuple[Expr, ...]) -> tuple[Expr, ...]:

@@ -76,6 +76,28 @@ class Adjoint(Place):
     """∂J/∂(a quantity) at positions: ``Adjoint("W1", i, j)`` is ∂J/∂w_ij. ``name`` is the quantity's name."""
 
 
+BY_STEP = "@"  # no author's name has it
+
+
+def by_step(name: str) -> str:
+    """The name of a quantity's copy for each J_s, where the cost is J = Σ_s J_s."""
+    return f"{name}{BY_STEP}"
+
+
+def is_by_step(name: str) -> bool:
+    return name.endswith(BY_STEP)
+
+
+def plain_name(name: str) -> str:
+    """The name of the quantity, for one of a copy of it."""
+    return name.removesuffix(BY_STEP)
+
+
+def without_step(copy: Place) -> Place:
+    """The quantity's own place for one of its copy, whose first position is the s of J_s."""
+    return Place(plain_name(copy.name), *copy.positions[1:])
+
+
 class Local(Node):
     """The local derivative ∂of/∂by of one equation, as a symbol. It stands in formulas that name a factor before it is
     worked out, never in a formula that is computed."""
@@ -229,6 +251,25 @@ class Where(Node):
 
     def _eval_derivative(self, symbol: Symbol) -> Expr:
         return Where(self.condition, self.then.diff(symbol), self.otherwise.diff(symbol))
+
+
+class Truncated(Node):
+    """``value``, which passes its derivative on only where ``condition`` is 1: a state that may be too old for the cost
+    that is propagated back."""
+
+    def __new__(cls, value: Any, condition: Any) -> Self:
+        return super().__new__(cls, sympify(value), sympify(condition))
+
+    @property
+    def value(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def condition(self) -> Expr:
+        return self.args[1]
+
+    def _eval_derivative(self, symbol: Symbol) -> Expr:
+        return self.condition * self.value.diff(symbol)
 
 
 def places(expression: Expr) -> Iterator[Place]:

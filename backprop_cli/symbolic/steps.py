@@ -36,6 +36,7 @@ class Rule(StrEnum):
     DIFFERENTIATION = "differentiation"
     CHAIN_RULE = "chain rule"
     SUM_OVER_PATHS = "chain rule, summed over every path to the cost"
+    SUM_OVER_STEPS = "sum over the costs of all steps"
     GIVEN = "given output gradient"
     NO_PATH = "no path to the cost"
 

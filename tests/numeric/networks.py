@@ -10,6 +10,7 @@ from sympy import Expr, Symbol
 
 from backprop_cli.numeric.building import Wanted, scheduled
 from backprop_cli.numeric.compiling import compiled
+from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import index
 
@@ -36,7 +37,7 @@ def formula(
 
 def source(graph: Graph) -> str:
     """The generated module that computes the graph's output."""
-    return compiled(scheduled(graph, {}, [Wanted(graph.output)]), "formula")[1]
+    return compiled(scheduled(graph, Adjoints(graph, {}, {}), [Wanted(graph.output)]), "formula")[1]
 
 
 def lines(graph: Graph) -> list[str]:
@@ -48,7 +49,9 @@ def computed(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Any:
     """The graph's output, by the compiled program; the arguments must not change."""
     before = {name: array.copy() for name, array in arrays.items()}
     with np.errstate(all="ignore"):
-        (value,) = compiled(scheduled(graph, {}, [Wanted(graph.output)]), "formula")[0](*arrays.values())
+        (value,) = compiled(scheduled(graph, Adjoints(graph, {}, {}), [Wanted(graph.output)]), "formula")[0](
+            *arrays.values()
+        )
     for name, array in arrays.items():
         np.testing.assert_array_equal(array, before[name], err_msg=f"the argument {name} has changed")
         assert not np.shares_memory(value, array), f"the result is the argument {name}"

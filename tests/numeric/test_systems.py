@@ -21,7 +21,8 @@ RNG = np.random.default_rng(3)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_gradients(name: str, overwriting: bool) -> None:
     graph = SYSTEMS[name]
-    formulas = derive(graph).formulas
+    derived = derive(graph)
+    formulas = derived.formulas
     given = {q.name: RNG.uniform(0.2, 1.5, q.shape) for q in graph.quantities if q.is_given}
     values = naive.run(graph, given)
     for formula in reversed(formulas.values()):
@@ -32,7 +33,7 @@ def test_gradients(name: str, overwriting: bool) -> None:
             array[position] = naive.evaluate(plain, values, where)
         values[f"d{formula.target.name}"] = array
     with patch.object(schedule, "SMALL", 0 if overwriting else schedule.SMALL):
-        program = Program(graph, formulas, given)
+        program = Program(graph, derived, given)
         trace = program.run()
         results = program.function(*given.values())
     assert trace.loss == pytest.approx(values["J"], rel=1e-12)
