@@ -63,6 +63,9 @@ def derive(
     spec: Spec,
     of: Quantity = None,
     expand: Annotated[bool, typer.Option("--expand", help="Write --of in inputs and parameters alone.")] = False,
+    unroll: Annotated[
+        bool, typer.Option("--unroll", help="Of a recurrent network, write out each step's cost by itself as well.")
+    ] = False,
     view: Annotated[
         View, typer.Option(metavar=listed(View), parser=one_of(View), help="Index notation, or matrices.")
     ] = View.INDEX,
@@ -77,7 +80,7 @@ def derive(
     from backprop_cli.sources import network_of
 
     derivation = network_of(spec).derive()
-    question = Question(of, expand, view is View.MATRIX)
+    question = Question(of, expand, view is View.MATRIX, unroll)
     match format:
         case DeriveFormat.TEXT:
             page = terminal.render(question.document(derivation), page_width(), colour=shows_colour(output))

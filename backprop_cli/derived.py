@@ -15,6 +15,7 @@ from backprop_cli.symbolic.matrix_view import matrix_steps
 from backprop_cli.symbolic.selection import selected
 from backprop_cli.symbolic.steps import Derivation as Steps
 from backprop_cli.symbolic.steps import Step
+from backprop_cli.symbolic.unrolled import OneCost, unrolled
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Derivation:
 
     told: Steps
     names: Names
+    network: Graph
 
     @property
     def graph(self) -> Graph:
@@ -39,6 +41,14 @@ class Derivation:
     def matrix_steps(self) -> tuple[Step, ...]:
         """The same steps in matrix notation."""
         return matrix_steps(self.told)
+
+    @cached_property
+    def unrolled(self) -> tuple[OneCost, ...]:
+        """The gradients of the cost of each step by itself, for a recurrent network of at most 20 steps.
+
+        Raises BackpropError where there is no recurrence, or a longer one.
+        """
+        return unrolled(self.network)
 
     def of(self, quantity: str, expand: bool = False) -> tuple[Step, ...]:
         """The steps that lead to the gradient of one quantity or entry (``W1``, ``W1[1,2]``), that gradient last.

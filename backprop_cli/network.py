@@ -55,7 +55,7 @@ class Network:
         from backprop_cli.derived import Derivation  # noqa: PLC0415 - start-up
         from backprop_cli.symbolic.narration import narrate  # noqa: PLC0415 - start-up
 
-        return Derivation(narrate(self.graph, self._unit_sums()), self.names)
+        return Derivation(narrate(self.graph, self._unit_sums()), self.names, self.graph)
 
     def compile(self) -> Program:
         """The forward and backward pass as one NumPy function."""
@@ -75,11 +75,19 @@ class Network:
     def verify(self, trace: Trace | None = None) -> Report:
         """Every gradient of a run (the spec's own by default) against independent oracles."""
         from backprop_cli.verification.checking import verify  # noqa: PLC0415 - start-up
+        from backprop_cli.verification.frozen import frozen  # noqa: PLC0415 - start-up
+        from backprop_cli.verification.truncations import truncations  # noqa: PLC0415 - start-up
 
         trace = trace or self.compile().run()
         cost = {} if self.graph.cost is None or trace.loss is None else {self.graph.cost: np.asarray(trace.loss)}
         gradients = {name: np.asarray(gradient) for name, gradient in trace.gradients.items()}
-        return verify(self.graph, {**trace.given, **cost}, gradients)
+        if not self.graph.windows:
+            return verify(self.graph, {**trace.given, **cost}, gradients)
+        graph, given = frozen(self.graph, {**trace.given, **trace.forward})
+        report = verify(graph, {**given, **cost}, gradients)
+        whole = replace(self.graph, windows={})
+        full = Program(whole, derive(whole), trace.given).run()
+        return replace(report, truncations=truncations(trace.gradients, full.gradients))
 
     def _for_samples(self, samples: int) -> Program:
         """The program of the same network for a batch of another size, without numbers for the batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backprop_cli.derived import Derivation
@@ -14,20 +15,24 @@ from backprop_cli.symbolic.steps import Step
 @dataclass(frozen=True)
 class Question:
     """``of`` is one quantity (``W1``) or entry (``W1[1,2]``), None for everything; ``expand`` writes it in inputs and
-    parameters alone; ``in_matrices`` asks for the matrix form. Raises BackpropError for what has no answer."""
+    parameters alone; ``in_matrices`` asks for the matrix form, ``unroll`` for the gradients of each step's cost by
+    itself as well. Raises BackpropError for what has no answer."""
 
     of: str | None = None
     expand: bool = False
     in_matrices: bool = False
+    unroll: bool = False
 
     def __post_init__(self) -> None:
         if self.expand and (self.of is None or self.in_matrices):
             raise BackpropError("--expand writes out one entry in index notation; ask for one, such as --of 'W1[1,1]'")
+        if self.unroll and (self.of is not None or self.in_matrices):
+            raise BackpropError("--unroll belongs to the whole derivation in index notation, without --of and --view")
 
     def steps(self, derivation: Derivation) -> tuple[Step, ...]:
         """The steps that answer the question. Raises BackpropError for what the network does not have."""
         if self.of is None:
-            return derivation.matrix_steps if self.in_matrices else derivation.steps
+            return derivation.matrix_steps if self.in_matrices else (*derivation.steps, *self._by_step(derivation))
         steps = derivation.of(self.of, self.expand)
         if not self.in_matrices:
             return steps
@@ -40,6 +45,10 @@ class Question:
         """The answer as a document."""
         if self.of is not None:
             return answer_document(derivation.told, derivation.names, self.steps(derivation))
-        return derivation_document(
-            derivation.told, derivation.names, self.steps(derivation) if self.in_matrices else None
-        )
+        matrices = self.steps(derivation) if self.in_matrices else None
+        costs = derivation.unrolled if self.unroll else ()
+        return derivation_document(derivation.told, derivation.names, matrices, costs)
+
+    def _by_step(self, derivation: Derivation) -> Iterator[Step]:
+        for cost in derivation.unrolled if self.unroll else ():
+            yield from cost.steps

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from math import prod
 
-from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Side, Tone
-from backprop_cli.documents.introduction import explanations, introduction
+from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Prose, Side, Tone
+from backprop_cli.documents.introduction import explanations, filled, introduction
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.wording import FORMS, NOT_IN_MATRICES, PARTS, sentence, warns
 from backprop_cli.language import tree
@@ -20,20 +20,26 @@ from backprop_cli.library.functions import IDENTITY
 from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.entries import entry_steps
 from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Derivation, FormKind, Kind, Rule, Step
+from backprop_cli.symbolic.unrolled import OneCost
 
 OF_COMPUTED = (Kind.BOUNDARY, Kind.ACTIVATION_GRADIENT, Kind.PREACTIVATION_GRADIENT, Kind.QUANTITY_GRADIENT)
 MOST_ENTRIES = 40  # parameters of a network whose every single weight is written out
 
 
-def derivation_document(derivation: Derivation, names: Names, steps: Sequence[Step] | None = None) -> Document:
-    """The whole derivation. ``steps`` are the derivation's own, or the same in matrix notation."""
+def derivation_document(
+    derivation: Derivation, names: Names, steps: Sequence[Step] | None = None, by_step: Sequence[OneCost] = ()
+) -> Document:
+    """The whole derivation. ``steps`` are the derivation's own, or the same in matrix notation; ``by_step`` are those
+    of each step's cost by itself, where they are asked for."""
     told = derivation.steps if steps is None else tuple(step for step in steps if not _is_out_of_view(step))
     graph = derivation.graph
     blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *introduction(graph, names, told)]
     start = next((step for step in told if step.kind in OF_COMPUTED), None)
     for layer, section in groupby(told, key=lambda step: _section(step, graph)):
         blocks.extend(_told_section(derivation, layer, list(section), start))
+    blocks.extend(_unrolled(derivation, by_step))
     blocks.extend(_summary(graph, told))
     if steps is None:
         blocks.extend(_entries(derivation))
@@ -155,7 +161,10 @@ def _remarks(step: Step) -> tuple[Block, ...]:
 def _line(derivation: Derivation, step: Step) -> Line:
     if step.kind is Kind.LOCAL_DERIVATIVE or len(step.forms) == 1:
         return Line(step.target, tuple(Side(form.value) for form in step.forms))
-    return Line(step.target, tuple(Side(f.value, _remark(derivation, step, n)) for n, f in enumerate(step.forms)))
+    told = {form.kind for form in step.forms}
+    hidden = FormKind.RESULT if FormKind.TRUNCATED in told else None  # there it stands with what is dropped
+    sides = (Side(f.value, _remark(derivation, step, n)) for n, f in enumerate(step.forms) if f.kind is not hidden)
+    return Line(step.target, tuple(sides))
 
 
 def _remark(derivation: Derivation, step: Step, number: int) -> tuple[Inline, ...]:
@@ -202,13 +211,33 @@ def _gradients(formula: tree.Node) -> dict[str, tree.Node]:
 
 def _shortest(step: Step) -> tree.Node:
     """The last of the equal forms, the one for a whole chain: a layer's gradients are written in its ∂J/∂z."""
-    return [form.value for form in step.forms if form.kind is not FormKind.COMBINED][-1]
+    return [form.value for form in step.forms if form.kind not in (FormKind.COMBINED, FormKind.TRUNCATED)][-1]
 
 
 def _parameters(graph: Graph, steps: Sequence[Step]) -> list[Step]:
     """The gradients of the parameters, in the order of the network."""
     by_name = {step.of: step for step in steps if step.kind is Kind.PARAMETER_GRADIENT}
     return [by_name[f"dJ/d{q.name}"] for q in graph.quantities if f"dJ/d{q.name}" in by_name]
+
+
+def _unrolled(derivation: Derivation, costs: Sequence[OneCost]) -> Iterator[Block]:
+    """The gradients of each step's cost by itself, and their sums."""
+    if not costs:
+        return
+    yield Heading(2, (PARTS["unrolled"],))
+    if not any(is_by_step(quantity.name) for quantity in derivation.graph.quantities):  # otherwise told above
+        first = tree.Place(COST, (tree.Number(str(costs[0].step)),))
+        yield Prose(filled(PARTS["sum of costs"], {"cost": (tree.Place(COST),), "first": (first,)}))
+    for cost in costs:
+        title = PARTS["all steps"] if cost.step is None else PARTS["cost of step"].format(step=cost.step)
+        yield Heading(3, (title,))
+        yield FormulaBlock(tuple(_unrolled_line(step) for step in cost.steps))
+
+
+def _unrolled_line(step: Step) -> Line:
+    """The gradient with what is dropped struck out, or what there is of it."""
+    shown = step.forms[0]
+    return Line(step.target, (Side(shown.value, (FORMS[shown.kind],) if shown.kind is FormKind.TRUNCATED else ()),))
 
 
 def _summary(graph: Graph, steps: Sequence[Step]) -> Iterator[Block]:

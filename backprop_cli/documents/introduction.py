@@ -5,14 +5,17 @@ Every sign is explained by an example from the derivation itself, and only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from string import Formatter
 
 from backprop_cli.documents.blocks import Block, Inline, Note, Prose, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.wording import PARTS
 from backprop_cli.language import tree
 from backprop_cli.language.walking import parts, walk
+from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Rule, Step
 
 
@@ -25,10 +28,41 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
         yield Prose((PARTS["no cost"], tree.Partial(tree.Place("J"), _at_indices(graph[output])), "."))
     elif graph.samples is not None:
         yield _batch(graph)
+    yield from _by_step(graph)
     yield from _signs(graph, names, list(_shown(steps)))
     if any(step.rule is Rule.NO_PATH for step in steps):
         idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
         yield Note((PARTS["no path"].format(names=", ".join(idle)),), Tone.WARNING)
+
+
+def _by_step(graph: Graph) -> Iterator[Block]:
+    """That the cost is taken apart by steps, and how far each step's part is propagated back."""
+    copy = next((quantity for quantity in graph.quantities if is_by_step(quantity.name)), None)
+    if copy is None:
+        return
+    step = tree.Place(copy.indices[0].name)
+    signs: dict[str, Sequence[Inline]] = {
+        "step": (step,),
+        "cost": (tree.Place(COST),),
+        "part": (tree.Place(COST, (step,)),),
+    }
+    yield Prose(filled(PARTS["by step"], signs))
+    windows: list[Inline] = []
+    for name, window in graph.windows.items():
+        states = PARTS["state"] if window == 1 else PARTS["states"].format(number=window)
+        windows.extend([PARTS["and"]] if windows else [])
+        windows.extend([PARTS["window"].format(states=states), tree.Matrix(name)])
+    if windows:
+        yield Note(filled(PARTS["truncated"], {**signs, "windows": windows}), Tone.WARNING)
+
+
+def filled(template: str, signs: Mapping[str, Sequence[Inline]]) -> tuple[Inline, ...]:
+    """The sentence with formulas in place of its fields."""
+    parts: list[Inline] = []
+    for text, name, _, _ in Formatter().parse(template):
+        parts.extend([text] if text else [])
+        parts.extend(signs[name] if name else ())
+    return tuple(parts)
 
 
 def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:
@@ -36,6 +70,7 @@ def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
     shown = list(_shown(steps))
     if graph.cost is not None and graph.sample is not None and tree.Place(graph.sample.name) in shown:
         yield _batch(graph)
+    yield from _by_step(graph)
     yield from _signs(graph, names, shown)
 
 

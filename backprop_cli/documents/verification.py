@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
-from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, Verdict, Witness
+from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, Truncation, Verdict, Witness
 
 HEADER = ("worst entry", "ours", "oracle", "difference", "allowed", "verdict")
 COST_HEADER = ("", "ours", "again", "difference", "allowed", "verdict")
+TRUNCATED_HEADER = ("differs most at", "truncated", "full", "norm, truncated", "norm, full")
+TRUNCATED = (
+    "Truncated gradients are those of the same cost with older states frozen, which is what the oracles above "
+    "differentiate. Backpropagation through all steps gives the full gradient of the cost."
+)
 VERDICTS = {Verdict.OK: "agrees", Verdict.DISAGREES: "DISAGREES", Verdict.KINK: "kink", Verdict.LEFT_OUT: "left out"}
 AT_KINKS = (
     "At a kink the difference quotient averages the slopes of the two sides; the gradient takes the one that the "
@@ -36,7 +41,27 @@ def verification_document(name: str, names: Names, report: Report) -> Document:
         found = [comparison for comparison in report.comparisons if comparison.oracle is witness.oracle]
         blocks.append(Table(HEADER, tuple(_row(comparison, names) for comparison in found)))
         blocks.extend(_remarks(found))
+    blocks.extend(_truncated(report, names))
     return Document(tuple(blocks), names)
+
+
+def _truncated(report: Report, names: Names) -> Iterator[Block]:
+    """The truncated gradients beside the full ones."""
+    if not report.truncations:
+        return
+    yield Heading(2, ("Beside the full gradient",))
+    yield Prose((TRUNCATED,))
+    apart = [one for one in report.truncations if one.truncated != one.full]
+    if apart:
+        yield Table(TRUNCATED_HEADER, tuple(_truncation(one, names) for one in apart))
+    same = [tree.Gradient(one.quantity) for one in report.truncations if one not in apart]
+    if same:
+        yield Note((*_listed(same), f" {'is' if len(same) == 1 else 'are'} the same without truncation."))
+
+
+def _truncation(one: Truncation, names: Names) -> tuple[Cell, ...]:
+    entry = tree.Partial(tree.Place(names.cost), _place(one.quantity, one.position))
+    return (entry, *(f"{n + 0.0:.8g}" for n in (one.truncated, one.full, one.truncated_norm, one.full_norm)))
 
 
 def _verdict(report: Report, names: Names) -> Iterator[Block]:

@@ -9,6 +9,7 @@ RULES = {
     Rule.DIFFERENTIATION: "differentiation",
     Rule.CHAIN_RULE: "chain rule",
     Rule.SUM_OVER_PATHS: "chain rule, summed over every path to the cost",
+    Rule.SUM_OVER_STEPS: "sum over the costs of all steps",
     Rule.GIVEN: "given as the output gradient",
     Rule.NO_PATH: "no path leads from here to the cost",
 }
@@ -18,6 +19,7 @@ FORMS = {
     FormKind.CHAIN: "chain rule",
     FormKind.SLOPE: "local derivatives put in",
     FormKind.LOCAL: "slope worked out",
+    FormKind.TRUNCATED: "struck out: dropped",
     FormKind.RESULT: "with",
     FormKind.COMBINED: "both uses in one formula",
     FormKind.EXPANDED: "in inputs and parameters alone",
@@ -35,6 +37,18 @@ PARTS = {
         "The {samples} samples of the batch are numbered by {sample}. All of them share the parameters, whose "
         "gradients are therefore sums over {sample}."
     ),
+    "by step": (
+        "The cost is a sum over the steps, and the part of each step, {part}, is propagated back by itself. The "
+        "gradient of {cost} is the sum of theirs over all {step}."
+    ),
+    "truncated": (
+        "It is truncated: {part} goes back through {windows}, counted from its own step, and no further. Older states "
+        "count as constants, so the gradients printed here are not those of {cost} itself."
+    ),
+    "window": "{states} of ",
+    "state": "1 state",
+    "states": "{number} states",
+    "and": " and ",
     "no path": "No path of derivatives leads from the cost to {names}: the gradient is 0.",
     "layer": "Layer {layer}",
     "activation layer": "Layer {layer}: {activation}",
@@ -67,6 +81,12 @@ PARTS = {
     "collected": "from the index form",
     "summary": "The gradients of all parameters",
     "every weight": "Every single parameter",
+    "unrolled": "Unrolled: the cost of every step by itself",
+    "sum of costs": (
+        "{cost} is the sum of the costs of the steps, {first} and so on, and each of them is propagated back by itself."
+    ),
+    "cost of step": "The cost of step {step}",
+    "all steps": "All steps together",
 }
 
 REMARKS = {

@@ -105,6 +105,13 @@ class Prime:
 
 
 @dataclass(frozen=True)
+class Struck:
+    """What would stand here and is left out, as a term that truncation drops: it counts 0."""
+
+    operand: Node
+
+
+@dataclass(frozen=True)
 class Matrix:
     """A whole quantity in the matrix view, as a matrix or a column vector: ``W1``, ``z1``."""
 
@@ -195,6 +202,7 @@ Node: TypeAlias = (
     | Comparison
     | Partial
     | Prime
+    | Struck
     | Matrix
     | Gradient
     | Jacobian

@@ -7,6 +7,7 @@ upright and escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import pi
 from typing import TypeGuard
@@ -71,6 +72,8 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
             return _comparison(node, kids, names)
         case tree.Partial():
             return _derivative(kids[0].body, kids[1].body)
+        case tree.Struck():
+            return Printed(_struck(kids[0].body), Level.PRODUCT)
         case tree.Matrix(name):
             return Printed(_whole(name, names))
         case tree.Gradient(name, delta):
@@ -93,6 +96,17 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
         case tree.OneHot(_, size):
             return Printed(rf"\operatorname{{onehot}}_{{{size.text}}}{_bracketed(kids[0].body)}")
     return Printed(" = ".join(kid.body for kid in kids), Level.EQUALITY)
+
+
+def _struck(text: str) -> str:
+    """Every factor struck out by itself, so that a long product can still be broken over lines."""
+    factors, depth, start = [], 0, 0
+    for match in re.finditer(r"[{(\[]|[})\]]| \\cdot ", text):
+        depth += 1 if match[0] in "{([" else -1 if match[0] in "})]" else 0
+        if depth == 0 and match[0].startswith(" "):
+            factors.append(text[start : match.start()])
+            start = match.end()
+    return r" \cdot ".join(rf"\cancel{{{factor}}}" for factor in (*factors, text[start:]))
 
 
 def _bracketed(text: str, left: str = "(", right: str = ")") -> str:

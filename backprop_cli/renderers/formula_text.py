@@ -1,8 +1,9 @@
 """Formulas in the equation language itself, the way authors type them: ``z1[i] = sum(W1[i,j]*x[j], j) + b1[i]``.
 
-The grammar reads back what stands here, and three things besides: a derivative ``dJ/dW1[i,j]`` is one symbol,
-``tanh'(z)`` is the derivative of a function, and in the matrix view ``A.T`` is the transpose, ``A @ B`` the matrix
-product, ``A * B`` the elementwise one; ``ones(3)``, ``eye(3)``, ``diag(a)`` and ``onehot(p, 3)`` are matrices.
+The grammar reads back what stands here, and some things besides: a derivative ``dJ/dW1[i,j]`` is one symbol, ``dJ[s]``
+for the cost of one step; ``tanh'(z)`` is the derivative of a function, ``dropped(e)`` a term that is left out. In the
+matrix view ``A.T`` is the transpose, ``A @ B`` the matrix product, ``A * B`` the elementwise one; ``ones(3)``,
+``eye(3)``, ``diag(a)`` and ``onehot(p, 3)`` are matrices.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def _combine(node: tree.Node, kids: Sequence[_Text], names: Names) -> _Text:
             return Printed(f"({bare})", bare=bare)
         case tree.Partial():
             return Printed(f"d{kids[0].body}/d{kids[1].body}", Level.POWER)
+        case tree.Struck():
+            return Printed(f"dropped({_outside(kids[0])})")
         case tree.Matrix(name):
             return Printed(name)
         case tree.Gradient(name):

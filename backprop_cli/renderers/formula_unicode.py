@@ -1,8 +1,8 @@
 """Formulas as a terminal shows them: ``∂J/∂wᵢⱼ⁽²⁾ = ∂J/∂aᵢ⁽²⁾ · σ′(zᵢ⁽²⁾) · aⱼ⁽¹⁾``.
 
 A slash binds tighter than a dot, a Σ reaches to the end of its product, ``[k ≤ i]`` is 1 where it holds and 0
-elsewhere, and ``{ a if c, b otherwise }`` is a choice. Names and positions without small letters stand in brackets,
-``W_hidden[i,j]``, as do numbers that would run together.
+elsewhere, and ``{ a if c, b otherwise }`` is a choice. What is left out is struck through, character by character.
+Names and positions without small letters stand in brackets, ``W_hidden[i,j]``, as do numbers that would run together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from backprop_cli.documents.formulas import fold, holds_matrices
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
-from backprop_cli.renderers.glyphs import COMPARISONS, FROM_SUPERSCRIPT, HADAMARD, MINUS, TIMES, subscript, superscript
+from backprop_cli.renderers.glyphs import (
+    COMPARISONS,
+    FROM_SUPERSCRIPT,
+    HADAMARD,
+    MINUS,
+    TIMES,
+    struck_through,
+    subscript,
+    superscript,
+)
 from backprop_cli.renderers.precedence import Level, Printed
 
 
@@ -68,6 +77,10 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             return _comparison(node, kids, names)
         case tree.Partial(of):
             return _derivative(_plain(kids[0]), _plain(kids[1]), "gradient" if of.name == names.cost else "local")
+        case tree.Struck():
+            return Printed(
+                tuple(piece._replace(text=struck_through(piece.text)) for piece in kids[0].body), Level.PRODUCT
+            )
         case tree.Matrix(name):
             return Printed((Piece(_whole(name, names), names[name].role),))
         case tree.Gradient(name, delta):

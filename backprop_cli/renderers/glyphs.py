@@ -13,6 +13,14 @@ HADAMARD = " ⊙ "
 COMPARISONS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠"}
 
 
+STROKE = "\N{COMBINING LONG STROKE OVERLAY}"
+
+
+def struck_through(text: str) -> str:
+    """The text with a line through it, in characters: it stays where there is neither colour nor style."""
+    return "".join(character if character.isspace() else character + STROKE for character in text)
+
+
 def subscript(text: str) -> str | None:
     """The text below the line, or None where a character has no small form."""
     return "".join(SUBSCRIPTS[character] for character in text) if all(c in SUBSCRIPTS for c in text) else None

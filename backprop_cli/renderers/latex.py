@@ -37,6 +37,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \fi
 \usepackage[margin=2cm]{geometry}
 \usepackage{amsmath,amssymb}
+\providecommand{\cancel}[1]{\setbox0\hbox{$\displaystyle #1$}\rlap{\raisebox{0.4ex}{\rule{\wd0}{0.5pt}}}\box0}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6ex}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import Any
 
-from backprop_cli.verification.report import Comparison, Report, Worst
+from backprop_cli.verification.report import Comparison, Report, Truncation, Worst
 
 
 def report_as_data(name: str, report: Report) -> dict[str, Any]:
@@ -19,6 +19,18 @@ def report_as_data(name: str, report: Report) -> dict[str, Any]:
         ],
         "loss": None if report.cost is None else _comparison(report.cost),
         "gradients": [_comparison(comparison) for comparison in report.comparisons],
+        "truncations": [_truncation(truncation) for truncation in report.truncations],
+    }
+
+
+def _truncation(truncation: Truncation) -> dict[str, Any]:
+    return {
+        "quantity": truncation.quantity,
+        "position": list(truncation.position),
+        "truncated": _number(truncation.truncated),
+        "full": _number(truncation.full),
+        "truncated_norm": _number(truncation.truncated_norm),
+        "full_norm": _number(truncation.full_norm),
     }
 
 

@@ -104,7 +104,7 @@ class _Apart:
             for loop in self.graph.loops
             if loop.names[0] in self.copied
         ]
-        graph = replace(self.graph, quantities=tuple(quantities), loops=(*self.graph.loops, *loops), windows={})
+        graph = replace(self.graph, quantities=tuple(quantities), loops=(*self.graph.loops, *loops))
         return TakenApart(graph, self.step, frozenset(self.copied))
 
     def _find_steps(self) -> None:
@@ -237,17 +237,20 @@ class _Apart:
         return Truncated(copy, Compare(">", read, step - window))
 
 
-def joined(apart: TakenApart, formulas: Mapping[str, Formula]) -> dict[str, Formula]:
+def joined(apart: TakenApart, formulas: Mapping[str, Formula], gather: bool) -> dict[str, Formula]:
     """The adjoints of a network taken apart, in the values of the quantities themselves, with those of the copied
-    quantities as the sums over all J_s."""
+    quantities as the sums over all J_s; ``gather`` puts these sums into the other formulas."""
     result: dict[str, Formula] = {}
     for name, formula in formulas.items():
+        formula = _with_values(formula)
         if name in apart.copied:
             copy = apart.graph[by_step(name)]
             all_steps = Term(((apart.step, copy.shape[0]),), (Adjoint(copy.name, *copy.indices),))
             terms = (all_steps,) if formulas[copy.name].terms else ()
             formula = replace(formula, terms=terms, direct=None, scattered=())
-        result[name] = _with_values(formula)
+        elif gather:
+            formula = replace(formula, terms=tuple(map(_gathered, formula.terms)))
+        result[name] = formula
     return result
 
 
@@ -257,7 +260,7 @@ def _with_values(formula: Formula) -> Formula:
 
     return replace(
         formula,
-        terms=tuple(_gathered(term(one)) for one in formula.terms),
+        terms=tuple(map(term, formula.terms)),
         direct=None if formula.direct is None else tuple(map(term, formula.direct)),
         scattered=tuple(
             Scattered(term(one.term), one.positions, tuple(map(term, one.solved))) for one in formula.scattered
@@ -277,6 +280,19 @@ def _gathered(term: Term) -> Term:
             sums = tuple(pair for pair in term.sums if pair[0] != step)
             return Term(sums, (*term.factors[:place], whole, *term.factors[place + 1 :]))
     return term
+
+
+def is_window(factor: Expr, step: Symbol) -> bool:
+    """Whether a factor is the bracket that keeps what is recent enough for J_s: ``[t > s - 2]``."""
+    return isinstance(factor, Compare) and factor.operator == ">" and step in factor.right.free_symbols
+
+
+def dropped(term: Term, step: Symbol) -> Term | None:
+    """What the bracket of a term leaves out; None where it has none."""
+    if not any(is_window(factor, step) for factor in term.factors):
+        return None
+    factors = (Compare("<=", f.left, f.right) if is_window(f, step) else f for f in term.factors)
+    return Term(term.sums, tuple(factors))
 
 
 def values(expression: Expr) -> Expr:

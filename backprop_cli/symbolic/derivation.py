@@ -49,11 +49,12 @@ def derive(graph: Graph) -> Adjoints:
     return derive_by_step(graph, windowed_loops(graph)) if graph.windows else _derived(graph)
 
 
-def derive_by_step(graph: Graph, loops: Sequence[Loop]) -> Adjoints:
-    """The same with the cost taken apart by the steps of these loops: ∂J_s/∂h_t for every s, whose sum is ∂J/∂h_t."""
+def derive_by_step(graph: Graph, loops: Sequence[Loop], gather: bool = True) -> Adjoints:
+    """The same with the cost taken apart by the steps of these loops: ∂J_s/∂h_t for every s, whose sum is ∂J/∂h_t.
+    Without ``gather`` the gradients of parameters stay sums over s."""
     apart = taken_apart(graph, loops)
     found = _derived(apart.graph)
-    return Adjoints(apart.graph, joined(apart, found.formulas), found.paths, apart.copied)
+    return Adjoints(apart.graph, joined(apart, found.formulas, gather), found.paths, apart.copied)
 
 
 def _derived(graph: Graph) -> Adjoints:

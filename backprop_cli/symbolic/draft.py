@@ -65,8 +65,8 @@ class Draft:
     ``broken`` names have an equation with a problem of its own, so using them is no further problem; ``later`` are
     the names that are still to come. ``reserved`` are the names that the tool gives, each with what it names;
     ``aliases`` are other names of quantities. ``parts`` says which part a parameter plays in its layer (W, b), by the
-    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps; ``windows`` say through
-    how many states the cost of each step is propagated back, and where the spec says so.
+    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps; ``windows`` say
+    through how many states the cost of each step is propagated back, and where the spec says so.
     """
 
     positions: Positions

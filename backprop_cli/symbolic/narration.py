@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from backprop_cli.language import tree
+from backprop_cli.symbolic.costs_by_step import dropped
 from backprop_cli.symbolic.derivation import Adjoints, derive
-from backprop_cli.symbolic.display import terms_tree, tree_of
+from backprop_cli.symbolic.display import term_tree, terms_tree, tree_of
 from backprop_cli.symbolic.formulas import Formula, Term, adjoint_names, canonical, named, product, with_names
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.local import LocalDerivative, inlined, local_derivative_of, put_in, upstream_terms
@@ -186,6 +187,7 @@ class Narrator:
         forms.append((FormKind.RECURRENCE if layered and self._through_layer(u) else FormKind.LOCAL, local))
         shortest = terms_tree(result.terms)
         forms.append((FormKind.RESULT, shortest))
+        forms.extend(self._truncated(u, shortest))
         combined = self._combined(u)
         if combined is not None:
             forms.append((FormKind.COMBINED, combined))
@@ -197,6 +199,15 @@ class Narrator:
         direct = [(v.definition, u.name) for v in through if v.name == self.graph.cost]
         name = self._id(u.name)
         return self._step(u, name, self._kind(u), self._rule(u), forms, self._uses(u), main=main, worked_out=direct)
+
+    def _truncated(self, u: Quantity, kept: tree.Node) -> Iterable[tuple[FormKind, tree.Node]]:
+        """The result with the terms that truncation leaves out, struck out."""
+        if is_by_step(u.name):
+            found = (dropped(term, u.indices[0]) for term in self.adjoints.formulas[u.name].terms)
+            struck = [tree.Struck(term_tree(term)) for term in found if term is not None]
+            if struck:
+                terms = kept.terms if isinstance(kept, tree.Add) else (kept,)
+                yield FormKind.TRUNCATED, tree.Add((*terms, *struck))
 
     def _has_chain(self, u: Quantity) -> bool:
         return any(path.through.name != self.graph.cost for path in self.adjoints.paths[u.name])

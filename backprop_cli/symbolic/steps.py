@@ -49,6 +49,7 @@ class FormKind(StrEnum):
     SLOPE = "slope"  # with σ′
     LOCAL = "local"  # local derivatives put in
     RECURRENCE = "recurrence"  # in terms of the next layer's ∂J/∂a
+    TRUNCATED = "truncated"  # the result with the terms that truncation drops, struck out
     RESULT = "result"  # the shortest: in terms of ∂J/∂z
     COMBINED = "combined"  # both uses of the chain rule in one formula
     EXPANDED = "expanded"  # in inputs and parameters alone

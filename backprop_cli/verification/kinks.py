@@ -13,6 +13,7 @@ import numpy as np
 from sympy import Symbol
 
 from backprop_cli.symbolic.graph import Quantity
+from backprop_cli.symbolic.notation import is_by_step, plain_name
 from backprop_cli.verification.arrays import Array, Named
 from backprop_cli.verification.report import Kink
 
@@ -29,7 +30,9 @@ class Choice(NamedTuple):
         first = dict(zip(axes, np.argwhere(where)[0], strict=True)) if axes else {}
         position = tuple(int(first[index]) + 1 for index in self.quantity.indices if index in first)
         exact = len(position) == len(self.quantity.indices)
-        return Kink(self.function, self.quantity.name, position if exact else ())
+        name = plain_name(self.quantity.name)
+        own = position[is_by_step(self.quantity.name) :] if exact else ()
+        return Kink(self.function, name, own)
 
 
 class Watch:

@@ -86,15 +86,30 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Truncation:
+    """A truncated gradient beside the full one, at the entry where they differ most, and the norms of both."""
+
+    quantity: str
+    position: tuple[int, ...]
+    truncated: float
+    full: float
+    truncated_norm: float
+    full_norm: float
+
+
+@dataclass(frozen=True)
 class Report:
     """The verification of one run.
 
-    ``cost`` compares J itself with a second evaluation, which the differences start from.
+    ``cost`` compares J itself with a second evaluation, which the differences start from. Gradients of a truncated
+    network are compared with those of the same cost with older states frozen; ``truncations`` shows them beside the
+    full gradients, empty where nothing is truncated.
     """
 
     cost: Comparison | None
     comparisons: tuple[Comparison, ...]
     witnesses: tuple[Witness, ...]
+    truncations: tuple[Truncation, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -77,7 +77,10 @@ OPTIONS = [
     ("rnn: {units: 2, h0: [1]}", ["3:25: h0 is a list of 1, but the layer has 2 units"]),
     (
         "lstm: {units: 2, activation: relu}",
-        ["3:22: unknown key 'activation'; expected name, from, share, units, output, weights, bias, h0, truncate or c0"],
+        [
+            "3:22: unknown key 'activation'; "
+            "expected name, from, share, units, output, weights, bias, h0, truncate or c0",
+        ],
     ),
     ("lstm: {units: 2, c0: [1, 2, 3]}", ["3:26: c0 is a list of 3, but the layer has 2 units"]),
     ("gru: {units: 2, bias: {b_n: [1, 2]}}", ["3:28: unknown parameter 'b_n'; did you mean 'b_xn'?"]),
