@@ -47,13 +47,18 @@ def _by_step(graph: Graph) -> Iterator[Block]:
         "part": (tree.Place(COST, (step,)),),
     }
     yield Prose(filled(PARTS["by step"], signs))
-    windows: list[Inline] = []
+    if graph.windows:
+        yield Note(filled(PARTS["truncated"], {**signs, "windows": windows(graph)}), Tone.WARNING)
+
+
+def windows(graph: Graph) -> tuple[Inline, ...]:
+    """How far back each state is followed: ``2 states of H and 2 states of C``."""
+    found: list[Inline] = []
     for name, window in graph.windows.items():
         states = PARTS["state"] if window == 1 else PARTS["states"].format(number=window)
-        windows.extend([PARTS["and"]] if windows else [])
-        windows.extend([PARTS["window"].format(states=states), tree.Matrix(name)])
-    if windows:
-        yield Note(filled(PARTS["truncated"], {**signs, "windows": windows}), Tone.WARNING)
+        found.extend([PARTS["and"]] if found else [])
+        found.extend([PARTS["window"].format(states=states), tree.Matrix(name)])
+    return tuple(found)
 
 
 def filled(template: str, signs: Mapping[str, Sequence[Inline]]) -> tuple[Inline, ...]:

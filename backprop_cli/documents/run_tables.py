@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backprop_cli.documents.blocks import Array, Block, Cell, Document, Heading, Prose, Summary, Table
+from backprop_cli.documents.blocks import Array, Block, Cell, Document, Heading, Note, Prose, Summary, Table, Tone
 from backprop_cli.documents.findings import findings
+from backprop_cli.documents.introduction import filled, windows
 from backprop_cli.documents.names import Names
+from backprop_cli.documents.wording import PARTS
 from backprop_cli.language import tree
 from backprop_cli.numeric.trace import Number, Trace
 from backprop_cli.spec.wording import count
+from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import places
 
@@ -34,6 +37,9 @@ def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, f
 def _introduction(graph: Graph, trace: Trace) -> Iterator[Block]:
     if graph.samples is not None:
         yield Prose((f"A batch of {count(graph.samples, 'sample')}, counted by {graph.sample}.",))
+    if graph.windows:
+        signs = {"windows": windows(graph), "cost": (tree.Place(COST),)}
+        yield Note(filled(PARTS["truncated run"], signs), Tone.WARNING)
 
 
 Entry = tuple[Quantity, tree.Node, NDArray[np.float64]]

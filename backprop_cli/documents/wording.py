@@ -45,6 +45,10 @@ PARTS = {
         "It is truncated: {part} goes back through {windows}, counted from its own step, and no further. Older states "
         "count as constants, so the gradients printed here are not those of {cost} itself."
     ),
+    "truncated run": (
+        "The cost of each step is propagated back through {windows} and no further, so the gradients are not those of "
+        "{cost} itself."
+    ),
     "window": "{states} of ",
     "state": "1 state",
     "states": "{number} states",

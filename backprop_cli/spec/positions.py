@@ -60,7 +60,9 @@ def _character(text: str, scalar: Scalar, offset: int) -> int:
     wanted = len("".join(value[:offset].split()))
     index = scalar.start
     if scalar.style in ("|", ">"):
-        index = text.index("\n", index)
+        index = text.find("\n", index)
+        if index < 0:  # the file ends with the sign of the block
+            return scalar.start
     elif scalar.style in ("'", '"'):
         index += 1
     passed = 0

@@ -66,13 +66,15 @@ def check(text: str, data: st.DataObject) -> None:
     for step in derivation.steps:
         for equality in equalities(step):
             ranges = ranges_of(equality)
-            check_formula(render(equality, names), names, arrays, format, definitions, ranges=ranges)
+            printed = render(equality, names)
+            check_formula(printed, names, arrays, format, definitions, ranges=ranges, remarks=step.notes)
         if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE):
             position = tuple(data.draw(st.integers(1, size)) for size in step.shape)
             one = entry_step(derivation.told, step, position)
             for equality in equalities(one):
                 ranges = ranges_of(equality)
-                check_formula(render(equality, names), names, arrays, format, definitions, ranges=ranges)
+                printed = render(equality, names)
+                check_formula(printed, names, arrays, format, definitions, ranges=ranges, remarks=step.notes)
 
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
@@ -14,7 +15,8 @@ from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.numeric.trace import Trace
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
-from backprop_cli.symbolic.steps import Kind, Step
+from backprop_cli.renderers.glyphs import STROKE
+from backprop_cli.symbolic.steps import Kind, Note, Step
 from tests.reading_back.evaluation import Definitions, Evaluation, free_indices
 from tests.reading_back.grammar import Reader
 from tests.reading_back.latex_reader import LatexReader
@@ -32,7 +34,21 @@ READERS = {"text": TextReader, "unicode": UnicodeReader, "latex": LatexReader}
 
 def read(text: str, names: Names, format: Format = "unicode") -> tree.Node:
     """The tree of a printed formula."""
-    return READERS[format](text, names).read()
+    return READERS[format](without_struck(text, format), names).read()
+
+
+def without_struck(text: str, format: Format) -> str:
+    """The formula with 0 for every term that is struck out."""
+    if format == "unicode":
+        return re.sub(rf"\S{STROKE}(?:\s*\S{STROKE})*", "0", text)
+    begin, end = (r"\cancel{", "}") if format == "latex" else ("dropped(", ")")
+    while (start := text.find(begin)) >= 0:
+        at, depth = start + len(begin), 1
+        while depth:
+            depth += (text[at] == begin[-1]) - (text[at] == end)
+            at += 1
+        text = f"{text[:start]}0{text[at:]}"
+    return text
 
 
 def read_definition(text: str, names: Names, format: Format = "unicode") -> tuple[str, tree.Equality]:
@@ -52,21 +68,23 @@ def check_formula(
     definitions: Definitions | None = None,
     tolerance: float = TOLERANCE,
     ranges: Mapping[str, int] | None = None,
+    remarks: Iterable[Note] = (),
 ) -> tree.Equality:
     """Fails unless all sides of the printed equation are equal for all values of its free indices; gives its tree.
 
     ``arrays`` holds every quantity under its name, given ones included, and every gradient as ``dJ/dX``. Local
     derivatives ∂u/∂v are worked out from u's definition by the complex step, so formulas with them need
     ``definitions``: each quantity's defining equation as :func:`read_definition` reads it from the printed page, in
-    order of computation. ``ranges`` are those of indices that no place tells. A limit above a Σ of LaTeX must be the
-    size of what the Σ runs over.
+    order of computation. ``ranges`` are those of indices that no place tells; what ``remarks`` beside the formula say
+    of them counts more than places. A limit above a Σ of LaTeX must be the size of what the Σ runs over.
     """
-    reader = READERS[format](text, names)
+    reader = READERS[format](without_struck(text, format), names)
     node = reader.read()
     assert isinstance(node, tree.Equality), f"not an equation: {text}"
     _check_limits(reader)
     free = free_indices(node, names)
-    evaluation = Evaluation(names, arrays, definitions or {}, ranges or {})
+    told = {index: size for index, size in _told(remarks) if (ranges or {}).get(index) == size}
+    evaluation = Evaluation(names, arrays, definitions or {}, ranges or {}, told)
     target = evaluation.sizes_in(node.sides[0])  # it decides over what the equation holds
     sizes = {name: target.get(name) or evaluation.size_of(name, node) for name in free}
     sides = [evaluation.value(side, sizes) for side in node.sides]
@@ -77,7 +95,7 @@ def check_formula(
             near = np.abs(left - right) <= tolerance * (1 + np.abs(left))
         wrong = ~(near | (left == right) | both_undefined)
         if wrong.any():
-            at = tuple(int(axis[0]) for axis in np.nonzero(wrong))
+            at = tuple(int(axis[0]) for axis in np.nonzero(wrong)) if wrong.ndim else ()
             where = ", ".join(f"{name} = {position + 1}" for name, position in zip(sizes, at, strict=False))
             raise AssertionError(
                 f"{text}\nside {number + 1} is {right[at]!r}, side 1 is {left[at]!r}"
@@ -132,7 +150,8 @@ def check_steps(
     for step in steps:
         for equality in equalities(step):
             ranges = ranges_of(equality)
-            check_formula(render(equality, names), names, arrays, format, definitions, tolerance, ranges)
+            printed = render(equality, names)
+            check_formula(printed, names, arrays, format, definitions, tolerance, ranges, step.notes)
     return len(steps)
 
 
@@ -141,6 +160,12 @@ def arrays_of(trace: Trace) -> dict[str, Array]:
     gradients = {f"dJ/d{name}": np.asarray(value) for name, value in trace.gradients.items()}
     values = {**trace.given, **trace.forward}
     return {name: np.asarray(value) for name, value in values.items()} | gradients
+
+
+def _told(remarks: Iterable[Note]) -> list[tuple[str, int]]:
+    """The ranges that remarks tell: ``Here k from 1 to 2.``"""
+    found = (re.findall(r"(\w+) from 1 to (\d+)", note.about["ranges"]) for note in remarks if note.key == "ranges")
+    return [(index, int(size)) for pairs in found for index, size in pairs]
 
 
 def _check_limits(reader: Reader) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.language.walking import parts, walk
+from backprop_cli.symbolic.notation import by_step
 
 Array: TypeAlias = NDArray[Any]
 Definitions: TypeAlias = Mapping[str, tree.Equality]
@@ -86,11 +87,13 @@ class Evaluation:
         arrays: Mapping[str, Array],
         definitions: Definitions,
         ranges: Mapping[str, int] | None = None,
+        told: Mapping[str, int] | None = None,
     ) -> None:
         self.names = names
         self.arrays = {name: np.asarray(array) for name, array in arrays.items()}
         self.definitions = definitions
         self.ranges = ranges or {}
+        self.told = told or {}
         self._local: dict[tuple[str, str], Array] = {}
 
     def sizes_in(self, node: tree.Node) -> dict[str, int]:
@@ -118,7 +121,7 @@ class Evaluation:
         return {size for position, size in axes if position == tree.Place(index)}
 
     def size_of(self, index: str, node: tree.Node) -> int:
-        size = self.sizes_in(node).get(index, self.ranges.get(index))
+        size = self.told.get(index) or self.sizes_in(node).get(index, self.ranges.get(index))
         assert size is not None, f"nothing tells the range of {index} in {node}"
         return size
 
@@ -136,6 +139,9 @@ class Evaluation:
                 return at[name]
             case tree.Place(name, positions):
                 return self._entry(self.array(name), positions, at)
+            case tree.Partial(of, by) if of.name == by_step(self.names.cost):
+                found = self.arrays[f"dJ/d{by_step(by.name)}"]  # of the cost of each step
+                return self._entry(found, (*of.positions, *by.positions), at)
             case tree.Partial(of, by) if of.name == self.names.cost:
                 return self._entry(self.gradient(by.name), by.positions, at)
             case tree.Partial(of, by):

@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
+from backprop_cli.symbolic.notation import by_step
 
 REDUCTIONS = frozenset({"sum", "mean", "max", "min", "argmax", "argmin"})
 
@@ -140,6 +141,7 @@ class Reader:
         """The quantity at positions, the whole quantity, or an index."""
         name = self.quantity(letter, layer, positions is not None)
         if positions is not None:
+            name = self.one_step(name)
             if name is None:
                 raise UnreadableFormula(f"no quantity is written {letter} with layer {layer!r} in {self.source!r}")
             if len(positions) != len(self.names[name].shape):
@@ -150,6 +152,10 @@ class Reader:
         if layer:
             raise UnreadableFormula(f"no quantity is written {letter} with layer {layer} in {self.source!r}")
         return tree.Place(letter)
+
+    def one_step(self, name: str | None) -> str | None:
+        """J[s] is the cost of one step, another quantity than J."""
+        return by_step(name) if name == self.names.cost and by_step(name) in self.names else name
 
     def derivative(self, of: tree.Place | tree.Matrix, by: tree.Place | tree.Matrix) -> tree.Node:
         if isinstance(of, tree.Place) and isinstance(by, tree.Place):

@@ -100,6 +100,7 @@ class TextReader(Reader):
         while self.take(","):
             positions.append(self.inside())
         self.expect("]")
+        name = self.one_step(name) or name
         if name not in self.names or len(positions) != len(self.names[name].shape):
             raise UnreadableFormula(f"{name} has not {len(positions)} positions in {self.source!r}")
         return tree.Place(name, tuple(positions))

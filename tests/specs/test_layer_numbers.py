@@ -117,6 +117,20 @@ def test_rnn():
     close(t.gradients["W_ho"], error.T @ np.array(h[1:]))
 
 
+def test_rnn_truncated():
+    """Each step's cost goes back through two states: of J_3 nothing arrives at h_1."""
+    t, full = trace("rnn-truncated"), trace("rnn")
+    W_hh, W_ho, h = t.given["W_hh"], t.given["W_ho"], t.forward["h"]
+    close(t.loss, full.loss)
+    direct = (t.forward["o"] - t.given["y"]) @ W_ho
+    back = [direct[step] * (1 - h[step] ** 2) @ W_hh for step in (1, 2)]  # from h_2 to h_1, from h_3 to h_2
+    dh = direct + np.array([*back, [0, 0]])
+    close(t.gradients["h"], dh)
+    close(t.gradients["W_xh"], (dh * (1 - h**2)).T @ STEPS)
+    close(t.gradients["W_hh"], full.gradients["W_hh"])
+    assert np.abs(t.gradients["W_xh"] - full.gradients["W_xh"]).max() > 0.1
+
+
 def test_lstm():
     t = trace("lstm")
     W = {name: t.given[f"W_{name}1"] for name in ("xi", "hi", "xf", "hf", "xg", "hg", "xo", "ho")}
