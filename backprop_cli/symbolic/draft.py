@@ -65,7 +65,8 @@ class Draft:
     ``broken`` names have an equation with a problem of its own, so using them is no further problem; ``later`` are
     the names that are still to come. ``reserved`` are the names that the tool gives, each with what it names;
     ``aliases`` are other names of quantities. ``parts`` says which part a parameter plays in its layer (W, b), by the
-    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps.
+    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps; ``initial`` are the
+    names of initial states by that of the state.
     """
 
     positions: Positions
@@ -82,6 +83,7 @@ class Draft:
     parts: dict[str, str] = field(default_factory=dict)
     to_draw: dict[str, ToDraw] = field(default_factory=dict)
     sequences: set[str] = field(default_factory=set)
+    initial: dict[str, str] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     numbers: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 
