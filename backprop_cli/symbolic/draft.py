@@ -66,7 +66,7 @@ class Draft:
     the names that are still to come. ``reserved`` are the names that the tool gives, each with what it names;
     ``aliases`` are other names of quantities. ``parts`` says which part a parameter plays in its layer (W, b), by the
     letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps; ``initial`` are the
-    names of initial states by that of the state.
+    names of initial states by that of the state, ``labels`` what people call the layer of each quantity.
     """
 
     positions: Positions
@@ -84,6 +84,7 @@ class Draft:
     to_draw: dict[str, ToDraw] = field(default_factory=dict)
     sequences: set[str] = field(default_factory=set)
     initial: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     numbers: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 
