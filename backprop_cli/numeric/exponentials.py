@@ -188,9 +188,9 @@ def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
         m = shifts.largest(total) if common is None else common
         shift = shift + power * m
         result.append(Pow(shifts.shifted(total, m, bounded=common is None), power))
-    exponent = exponent if shift is S.Zero else as_one(exponent) + shift
-    if exponent is not S.Zero:
-        result.append(exp(as_one(_bounded(exponent, rest, below))))
+    shifted = exponent if shift is S.Zero else as_one(exponent) + shift
+    if shifted is not S.Zero:
+        result.append(exp(as_one(_bounded(shifted, exponent, rest, below))))
     return result
 
 
@@ -218,16 +218,17 @@ def _exponents(total: Expr, depth: int = 0) -> frozenset[Expr]:
     return frozenset().union(*(_exponents(part, depth) for part in total.args if _holds_exponential(part)))
 
 
-def _bounded(exponent: Expr, rest: Sequence[Expr], below: Sequence[tuple[Expr, int]]) -> Expr:
-    """Where a weight that may be 0 multiplies the exponential above as it does below, the exponent is at most 0 unless
-    the weight is 0; the bound keeps 0·exp(1000) from being 0·inf."""
+def _bounded(exponent: Expr, above: Expr, rest: Sequence[Expr], below: Sequence[tuple[Expr, int]]) -> Expr:
+    """Where a weight that may be 0 multiplies the exponential of ``above`` as it does below, the exponent is at most 0
+    unless the weight is 0; the bound keeps 0·exp(1000) from being 0·inf."""
     if len(below) != 1 or below[0][1] != -1:
         return exponent
     total = below[0][0]
     if not isinstance(total, Reduce) or not isinstance(total.body, Mul):
         return exponent
     weights = [part for part in total.body.args if not _holds_exponential(part) and not isinstance(part, Number)]
-    if any(_same_at(weight, total.bound, part) for weight in weights for part in rest):
+    same = any(_same_at(one, total.bound, above) for one in _exponents(total.body))
+    if same and any(_same_at(weight, total.bound, part) for weight in weights for part in rest):
         return Numeric("minimum", as_one(exponent), 0)
     return exponent
 

@@ -157,6 +157,25 @@ def test_a_softmax_of_which_everything_is_masked_has_no_value() -> None:
     assert np.isnan(trace.forward["a"]).all()
 
 
+WEIGHTED = {
+    "by a parameter": "v[i]*exp(w*z[i])",
+    "by choice": "where(z[i] > 1, exp(w*z[i]), 2)",
+    "by choice, or 0": "where(z[i] > 1, z[i]*exp(w*z[i]), 0)",
+    "negative": "where(z[i] > 1, -exp(w*z[i]), 2)",
+}
+
+
+@pytest.mark.parametrize("form", WEIGHTED)
+def test_squares_of_weighted_exponentials(form: str) -> None:
+    """The exponent above is twice the one below: it may well be positive."""
+    equations = [f"p[i] = {WEIGHTED[form]}", "J = sum(i*p[i]**2, i)/sum(p[i], i)"]
+    parameters = {"w": 0.5, "v": [1, 2, 3]}
+    spec = {"inputs": {"z": [1, 2, 3]}, "parameters": parameters, "equations": equations, "loss": "J"}
+    program = bp.load(json.dumps(spec) + "\n").compile()
+    ends = [program.run({"w": 0.5 + step}).loss or 0.0 for step in (-1e-5, 1e-5)]
+    assert program.run().gradients["w"] == pytest.approx((ends[1] - ends[0]) / 2e-5, rel=1e-7)
+
+
 SIGMOIDS = (
     "sigmoid(z[i])",
     "1/(1 + exp(-z[i]))",
