@@ -72,9 +72,9 @@ def _section(step: Step, graph: Graph) -> tuple[str, object]:
     """What a step is told under: its layer, the cost, the inputs, or the equation it belongs to."""
     if step.kind is Kind.INPUT_GRADIENT:
         return ("inputs", None)
-    if step.layer is not None:
-        return ("layer", step.layer)
     name = _quantity(step)
+    if step.layer is not None:
+        return ("layer", graph.label_of(graph[name]))
     if graph[name].role in (Role.COST, Role.LOSS, Role.HELPER):
         return ("cost", None)
     return ("equations", None)
@@ -109,9 +109,10 @@ def _title(graph: Graph, key: tuple[str, object]) -> str:
     section, layer = key
     if section != "layer":
         return PARTS[section]
-    sums = [q for q in graph.quantities if q.layer == layer and q.role is Role.WEIGHTED_SUM]
-    activation = next((str(q.activation) for q in graph.quantities if q.layer == layer and q.activation), None)
-    kind = graph.kinds.get(layer, "") if isinstance(layer, int) else ""
+    inside = [quantity for quantity in graph.quantities if graph.label_of(quantity) == layer]
+    sums = [quantity for quantity in inside if quantity.role is Role.WEIGHTED_SUM]
+    activation = next((str(quantity.activation) for quantity in inside if quantity.activation), None)
+    kind = graph.kinds.get(str(layer), "")
     if kind not in ("", "dense"):
         named = activation if activation not in (None, IDENTITY) and kind != "residual" else None
         return PARTS["library layer" if named is None else "activated layer"].format(

@@ -105,16 +105,17 @@ def _gradients(quantities: Iterable[Quantity], trace: Trace) -> Iterator[Entry]:
 
 def _rows(graph: Graph, entries: Iterable[Entry], digits: int, full: bool) -> tuple[tuple[Cell, ...], ...]:
     rows: list[tuple[Cell, ...]] = []
-    before: int | None = None
+    before: str | None = None
     has_layers = _has_layers(graph)
     for quantity, label, values in entries:
         indices = [symbol.name for symbol in quantity.indices]
         cell = array_cell(values, indices, digits, full, is_headed=quantity.depends_on_sample)
-        if rows and quantity.layer != before:
+        place = graph.label_of(quantity)
+        if rows and place != before:
             rows.append(())
-        is_first = not rows or quantity.layer != before
-        before = quantity.layer
-        layer = str(quantity.layer) if quantity.layer is not None and is_first else ""
+        is_first = not rows or place != before
+        before = place
+        layer = place if place is not None and is_first else ""
         rows.append((layer, label, cell) if has_layers else (label, cell))
     return tuple(rows)
 

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Mul, Number, Pow
 from backprop_cli.numeric.definitions import Definitions
 from backprop_cli.numeric.exponentials import is_exponential
 from backprop_cli.symbolic.formulas import Formula, Term
-from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, Where, fresh_index
 
 MOST_TERMS = 24
 
@@ -30,7 +30,7 @@ def cancelled(term: Term, adjoints: Mapping[str, Formula], definitions: Definiti
         current = waiting.pop(0)
         following = _written_out(current, adjoints, definitions)
         if following == [current]:
-            done.append(current)
+            done.append(_chosen(current, definitions))
         else:
             waiting += following
     return [_probabilities_written_out(found, definitions) for found in done]
@@ -85,6 +85,22 @@ def _written_out(term: Term, adjoints: Mapping[str, Formula], definitions: Defin
             body = factor.body.xreplace({factor.bound: bound})
             return [_flat(Term((*term.sums, (bound, factor.size)), (*rest, body)))]
     return [term]
+
+
+def _chosen(term: Term, definitions: Definitions) -> Term:
+    """The exponentials of a product inside the first choice that divides by some: ``p·where(c, 1/p, 0)`` cancels."""
+    choice = next((f for f in term.factors if isinstance(f, Where) and _exponential_divisors(f, definitions)), None)
+    if choice is None or not _multiplies_exponential(term, definitions):
+        return term
+    rest = [factor for factor in term.factors if factor is not choice]
+    inner = [f for f in rest if _multiplies_exponential(Term((), (f,)), definitions) or _divides(f, definitions)]
+    branches = (Term((), Mul.make_args(Mul(branch, *inner))) for branch in (choice.then, choice.otherwise))
+    written = (Mul(*_probabilities_written_out(branch, definitions).factors) for branch in branches)
+    return Term(term.sums, (*(factor for factor in rest if factor not in inner), Where(choice.condition, *written)))
+
+
+def _divides(factor: Expr, definitions: Definitions) -> bool:
+    return isinstance(factor, Pow) and bool(_exponential_divisors(factor, definitions))
 
 
 def _flat(term: Term) -> Term:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from sympy import Add, Dummy, Expr, Integer, Mul, Number, Pow, S, Symbol, cancel, exp, fraction, tanh, together
 
-from backprop_cli.numeric.exponentials import is_exponential, is_sum_of_exponentials
+from backprop_cli.numeric.exponentials import chosen_exponents, is_exponential, is_sum_of_exponentials
 from backprop_cli.symbolic.functions import expanded
-from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, Where, fresh_index
 
 MOST_OPERATIONS = 60  # of a sum that is tried as a quotient
 
@@ -70,7 +70,7 @@ class Definitions:
         if isinstance(base, Place) and power.is_Integer:
             written = self.of(base)
             return factor if written is None else Pow(written, power)
-        if isinstance(base, Add | Reduce) and power.is_Integer:
+        if isinstance(base, Add | Reduce | Where) and power.is_Integer:
             return Pow(self._inside(base), power)
         return factor
 
@@ -80,6 +80,11 @@ class Definitions:
             return Reduce(total.operation, self._inside(total.body), total.bound, total.size)
         if isinstance(total, Add | Mul):
             return total.func(*(self._inside(part, growing_alone) for part in total.args))
+        if isinstance(total, Pow) and total.exp.is_Integer:
+            return Pow(self._inside(total.base, growing_alone), total.exp)
+        if isinstance(total, Where):
+            branches = (self._inside(part, growing_alone) for part in (total.then, total.otherwise))
+            return chosen_exponents(Where(total.condition, *branches))
         written = self.of(total) if not growing_alone or self.grows(total) else None
         return total if written is None else written
 

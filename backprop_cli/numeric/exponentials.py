@@ -2,7 +2,7 @@
 
 The identity holds for every m; a product in which the powers of exp(m) cancel, or meet another exponential, is then
 computed without them. Softmax with a temperature, weights or a mask, ``1 + exp(z)`` and ``1 + Σ exp(z)`` are all such
-products.
+products. An exponential that a choice puts to 0 elsewhere is an exponential too, of an exponent that is -∞ there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import product
 from sympy import Add, Expr, Mul, Number, Pow, S, Symbol, exp
 
 from backprop_cli.numeric.functions import Numeric
-from backprop_cli.symbolic.notation import Compare, Reduce, Where, fresh_index
+from backprop_cli.symbolic.notation import Compare, Reduce, Where, fresh_index, index
 
 
 def is_exponential(expression: Expr) -> bool:
@@ -35,6 +35,52 @@ def _holds_exponential(expression: Expr) -> bool:
     if isinstance(expression, Where):
         return _holds_exponential(expression.then) or _holds_exponential(expression.otherwise)
     return is_exponential(expression)
+
+
+def chosen_exponents(expression: Expr) -> Expr:
+    """``where(c, exp(s), 0)`` as ``exp(where(c, s, -∞))`` throughout: what is not chosen does not overflow."""
+    if not expression.has(Where):
+        return expression
+    parts = [chosen_exponents(part) if isinstance(part, Expr) else part for part in expression.args]
+    if not isinstance(expression, Where):
+        return expression.func(*parts) if expression.args else expression
+    condition, *branches = parts
+    if not any(_holds_exponential(branch) for branch in branches):
+        return Where(condition, *branches)
+    found = [_weight_and_exponent_of_branch(branch) for branch in branches]
+    if None in found:
+        return Where(condition, *branches)
+    (v, a), (w, b) = (pair for pair in found if pair is not None)
+    v, w = (w, w) if v is S.Zero and w.is_number else (v, v) if w is S.Zero and v.is_number else (v, w)
+    weight: Expr = Where(condition, v, w)
+    return weight * exp(Where(condition, a, b))
+
+
+def indicators_in_exponents(factors: Sequence[Expr]) -> list[Expr]:
+    """The factors ``where(c, 1, 0)`` and ``exp(s)`` of a product as ``exp(where(c, s, -∞))``."""
+    heads = [factor for factor in factors if is_exponential(factor)]
+    indicators = [factor for factor in factors if isinstance(factor, Where) and _is_indicator(factor)]
+    if not heads or not indicators:
+        return list(factors)
+    found: Expr = Mul(*heads)
+    for one in indicators:
+        found = chosen_exponents(Where(one.condition, one.then * found, one.otherwise * found))
+    return [*(factor for factor in factors if factor not in heads and factor not in indicators), found]
+
+
+def _is_indicator(choice: Where) -> bool:
+    return {choice.then, choice.otherwise} == {S.Zero, S.One}
+
+
+def _weight_and_exponent_of_branch(branch: Expr) -> tuple[Expr, Expr] | None:
+    """``w·exp(e)`` as w and e, a number n as n and 0 and 0 as 0 and -∞; None for anything else."""
+    if branch is S.Zero:
+        return S.Zero, S.NegativeInfinity
+    if branch.is_number:
+        return branch, S.Zero
+    heads = [part for part in Mul.make_args(branch) if is_exponential(part)]
+    weight = Mul(*(part for part in Mul.make_args(branch) if part not in heads))
+    return (weight, Add(*(head.args[0] for head in heads))) if heads and not _holds_exponential(weight) else None
 
 
 class Shifts:
@@ -134,7 +180,7 @@ def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
     # A sum above is usually one of the same exponentials as the sum below, with weights: it takes the same m, unless
     # some of the exponentials below do not count for it.
     common = shifts.largest(below[0][0])
-    if len(below) > 1 or common.has(Where):
+    if len(below) > 1 or (common.has(Where) and not _share_exponentials(below[0][0], [total for total, _ in sums])):
         common = None
     result: list[Expr] = list(rest)
     shift: Expr = S.Zero
@@ -142,22 +188,47 @@ def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
         m = shifts.largest(total) if common is None else common
         shift = shift + power * m
         result.append(Pow(shifts.shifted(total, m, bounded=common is None), power))
-    exponent = exponent if shift is S.Zero else as_one(exponent) + shift
-    if exponent is not S.Zero:
-        result.append(exp(as_one(_bounded(exponent, rest, below))))
+    shifted = exponent if shift is S.Zero else as_one(exponent) + shift
+    if shifted is not S.Zero:
+        result.append(exp(as_one(_bounded(shifted, exponent, rest, below))))
     return result
 
 
-def _bounded(exponent: Expr, rest: Sequence[Expr], below: Sequence[tuple[Expr, int]]) -> Expr:
-    """Where a weight that may be 0 multiplies the exponential above as it does below, the exponent is at most 0 unless
-    the weight is 0; the bound keeps 0·exp(1000) from being 0·inf."""
+def _share_exponentials(below: Expr, totals: Sequence[Expr]) -> bool:
+    """Whether the sums are of the exponentials of the one below, all of which count there."""
+    return _all_count(below) and all(_exponents(total) == _exponents(below) for total in totals)
+
+
+def _all_count(total: Expr) -> bool:
+    """Whether no weight and no choice decides which of the exponentials of a sum count."""
+    if isinstance(total, Reduce):
+        return _all_count(total.body)
+    if isinstance(total, Mul):
+        return all(part.is_number or (_holds_exponential(part) and _all_count(part)) for part in total.args)
+    return all(map(_all_count, total.args)) if isinstance(total, Add) else not isinstance(total, Where)
+
+
+def _exponents(total: Expr, depth: int = 0) -> frozenset[Expr]:
+    """The exponents of the exponentials in a sum, with bound indices named by their depth."""
+    if is_exponential(total):
+        return frozenset((total.args[0],))
+    if isinstance(total, Reduce):
+        rule = {total.bound: index(f"bound {depth}")}
+        return frozenset(exponent.xreplace(rule) for exponent in _exponents(total.body, depth + 1))
+    return frozenset().union(*(_exponents(part, depth) for part in total.args if _holds_exponential(part)))
+
+
+def _bounded(exponent: Expr, above: Expr, rest: Sequence[Expr], below: Sequence[tuple[Expr, int]]) -> Expr:
+    """Where a weight that may be 0 multiplies the exponential of ``above`` as it does below, the exponent is at most 0
+    unless the weight is 0; the bound keeps 0·exp(1000) from being 0·inf."""
     if len(below) != 1 or below[0][1] != -1:
         return exponent
     total = below[0][0]
     if not isinstance(total, Reduce) or not isinstance(total.body, Mul):
         return exponent
     weights = [part for part in total.body.args if not _holds_exponential(part) and not isinstance(part, Number)]
-    if any(_same_at(weight, total.bound, part) for weight in weights for part in rest):
+    same = any(_same_at(one, total.bound, above) for one in _exponents(total.body))
+    if same and any(_same_at(weight, total.bound, part) for weight in weights for part in rest):
         return Numeric("minimum", as_one(exponent), 0)
     return exponent
 

@@ -13,7 +13,14 @@ from sympy import Add, Expr, Mul, Pow, S, Symbol, cosh, erf, exp, log, sinh, tan
 
 from backprop_cli.numeric.cancelling import cancelled
 from backprop_cli.numeric.definitions import Definition, Definitions
-from backprop_cli.numeric.exponentials import Shifts, fractions, is_exponential, without_overflow
+from backprop_cli.numeric.exponentials import (
+    Shifts,
+    chosen_exponents,
+    fractions,
+    indicators_in_exponents,
+    is_exponential,
+    without_overflow,
+)
 from backprop_cli.numeric.functions import Numeric, recognised
 from backprop_cli.numeric.logarithms import is_positive, logarithm
 from backprop_cli.symbolic.formulas import Formula, Term, canonical
@@ -30,7 +37,7 @@ class Stable:
     def __init__(self, graph: Graph) -> None:
         self._shifts = Shifts()
         defined = {q.name: q for q in graph.quantities if q.definition is not None}
-        table = {name: Definition(q.indices, canonical(q.definition)) for name, q in defined.items()}
+        table = {name: Definition(q.indices, chosen_exponents(canonical(q.definition))) for name, q in defined.items()}
         self._definitions = Definitions(table)
         self._targets = frozenset(quantity.name for quantity in graph.with_role(*WITHOUT_GRADIENT))
         self._logged = frozenset(
@@ -55,7 +62,8 @@ class Stable:
         ]
 
     def _rewritten(self, terms: Iterable[Term], adjoints: Mapping[str, Formula]) -> list[Rewritten]:
-        found = [part for term in terms for part in cancelled(term, adjoints, self._definitions)]
+        chosen = [Term(term.sums, tuple(map(chosen_exponents, term.factors))) for term in terms]
+        found = [part for term in chosen for part in cancelled(term, adjoints, self._definitions)]
         apart = [(term.sums, factors) for term in found for factors in fractions(term.factors)]
         return [(dict(sums), self.factors([canonical(factor) for factor in factors])) for sums, factors in apart]
 
@@ -64,6 +72,7 @@ class Stable:
         flat = [part for factor in factors for part in Mul.make_args(self.expression(factor))]
         if self._definitions:
             flat = self._growing_put_in(flat)
+        flat = indicators_in_exponents(flat)
         if any(is_exponential(factor) for factor in flat) or sum(factor.has(exp) for factor in flat) > 1:
             flat = without_overflow(flat, self._shifts)
         flat = _quotients_of_hyperbolic(flat)
@@ -92,7 +101,8 @@ class Stable:
             return self._inside(logarithm(expression.args[0], self._definitions, self._shifts))
         parts = [self.expression(part) if isinstance(part, Expr) else part for part in expression.args]
         if isinstance(expression, Where):
-            return self._choice(*parts)
+            chosen = chosen_exponents(Where(*parts))
+            return self._choice(*parts) if isinstance(chosen, Where) else chosen
         if isinstance(expression, Add):
             return _differences(Add(*parts))
         result = expression.func(*parts)
@@ -126,6 +136,8 @@ class Stable:
     def _exact_at_0(self, factor: Expr, weight: Expr) -> Expr:
         """w·log(q) and w/p are 0 where w is, also for q = 0 and for a p that is positive and has underflowed."""
         zero = Compare("==", weight, 0)
+        if factor.has(S.NegativeInfinity) and factor.has(log):  # the logarithm of what a choice puts to 0
+            return Where(zero, S.Zero, factor)
         if isinstance(factor, Add | Mul) and factor.has(log):
             return factor.func(*(self._exact_at_0(part, weight) for part in factor.args))
         if isinstance(factor, log) and factor.args[0].has(Place) and not is_positive(factor.args[0]):

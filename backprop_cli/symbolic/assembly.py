@@ -91,6 +91,9 @@ class _Assembly:
         spec, draft = self._spec, self._draft
         for section, role in (("inputs", Role.INPUT), ("targets", Role.TARGET)):
             for name, values in getattr(spec, section).items():
+                if name in draft.reserved:  # reported; what uses it is not to blame
+                    draft.give_up(name, draft.origin(section, name))
+                    continue
                 add_given(draft, name, values, role, name in batched, draft.origin(section, name))
         for name, values in spec.parameters.items():
             add_parameter(draft, name, "", values.shape, values, draft.origin("parameters", name))
@@ -145,7 +148,12 @@ class _Assembly:
             frozenset(spec.frozen),
             loss_name,
             tuple(draft.loops),
-            {place.layer: layer.kind for place, layer in placed(spec.layers or ()) if isinstance(layer, NAMED_KINDS)},
+            draft.labels,
+            {
+                place.label: layer.kind
+                for place, layer in every_layer(spec.layers or ())
+                if isinstance(layer, NAMED_KINDS)
+            },
             {name: window for name, (window, _) in draft.windows.items()},
         )
         return graph if self._can_be_truncated(graph) else None

@@ -18,6 +18,7 @@ from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_given import add_parameter
 from backprop_cli.symbolic.assembly_places import LayerPlace
+from backprop_cli.symbolic.assembly_shares import NoPart, shared_letter
 from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
@@ -78,12 +79,18 @@ class _DenseSum:
             if quantity is None or quantity.role is not Role.PARAMETER:
                 hint = did_you_mean(name, parameters) or "; share the parameter of a layer before this one"
                 self._problem(f"no parameter is called '{name}'{hint}", "share", number)
-            elif (part := self._draft.parts[name] or ("W" if len(quantity.shape) == 2 else "b")) in found:
+                continue
+            try:
+                part = shared_letter(quantity, self._draft.parts[name], DENSE.parameters, DENSE.parameters)
+            except NoPart as error:
+                self._problem(str(error), "share", number)
+                continue
+            if part in found:
                 noun = DENSE.parameters[part].noun
                 message = f"'{name}' and '{found[part].name}' would both be the {noun} of this layer"
                 self._problem(message, "share", number)
             else:
-                self._draft.parts[name] = part
+                self._draft.parts[name] = self._draft.parts[name] or part
                 found[part] = quantity
         for letter, key in (("W", "weights"), ("b", "bias")):
             given = getattr(self._layer, key)

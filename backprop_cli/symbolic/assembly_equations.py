@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from backprop_cli.symbolic.assembly_flat import flattened, is_flattened, with_flat_quantities
 from backprop_cli.symbolic.assembly_formulas import Formula
-from backprop_cli.symbolic.assembly_loops import Group, grouped, initial_names, provisional, with_initial
+from backprop_cli.symbolic.assembly_loops import Group, grouped, initial_names, loop_sizes, provisional, with_initial
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Loop, Role
@@ -20,12 +20,14 @@ def add_equations(
     """Add one quantity per equation and return the name of the last one, None where there is none."""
     last = None
     separate, initial = initial_names(draft, formulas)
-    for group in grouped(draft, separate, initial):
+    draft.initial |= initial
+    groups = grouped(draft, separate, initial)
+    for group in groups:
         if group.broken:
             _give_up(draft, group)
         elif group.is_loop:
             last = _add_loop(draft, group, layer, ranges, initial) or last
-        elif add_equation(draft, group.formulas[0], layer, ranges):
+        elif add_equation(draft, group.formulas[0], layer, ranges, _told(draft, group, groups, initial, ranges)):
             last = group.names[0]
     looped = {name for loop in draft.loops for name in loop.axes}
     for name, start in initial.items():
@@ -37,6 +39,19 @@ def add_equations(
     return computed[-1] if computed and last is not None else last
 
 
+def _told(
+    draft: Draft, group: Group, groups: Sequence[Group], initial: Mapping[str, str], ranges: Mapping[str, int]
+) -> Mapping[str, int]:
+    """The ranges of an initial state's indices that its state tells: ``h[0,i] = 1`` has as many entries as h."""
+    start = group.formulas[0]
+    state = next((name for name, own in initial.items() if [own] == group.names), None)
+    for loop in groups:
+        if state in loop.axes:
+            formula = loop.formulas[loop.names.index(state)]
+            return loop_sizes(draft, loop, ranges).of_initial(start, formula, loop.axes[state])
+    return {}
+
+
 def _add_loop(
     draft: Draft, group: Group, layer: int | None, ranges: Mapping[str, int], initial: Mapping[str, str]
 ) -> str | None:
@@ -45,13 +60,14 @@ def _add_loop(
     new = [formula.left is not None and _is_new(draft, formula, formula.left.name) for formula in group.formulas]
     if not all(new) or len(draft.problems) > before:
         return None
-    unknown = provisional(draft, group, ranges)
+    sizes = loop_sizes(draft, group, ranges)
+    unknown = provisional(draft, group, sizes)
     if unknown:
         _give_up(draft, group)
     for formula in group.formulas:
         assert formula.left is not None
         right = with_initial(formula, initial, group.axes)
-        found = elaborate(draft, formula.origin, formula.left, right, ranges=ranges)
+        found = elaborate(draft, formula.origin, formula.left, right, ranges=ranges, told=sizes.of(formula))
         if unknown:
             continue
         if found is None:
@@ -86,8 +102,11 @@ def note_loop(draft: Draft, axes: Mapping[str, tuple[int, int]], initial: Mappin
     draft.loops.append(Loop(found, draft.quantities[name].shape[axis], {n: i for n, i in initial.items() if n in axes}))
 
 
-def add_equation(draft: Draft, formula: Formula, layer: int | None, ranges: Mapping[str, int]) -> bool:
-    """Add the quantity that the equation defines. Reports, and returns False, where it has a problem."""
+def add_equation(
+    draft: Draft, formula: Formula, layer: int | None, ranges: Mapping[str, int], told: Mapping[str, int]
+) -> bool:
+    """Add the quantity that the equation defines. Reports, and returns False, where it has a problem. ``told`` are
+    ranges of indices that other equations tell."""
     assert formula.left is not None
     name = formula.left.name
     if not _is_new(draft, formula, name):
@@ -103,7 +122,7 @@ def add_equation(draft: Draft, formula: Formula, layer: int | None, ranges: Mapp
             return False
         return True
     right = with_flat_quantities(draft, formula.right, layer, formula.origin)
-    found = elaborate(draft, formula.origin, formula.left, right, ranges=ranges)
+    found = elaborate(draft, formula.origin, formula.left, right, ranges=ranges, told=told)
     if found is None:
         draft.give_up(name, formula.origin)
         return False

@@ -145,11 +145,15 @@ class _Adding:
 
 def add_stacked(draft: Draft, place: LayerPlace, layer: Layer, current: str | None, formulas: Formulas) -> str | None:
     """Add one layer of a stack, or a block of equations; returns the name of what the next layer takes."""
-    if not isinstance(layer, Block):
-        return add_layer(draft, place, layer, current, formulas)
-    output = add_equations(draft, formulas.blocks[place.path], place.layer, formulas.ranges)
-    if output is not None and not draft.is_taken(place("a")):
-        draft.aliases[place("a")] = output  # every layer's output is a<place>, unless the author uses that name
+    before = set(draft.quantities)
+    if isinstance(layer, Block):
+        output = add_equations(draft, formulas.blocks[place.path], place.layer, formulas.ranges)
+        if output is not None and not draft.is_taken(place("a")):
+            draft.aliases[place("a")] = output  # every layer's output is a<place>, unless the author uses that name
+    else:
+        output = add_layer(draft, place, layer, current, formulas)
+    for name in draft.quantities.keys() - before:  # those of layers inside this one have their labels already
+        draft.labels.setdefault(name, place.label)
     return output
 
 

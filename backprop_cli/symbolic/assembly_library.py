@@ -22,9 +22,10 @@ from backprop_cli.symbolic.assembly_equations import note_loop
 from backprop_cli.symbolic.assembly_flat import flat_quantity, is_flattened
 from backprop_cli.symbolic.assembly_formulas import Formula
 from backprop_cli.symbolic.assembly_given import add_given, add_parameter
-from backprop_cli.symbolic.assembly_loops import grouped, provisional, with_initial
+from backprop_cli.symbolic.assembly_loops import grouped, loop_sizes, provisional, with_initial
 from backprop_cli.symbolic.assembly_masks import add_mask
 from backprop_cli.symbolic.assembly_places import LayerPlace
+from backprop_cli.symbolic.assembly_shares import NoPart, shared_letter
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
@@ -153,20 +154,21 @@ class _LibraryLayer:
         parameters = [name for name, quantity in self._draft.quantities.items() if quantity.role is Role.PARAMETER]
         for number, name in enumerate(self._layer.shared):
             quantity = self._draft.quantities.get(name)
-            letter = self._draft.parts.get(name, "")
             if quantity is None or quantity.role is not Role.PARAMETER:
                 if name not in self._draft.broken:
                     hint = did_you_mean(name, parameters) or "; share the parameter of a layer before this one"
                     self._problem(f"no parameter is called '{name}'{hint}", "share", number)
                 continue
-            if letter not in self._layer.given():
-                fitting = [
-                    other
-                    for other, entry in self._entry.parameters.items()
-                    if len(entry.shape) == len(quantity.shape) and other not in names
-                ]
-                letter = fitting[0] if fitting else next(iter(self._entry.parameters))
+            try:
+                letter = shared_letter(quantity, self._draft.parts[name], self._entry.parameters, self._layer.given())
+            except NoPart as error:
+                self._problem(str(error), "share", number)
+                continue
             parameter = self._entry.parameters[letter]
+            if letter in names:
+                message = f"'{name}' and '{names[letter]}' would both be the {parameter.noun} of this layer"
+                self._problem(message, "share", number)
+                continue
             shape = tuple(layer.sizes[size] for size in parameter.shape)
             if self._is_shape(parameter, quantity.shape, shape, "share", number):
                 names[letter] = name
@@ -191,7 +193,7 @@ class _LibraryLayer:
             right = _renamed(self._activated(right), letters, shared)
             formulas.append(Formula(tree.Place(letters[left.name], left.positions), right, origin))
         for group in grouped(self._draft, formulas, {}):
-            if group.is_loop and provisional(self._draft, group, layer.ranges):
+            if group.is_loop and provisional(self._draft, group, loop_sizes(self._draft, group, layer.ranges)):
                 if self._draft.problems:  # such as another layer of the same name
                     return None
                 raise ValueError(f"the equations of {self._entry.name} do not tell the shapes of {group.names}")

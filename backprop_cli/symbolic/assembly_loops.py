@@ -16,6 +16,7 @@ from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.index_positions import NoPosition, Sum, position_sum
 from backprop_cli.symbolic.notation import index
+from backprop_cli.symbolic.wording import before_the_first
 
 
 @dataclass
@@ -54,12 +55,17 @@ def grouped(draft: Draft, formulas: Sequence[Formula], initial: Mapping[str, str
         together = [m for m in range(len(formulas)) if m == n or (m in reach[n] and n in reach[m])]
         if together[0] == n:
             components.append(together)
+    states = {start: name for name, start in initial.items()}
+    for component in components:  # an initial state gets its size from the state, so it waits for what that reads
+        (start, *_), state = component, states.get(_name(formulas[component[0]]))
+        loop = next((other for other in components if places.get(state or "") in other and other != component), [])
+        needs[start] = needs[start] | {need for n in loop for need in needs[n]} - {*loop, *component}
     groups = []
     for component in _in_order(components, needs):
         group = Group([formulas[n] for n in component])
         if len(component) > 1 or component[0] in needs[component[0]]:
             before = len(draft.problems)
-            group.axes = _axes(draft, group)
+            group.axes = _axes(draft, group, initial)
             group.broken = len(draft.problems) > before
         groups.append(group)
     return groups
@@ -72,6 +78,10 @@ def _uses(formula: Formula) -> list[tree.Place]:
 def _is_ahead(place: tree.Place, number: int, places: Mapping[str, int], formula: Formula) -> bool:
     """Whether a place is an earlier step of a quantity that is defined here or further down."""
     return places.get(place.name, -1) >= number and any(_step_back(p, formula) for p in place.positions)
+
+
+def _name(formula: Formula) -> str:
+    return "" if formula.left is None else formula.left.name
 
 
 def _left_names(formula: Formula) -> list[str]:
@@ -122,7 +132,7 @@ def _in_order(components: Sequence[list[int]], needs: Sequence[set[int]]) -> Ite
         yield following
 
 
-def _axes(draft: Draft, group: Group) -> dict[str, int]:
+def _axes(draft: Draft, group: Group, initial: Mapping[str, str]) -> dict[str, int]:
     """At which position each quantity of the loop has the step; reports what is not a loop over steps."""
     members = {name: number for number, name in enumerate(group.names)}
     axes: dict[str, int] = {}
@@ -144,6 +154,9 @@ def _axes(draft: Draft, group: Group) -> dict[str, int]:
         for place in _uses(formula):
             if place.name in members:
                 problem = _ahead_of_time(place, formula, number, members, axes)
+                axis = axes.get(place.name, len(place.positions))
+                if problem and place.positions[axis : axis + 1] == (tree.Number("0"),):
+                    problem = before_the_first(place, axis, initial.get(place.name))
                 if problem:
                     draft.report(formula.origin.problem(problem, place))
     return axes
@@ -167,17 +180,42 @@ def _ahead_of_time(
     is_now = isinstance(position, tree.Place) and position.name == step and not position.positions
     if is_now and members[place.name] < number:
         return ""
+    others = [back[0] for p in place.positions if (back := _step_back(p, formula)) is not None]
+    if is_now and others:
+        return (
+            f"'{place.name}' goes a step back along '{others[0]}' here, but the steps are counted by '{step}'; "
+            "only one index can count steps"
+        )
     found = _sum(position, formula)
     is_later = found is not None and found.constant > 0 and not found.looked_up and found.indices == {step: 1}
     when = "this step" if is_now else "a later step" if is_later else "a step"
     return f"'{place.name}' has no value yet at {when}; use an earlier one, such as {place.name}[{step}-1]"
 
 
-def provisional(draft: Draft, group: Group, ranges: Mapping[str, int]) -> tuple[str, ...]:
-    """Put the quantities of a loop into the draft, with their shapes, before their equations are read. Returns the
-    indices of which the range is not known, without putting anything into the draft if there are any."""
-    sizes: dict[tuple[str, str], int] = {}
-    carried, explicit = False, False
+@dataclass
+class LoopSizes:
+    """How far the indices on the left sides of a loop run, by quantity and index, as far as that is known; and whether
+    its equations carry the sample along or write its index."""
+
+    by_index: dict[tuple[str, str], int] = field(default_factory=dict)
+    carried: bool = False
+    explicit: bool = False
+
+    def of(self, formula: Formula) -> dict[str, int]:
+        """The ranges of the indices of one equation."""
+        return {name: size for (quantity, name), size in self.by_index.items() if quantity == _name(formula)}
+
+    def of_initial(self, start: Formula, state: Formula, axis: int) -> dict[str, int]:
+        """The ranges of the indices of an initial state: those of the state, but for the step at ``axis``."""
+        names = _left_names(state)
+        sizes = [self.of(state).get(name, 0) for name in (*names[:axis], *names[axis + 1 :])]
+        return {name: size for name, size in zip(_left_names(start), sizes, strict=False) if size}
+
+
+def loop_sizes(draft: Draft, group: Group, ranges: Mapping[str, int]) -> LoopSizes:
+    """What the shapes of the quantities that a loop reads tell about its own, all of which have the same steps."""
+    found = LoopSizes()
+    sizes = found.by_index
     for _ in range(len(group.formulas) + 1):
         for formula in group.formulas:
             assert formula.left is not None
@@ -187,7 +225,7 @@ def provisional(draft: Draft, group: Group, ranges: Mapping[str, int]) -> tuple[
             for place in _uses(formula):
                 shape, samples = _known_shape(draft, place, group, sizes)
                 offset = len(shape) - len(place.positions)
-                carried |= samples and offset == 1
+                found.carried |= samples and offset == 1
                 for axis, position in enumerate(place.positions):
                     bare = isinstance(position, tree.Place) and not position.positions
                     if not bare or position.name not in _left_names(formula) or offset < 0:  # type: ignore[union-attr]
@@ -195,21 +233,33 @@ def provisional(draft: Draft, group: Group, ranges: Mapping[str, int]) -> tuple[
                     size = shape[axis + offset]
                     if size:
                         sizes.setdefault((formula.left.name, position.name), size)  # type: ignore[union-attr]
-                        explicit |= samples and axis == 0 and offset == 0
+                        found.explicit |= samples and axis == 0 and offset == 0
+        steps = [(f.left.name, _left_names(f)[group.axes[f.left.name]]) for f in group.formulas if f.left is not None]
+        known = next((sizes[step] for step in steps if sizes.get(step)), None)
+        if known is not None:
+            for step in steps:
+                sizes.setdefault(step, known)
+    return found
+
+
+def provisional(draft: Draft, group: Group, found: LoopSizes) -> tuple[str, ...]:
+    """Put the quantities of a loop into the draft, with their shapes, before their equations are read. Returns the
+    indices of which the range is not known, without putting anything into the draft if there are any."""
+    sizes = found.by_index
     written = [(formula, formula.left, _left_names(formula)) for formula in group.formulas if formula.left is not None]
     unknown = [name for _, left, names in written for name in names if not sizes.get((left.name, name))]
     if unknown:
         return tuple(dict.fromkeys(unknown))
     for formula, left, names in written:
         shape = tuple(sizes[left.name, name] for name in names)
-        per_sample = carried and draft.sample is not None
+        per_sample = found.carried and draft.sample is not None
         front = (draft.sample,) if per_sample and draft.sample is not None else ()
         draft.quantities[left.name] = Quantity(
             left.name,
             (*front, *map(index, names)),
             (*((draft.samples or 1,) if per_sample else ()), *shape),
             Role.INTERMEDIATE,
-            depends_on_sample=per_sample or explicit,
+            depends_on_sample=per_sample or found.explicit,
         )
         draft.origins[left.name] = formula.origin
     return ()

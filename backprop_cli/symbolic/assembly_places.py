@@ -11,7 +11,7 @@ from backprop_cli.spec.layers import Block, Layer, Residual
 
 class LayerPlace(NamedTuple):
     """A layer's place. ``layer`` is the number in the outermost stack, from 1; ``label`` is what people call the layer
-    (2, or 2_1 inside a residual layer at place 2); ``ending`` is what its names end in; ``path`` is where it stands in
+    (2, or 2.1 inside a residual layer at place 2); ``ending`` is what its names end in; ``path`` is where it stands in
     the spec."""
 
     layer: int
@@ -37,7 +37,7 @@ def placed(layers: Sequence[Layer], around: LayerPlace | None = None) -> Iterato
         else:
             path = (*around.path, Residual.kind, "layers", number)
             ending = f"{around.ending}_{name or number + 1}"
-            yield LayerPlace(around.layer, f"{around.label}_{number + 1}", ending, path), layer
+            yield LayerPlace(around.layer, f"{around.label}.{number + 1}", ending, path), layer
 
 
 def every_layer(layers: Sequence[Layer], around: LayerPlace | None = None) -> Iterator[tuple[LayerPlace, Layer]]:

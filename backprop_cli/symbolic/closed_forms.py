@@ -2,8 +2,9 @@
 
 For an equation ``v = E`` the forward pass has already computed v, so a derivative in v costs nothing and is what
 textbooks show. It is found, not looked up: where E is a Möbius function of one head h (a power of ``exp(z)``,
-``tanh(z)``, …), the equation is solved for h and the solution is put into the derivative. A result that needs a new
-quantity, divides by one, is no shorter or brings back a term of ``E`` (``v - z³`` for ``exp(z)``) is refused.
+``tanh(z)``, …, or a choice, such as ``where(u <= t, exp(s), 0)`` in a masked softmax), the equation is solved for h and
+the solution is put into the derivative. A result that needs a new quantity, divides by one, is no shorter or brings
+back a term of ``E`` (``v - z³`` for ``exp(z)``) is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from sympy import (
     together,
 )
 
-from backprop_cli.symbolic.notation import Place, Reduce
+from backprop_cli.symbolic.notation import Place, Reduce, Where
 
 Definition = tuple[Expr, Expr]  # v and its E
 
@@ -96,7 +97,7 @@ def _size(expression: Expr) -> int:
 def _solved_for_a_head(derivative: Expr, v: Expr, e: Expr) -> list[Expr]:
     """The derivative with a head of ``v = e`` replaced by its solution, one result for each head that has one."""
     found = []
-    for head in sorted(e.atoms(Function), key=lambda f: (f.count_ops(), str(f))):
+    for head in _heads(e):
         base = Dummy("x", positive=True)
         try:
             in_e = _in_powers(e, head, e, base)
@@ -111,6 +112,14 @@ def _solved_for_a_head(derivative: Expr, v: Expr, e: Expr) -> list[Expr]:
         except PolynomialError:
             continue
     return found
+
+
+def _heads(e: Expr) -> list[Expr]:
+    """The functions and the choices between functions that ``e`` is made of, none of which stands in a choice."""
+    choices = [choice for choice in e.atoms(Where) if choice.has(Function)]
+    outermost = [one for one in choices if not any(one != other and other.has(one) for other in choices)]
+    plain = e.xreplace({choice: Dummy() for choice in outermost})
+    return sorted([*plain.atoms(Function), *outermost], key=lambda head: (head.count_ops(), str(head)))
 
 
 def _in_powers(expression: Expr, head: Expr, e: Expr, base: Symbol) -> tuple[Expr, Expr] | None:

@@ -65,8 +65,9 @@ class Draft:
     ``broken`` names have an equation with a problem of its own, so using them is no further problem; ``later`` are
     the names that are still to come. ``reserved`` are the names that the tool gives, each with what it names;
     ``aliases`` are other names of quantities. ``parts`` says which part a parameter plays in its layer (W, b), by the
-    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps; ``windows`` say
-    through how many states the cost of each step is propagated back, and where the spec says so.
+    letter in the library; ``sequences`` are the outputs of layers whose first own axis are steps; ``initial`` are the
+    names of initial states by that of the state, ``labels`` what people call the layer of each quantity; ``windows``
+    say through how many states the cost of each step is propagated back, and where the spec says so.
     """
 
     positions: Positions
@@ -83,6 +84,8 @@ class Draft:
     parts: dict[str, str] = field(default_factory=dict)
     to_draw: dict[str, ToDraw] = field(default_factory=dict)
     sequences: set[str] = field(default_factory=set)
+    initial: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
     windows: dict[str, tuple[int, Origin]] = field(default_factory=dict)
     numbers: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})

@@ -55,17 +55,18 @@ def elaborate(
     carried: Mapping[str, int] | None = None,
     partly: Mapping[str, int] | None = None,
     ranges: Mapping[str, int] | None = None,
+    told: Mapping[str, int] | None = None,
 ) -> Elaborated | None:
     """The equation ``left = right`` in the graph's own names, or None where it has a problem (which is reported).
 
     ``carry`` are the axes, with their sizes, that stand in front of the left side if the right side carries them along;
-    by default the sample's. With ``carried`` they stand there in any case. ``names``, ``carried``, ``partly`` and
-    ``ranges`` are as in :class:`Resolution`.
+    by default the sample's. With ``carried`` they stand there in any case. ``names``, ``carried``, ``partly``,
+    ``ranges`` and ``told`` are as in :class:`Resolution`.
     """
     if carry is None:
         carry = () if draft.sample is None else ((draft.sample.name, draft.samples or 1),)
     axes = tuple(name for name, _ in carry)
-    reading = Resolution(draft, origin, names or {}, axes, carried or {}, partly or {}, ranges or {})
+    reading = Resolution(draft, origin, names or {}, axes, carried or {}, partly or {}, ranges or {}, told or {})
     free = _left_indices(reading, left)
     resolved = reading.resolve(right, free)
     reading.check_ranges(left, free.values())

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sympy import Expr, Symbol
 
 from backprop_cli.language import tree
-from backprop_cli.symbolic.notation import Place
+from backprop_cli.symbolic.notation import Place, plain_name
 
 
 class Role(StrEnum):
@@ -97,7 +97,9 @@ class Graph:
     frozen: frozenset[str] = frozenset()
     loss_name: str | None = None  # the loss quantity's name in the spec, where it is not J
     loops: tuple[Loop, ...] = ()
-    kinds: Mapping[int, str] = field(default_factory=dict)  # what each layer of the stack is called
+    # The layers inside residual layers are told apart by their labels, "2.1"; ``kinds`` says what each one is called.
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
     windows: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -137,6 +139,10 @@ class Graph:
     def loop_of(self, name: str) -> Loop | None:
         """The loop in which the quantity is computed, None where it is not computed step by step."""
         return next((loop for loop in self.loops if name in loop.axes), None)
+
+    def label_of(self, quantity: Quantity) -> str | None:
+        """What people call the layer of the quantity: ``2``, or ``2.1`` inside a residual layer at place 2."""
+        return None if quantity.layer is None else self.labels.get(plain_name(quantity.name), str(quantity.layer))
 
     def with_role(self, *roles: Role) -> tuple[Quantity, ...]:
         return tuple(quantity for quantity in self.quantities if quantity.role in roles)

@@ -35,12 +35,13 @@ class Binding:
     """One index where it is bound: by the left side of an equation or by one reduction.
 
     ``name`` is what the author calls it, ``shown`` the name it gets where that one is taken; ``fixed`` is its range
-    where the spec says it, ``reach`` where shifted positions do.
+    where the spec says it, ``told`` where another equation does, ``reach`` where shifted positions do.
     """
 
     name: str
     shown: str
     fixed: int | None = None
+    told: int | None = None
     reach: int | None = None
     readings: list[Reading] = field(default_factory=list)
     runs_over_samples: bool = False
@@ -50,7 +51,14 @@ class Binding:
         """The range, from 1 to this, or None where nothing tells it."""
         if self.fixed is not None:
             return self.fixed
-        return self.readings[0].size if self.readings else self.reach
+        if self.readings:
+            return self.readings[0].size
+        return self.reach if self.told is None else self.told
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether shifted positions alone tell the range."""
+        return self.fixed is None and self.told is None and not self.readings
 
     def conflicts(self) -> Sequence[Reading]:
         """The readings that disagree with the first one, one for each other size."""
@@ -83,8 +91,8 @@ class Shift(NamedTuple):
 
     @property
     def is_earlier_step(self) -> bool:
-        """``t - 1``: the array has nothing before its first step, and reads 0 there."""
-        return len(self.terms) == 1 and self.terms[0][1] == 1 and self.constant < 0
+        """``t - 1``, where t is a step of something: the array has nothing before its first step, and reads 0 there."""
+        return len(self.terms) == 1 and self.terms[0][1] == 1 and self.constant < 0 and not self.terms[0][0].is_alone
 
     def bounds(self) -> tuple[int, int]:
         """The smallest and the largest position; all ranges must be known."""
@@ -129,6 +137,13 @@ def outside(shift: Shift) -> str:
         return ""
     if high <= shift.reading.size and shift.is_earlier_step:
         return ""
+    alone = next((binding for binding, factor in shift.terms if low < 1 and factor > 0 and binding.is_alone), None)
+    if alone is not None:
+        first = " and ".join(f"{binding.name} = {1 if f > 0 else binding.size}" for binding, f in shift.terms)
+        return (
+            f"'{alone.name}' starts at 1, and at {first} this reads position {low} of {_array(shift)}; shift the "
+            f"position, or fix the range with 'ranges: {{{alone.name}: ...}}' if what lies outside shall read 0"
+        )
     ranges = " and ".join(f"index '{binding.name}' has range {binding.source()}" for binding, _ in shift.terms)
     reached = low if low < 1 else high
     hint = "fix the range with 'ranges' if what lies outside shall read 0"

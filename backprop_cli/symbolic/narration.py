@@ -105,7 +105,7 @@ class Narrator:
         for quantity in self.graph.quantities:
             if quantity.definition is None:
                 continue
-            key: object = quantity.layer if quantity.layer is not None else quantity.name
+            key: object = quantity.name if quantity.layer is None else (quantity.layer, self.graph.label_of(quantity))
             if quantity.role in IN_THE_COST:
                 key = Role.COST
             if key not in keys:

@@ -21,7 +21,7 @@ from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
 from backprop_cli.symbolic.graph import Quantity
 from backprop_cli.symbolic.index_positions import NoPosition, Sum, position_sum
 from backprop_cli.symbolic.index_ranges import Binding, Reading, Shift, outside, settle
-from backprop_cli.symbolic.wording import axes_of, bare_hint, look_alike, own_shape
+from backprop_cli.symbolic.wording import axes_of, bare_hint, before_the_first, look_alike, own_shape
 
 # No author's name begins with it, so the axes that are carried along cannot be taken for an index of the formula.
 CARRIED = "\0"
@@ -34,7 +34,8 @@ class Resolution:
     ``names`` maps the formula's own names to those of the graph (a library layer's W to W1). ``carry`` are the indices
     that quantities with more axes than are written carry in front; ``carried`` says how many of them, by name in the
     graph, where it is not just the sample. ``partly`` are quantities with the axis that an index, or an index plus a
-    number, reads in part only: it says nothing about ranges. ``ranges`` are the ranges that the spec fixes, by index.
+    number, reads in part only: it says nothing about ranges. ``ranges`` are the ranges that the spec fixes, by index;
+    ``told`` those of the left side's indices that other equations tell.
     The other fields are filled while resolving: ``bound`` holds the bindings of each reduction by its identity,
     ``kept`` keeps those alive, and ``shifts`` are the positions that are more than an index.
     """
@@ -46,6 +47,7 @@ class Resolution:
     carried: Mapping[str, int] = field(default_factory=dict)
     partly: Mapping[str, int] = field(default_factory=dict)
     ranges: Mapping[str, int] = field(default_factory=dict)
+    told: Mapping[str, int] = field(default_factory=dict)
     bound: dict[int, tuple[Binding, ...]] = field(default_factory=dict)
     kept: list[tree.Node] = field(default_factory=list)
     shifts: list[Shift] = field(default_factory=list)
@@ -131,9 +133,15 @@ class Resolution:
             terms = tuple((scope[name], factor) for name, factor in position.indices.items() if factor)
             self.shifts.append(Shift(position.constant, terms, reading, written))
         elif not 1 <= position.constant <= size:
-            message = f"'{node.name}' has no position {position.constant} here; they run from 1 to {size}"
-            self.report(message, written)
+            self.report(self._no_position(node, quantity, axis, position.constant), written)
         return None
+
+    def _no_position(self, node: tree.Place, quantity: Quantity, axis: int, position: int) -> str:
+        steps = next((loop.axes[quantity.name] for loop in self.draft.loops if quantity.name in loop.axes), None)
+        if position == 0 and axis == steps:
+            missing = len(quantity.shape) - len(node.positions)
+            return before_the_first(node, axis - missing, self.draft.initial.get(quantity.name))
+        return f"'{node.name}' has no position {position} here; they run from 1 to {quantity.shape[axis]}"
 
     def _look_up(self, quantity: Quantity, axis: int, position: Sum, written: tree.Node) -> None:
         """What is looked up must be whole numbers; where one alone decides the position, those inside the array."""
@@ -186,7 +194,7 @@ class Resolution:
     def free(self, name: str) -> Binding:
         """An index of the left side."""
         self.used.add(name)
-        return Binding(name, name, self.ranges.get(name))
+        return Binding(name, name, self.ranges.get(name), self.told.get(name))
 
     def check_ranges(self, left: tree.Place, free: Iterable[Binding]) -> None:
         """Settle the range of every index; report those that are unknown or contradictory, and positions outside."""

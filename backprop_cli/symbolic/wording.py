@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from unicodedata import normalize
 
+from backprop_cli.language import tree
 from backprop_cli.spec.values import written
 from backprop_cli.symbolic.draft import Draft, free_indices
 from backprop_cli.symbolic.graph import Quantity
@@ -50,3 +51,22 @@ def described(draft: Draft, quantity: Quantity) -> str:
     """The quantity's own shape and where it comes from: ``a list of 3 (2:10)``."""
     origin = str(draft.origins.get(quantity.name, ""))
     return f"{own_shape(quantity)} ({origin})" if origin else own_shape(quantity)
+
+
+def before_the_first(place: tree.Place, axis: int, start: str | None) -> str:
+    """What to write instead of ``h[0,i]``; ``start`` is the name of the initial state, where an equation gives it."""
+    rest = (*place.positions[:axis], *place.positions[axis + 1 :])
+    what = f"'{place.name}' has no step 0"
+    if start is not None:
+        return f"{what}; its initial state is a quantity of its own: write {_shown(start, rest)}"
+    return (
+        f"{what}; before the first step it is 0, unless an equation {_shown(place.name, place.positions)} = ... "
+        "gives an initial state"
+    )
+
+
+def _shown(name: str, positions: Sequence[tree.Node]) -> str:
+    texts = [
+        p.name if isinstance(p, tree.Place) else p.text if isinstance(p, tree.Number) else "..." for p in positions
+    ]
+    return f"{name}[{','.join(texts)}]" if texts else name

@@ -63,8 +63,8 @@ IN_EQUATIONS = [
         "fix the range with 'ranges' if what lies outside shall read 0",
     ]),
     ("q[i] = x[2*i-3]", [
-        "6:14: index 'i' has range 2, so this reads position -1 of x (a list of 2, 1:13); "
-        "fix the range with 'ranges' if what lies outside shall read 0",
+        "6:14: 'i' starts at 1, and at i = 1 this reads position -1 of x (a list of 2, 1:13); shift the position, "
+        "or fix the range with 'ranges: {i: ...}' if what lies outside shall read 0",
     ]),
     ("q[i] = x[i+2]", ["6:14: no value of 'i' from 1 keeps this position inside x (a list of 2, 1:13)"]),
     ("q[i] = sum(x[i+k-1], k)", [

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import backprop_cli as bp
+from backprop_cli.symbolic.graph import Role
 from tests.assembly.specs import problems
 
 LINE = "[[1, 2, 3], [4, 5, 6]]"  # 2 steps of 3 features, 2 channels of length 3, or 2 samples
@@ -173,6 +174,49 @@ def test_layers_share_parameters(layers: tuple[str, ...], own: list[str]) -> Non
     assert not network.verify().disagreeing
 
 
+def test_a_dense_layer_shares_a_parameter_of_another_kind() -> None:
+    network = bp.load(stack("attention", "dense: {share: W_v1}", y=LINE))
+    assert [q.name for q in network.graph.with_role(Role.PARAMETER)] == ["W_q1", "W_k1", "W_v1", "W_o1", "b2"]
+    assert not network.verify().disagreeing
+
+
+def test_the_name_of_a_parameter_says_what_it_is_to_a_layer() -> None:
+    given = "parameters: {W_k: [[1, 2, 0], [3, 4, 0], [0, 0, 1]], W_o_tied: [[0, 0, 1], [0, 1, 0], [1, 0, 0]]}\n"
+    network = bp.load(given + stack("attention: {share: [W_k, W_o_tied]}", y=LINE))
+    assert [q.name for q in network.graph.with_role(Role.PARAMETER)] == ["W_k", "W_o_tied", "W_q1", "W_v1"]
+    trace = network.compile().run()
+    assert_allclose(trace.forward["k1"], np.array([[5, 11, 3], [14, 32, 6]]))
+    assert_allclose(trace.forward["a1"], trace.forward["c1"][:, ::-1])
+
+
+UNCLEAR = [
+    (
+        "attention: {share: W2}",
+        "'W2' could be W_q, W_k, W_v or W_o here; share a parameter that is one of them in its own layer, or one of "
+        "'parameters' with that name",
+    ),
+    (
+        "lstm: {units: 3, share: [b2]}",
+        "'b2' could be b_i, b_f, b_o or b_g here; share a parameter that is one of them in its own layer, or one of "
+        "'parameters' with that name",
+    ),
+    ("attention: {share: b2}", "'b2' is a list of 3, and can be none of W_q, W_k, W_v or W_o here"),
+    ("attention: {share: [W_q, W_q1]}", "'W_q1' and 'W_q' would both be the weights of the queries of this layer"),
+    (
+        "layer_norm: {share: b2}",
+        "'b2' could be gamma or beta here; share a parameter that is one of them in its own layer, "
+        "or one of 'parameters' with that name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("layer", "expected"), UNCLEAR)
+def test_what_a_shared_parameter_is_has_to_be_clear(layer: str, expected: str) -> None:
+    given = "parameters: {W_q: {shape: [3, 3]}}\n"
+    text = given + stack("attention", "dense: {units: 3}", layer, y=LINE)
+    assert [problem.partition(": ")[2] for problem in problems(text)] == [expected]
+
+
 def test_a_shared_parameter_has_to_fit() -> None:
     text = stack("rnn: {units: 3}", "rnn: {units: 2, share: W_hh1}", y=LINE)
     assert problems(text) == [
@@ -318,8 +362,18 @@ def test_flatten() -> None:
 IN_POSITIONS = [
     (
         "z[p] = sum(w[k]*x[p+k-2], k)",
-        "index 'p' has range 4 and index 'k' has range 3 from w (a list of 3, 2:17), so this reads position 0 of x "
-        "(a list of 5, 1:13); fix the range with 'ranges' if what lies outside shall read 0",
+        "'p' starts at 1, and at p = 1 and k = 1 this reads position 0 of x (a list of 5, 1:13); shift the position, "
+        "or fix the range with 'ranges: {p: ...}' if what lies outside shall read 0",
+    ),
+    (
+        "z[p] = x[p-1]",
+        "'p' starts at 1, and at p = 1 this reads position 0 of x (a list of 5, 1:13); shift the position, or fix the "
+        "range with 'ranges: {p: ...}' if what lies outside shall read 0",
+    ),
+    (
+        "z[p] = x[p+1] - x[p-1]",
+        "'p' starts at 1, and at p = 1 this reads position 0 of x (a list of 5, 1:13); shift the position, or fix the "
+        "range with 'ranges: {p: ...}' if what lies outside shall read 0",
     ),
     (
         "z[p] = x[p]*x[p+1]",
@@ -379,6 +433,8 @@ LOOPS = [
     (("h[t] = w*h[t-1] + h[t-2] + x[t]", "J = h[5]"), 14.8125),
     (("c[t] = h[t-1] + x[t]", "h[t] = w*c[t]", "J = h[5]"), 4.03125),
     (("h[t] = w*h[t-1] + x[t]", "g[t] = w*g[t-1] + h[t]", "J = g[5]"), 12.5625),
+    (("c[t] = w*h[t-1]", "h[t] = c[t] + x[t]", "J = h[5]"), 8.0625),
+    (("h[0] = s", "h[t] = w*h[t-1] + x[t]", "J = h[5] + h0"), 10.125),
 ]
 
 
@@ -393,6 +449,48 @@ def test_a_loop_whose_range_the_spec_fixes() -> None:
     text = written("h[0] = 1", "h[t] = w*h[t-1]", "J = h[5]", parameters="{w: 0.5}", extra="ranges: {t: 5}")
     trace = run(text)
     assert_allclose((trace.loss, trace.gradients["w"]), (0.5**5, 5 * 0.5**4))
+
+
+INITIAL = [  # an initial state, and what it is for the two units
+    ("h[0,i] = 1", [1, 1]),
+    ("h[0,i] = 2*i", [2, 4]),
+    ("h[0,i] = s[2]", [4, 4]),
+    ("h[0,i] = s[i] - 1", [2, 3]),
+]
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(("initial", "expected"), INITIAL)
+def test_the_state_tells_the_size_of_its_initial_state(initial: str, expected: list[int], first: bool) -> None:
+    before = ("z[t,i] = x[t,i]", "g[t,i] = sum(w[i,j]*h[t-1,j], j)", "h[t,i] = g[t,i] + z[t,i]")
+    equations = (initial, *before) if first else (*before, initial)
+    text = written(
+        *equations,
+        "J = sum(h[3,i], i)",
+        x="{value: [[1, 2], [3, 4], [5, 6]], batch: false}",
+        parameters="{w: [[0.5, 0.25], [1, 2]], s: [3, 4]}",
+    )
+    w, h = np.array([[0.5, 0.25], [1, 2]]), np.array(expected)
+    network = bp.load(text)
+    trace = network.compile().run()
+    assert_allclose(trace.forward["h0"], expected)
+    for x in ([1, 2], [3, 4], [5, 6]):
+        h = w @ h + x
+    assert_allclose(trace.loss, h.sum())
+    assert not network.verify().disagreeing
+
+
+def test_the_initial_state_of_samples_that_are_written() -> None:
+    text = written(
+        "h[n,0,i] = 1",
+        "h[n,t,i] = w*h[n,t-1,i] + x[n,t,i]",
+        "J = mean(h[n,2,i], n, i)",
+        x="[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]",
+        parameters="{w: 0.5}",
+    )
+    trace = run(text)
+    assert_allclose(trace.forward["h0"], np.ones((2, 2)))
+    assert_allclose(trace.forward["h"][:, 1], [[3.75, 5.25], [9.75, 11.25]])
 
 
 @pytest.mark.parametrize("other", ["h[t-1,s]", "h[t,s-1]", "1"])
@@ -429,6 +527,31 @@ IN_LOOPS = [
     (
         ("h[t] = w*c[t]", "c[t] = h[t-1] + x[t]"),
         ["4:14: 'c' is defined further down (5:5); an equation uses what stands before it"],
+    ),
+    (
+        ("h[t] = h[t-1] + x[t] + h[0]",),
+        [
+            "4:28: 'h' has no step 0; before the first step it is 0, unless an equation h[0] = ... "
+            "gives an initial state",
+        ],
+    ),
+    (
+        ("h[0] = 1", "h[t] = h[t-1] + x[t]", "c = h[0]"),
+        ["6:11: 'h' has no step 0; its initial state is a quantity of its own: write h0"],
+    ),
+    (
+        ("h[t] = h[t-1] + x[t]", "c = h[0]"),
+        [
+            "5:11: 'h' has no step 0; before the first step it is 0, unless an equation h[0] = ... "
+            "gives an initial state"
+        ],
+    ),
+    (
+        ("h[t,s] = h[t-1,s] + h[t,s-1] + x[t]*x[s]",),
+        [
+            "4:25: 'h' goes a step back along 's' here, but the steps are counted by 't'; "
+            "only one index can count steps",
+        ],
     ),
 ]
 

@@ -185,6 +185,30 @@ WHOLE_SPECS = {
             "8:7: 'a3' is the name of the output of layer 3; choose another name",
         ],
     ),
+    "an input with the name of the layer's weights": (
+        """\
+        inputs: {W1: [[1, 2], [3, 4]]}
+        targets: {y: 1}
+        layers:
+          - conv1d: {filters: 1, kernel: 2}
+          - dense: {units: 1, from: V}
+        loss: mse
+        """,
+        [
+            "1:10: 'W1' is the name of the kernels of layer 1; choose another one",
+            "5:29: 'V' is not defined",
+        ],
+    ),
+    "a target with the name of the layer's sums": (
+        """\
+        inputs: {x: [1, 2]}
+        targets: {z1: [1]}
+        layers:
+          - dense: {units: 1}
+        loss: sum((a1[i] - z1[i])**2, i)
+        """,
+        ["2:11: 'z1' is the name of the weighted sums of layer 1; choose another one"],
+    ),
     "yhat for something else": (
         """\
         inputs: {x: [1, 2]}

@@ -167,3 +167,43 @@ def test_a_nearest_neighbour_is_told_to_have_no_useful_gradient() -> None:
         "to follow here. One searches without gradients instead, or puts a smooth stand-in in its place, such as "
         "softmin for argmin and softmax for argmax.",
     ]
+
+
+RESIDUAL = """
+    inputs: {x: [1, 2]}
+    targets: {y: [1, 0]}
+    layers:
+      - dense: {units: 2, activation: tanh}
+      - residual:
+          layers:
+            - dense: {units: 2, activation: relu}
+            - residual: {layers: [layer_norm, dense: {units: 2, bias: false}]}
+            - equations: ["q[i] = 2*a2_2[i]"]
+      - dropout: {mask: [1, 0]}
+    loss: mse
+    """
+
+
+def test_the_layers_inside_a_residual_layer_have_headings_of_their_own() -> None:
+    told = document(RESIDUAL)
+    headings = ["".join(map(str, b.parts)) for b in told.blocks if isinstance(b, Heading) and b.level == 2]
+    assert headings[1:9] == [
+        "Layer 3: dropout",
+        "Layer 2: residual",
+        "Layer 2.3",
+        "Layer 2.2: residual",
+        "Layer 2.2.2: 2 units, identity",
+        "Layer 2.2.1: layer_norm",
+        "Layer 2.1: 2 units, relu",
+        "Layer 1: 2 units, tanh",
+    ]
+    steps = bp.load(dedent(RESIDUAL)).derive().as_data()["steps"]
+    assert {step["of"]: step["layer"] for step in steps if step["kind"] == "parameter_gradient"} == {
+        "dJ/dW2_2_2": 2,
+        "dJ/dgamma2_2_1": 2,
+        "dJ/dbeta2_2_1": 2,
+        "dJ/dW2_1": 2,
+        "dJ/db2_1": 2,
+        "dJ/dW1": 1,
+        "dJ/db1": 1,
+    }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sympy import Expr, Float, Mul, exp, log, sqrt, tanh
 
+import backprop_cli as bp
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.formula_text import render
 from backprop_cli.symbolic.closed_forms import in_terms_of_values
@@ -67,6 +70,26 @@ def test_no_closed_form_divides_by_a_new_quantity(name: str) -> None:
 def test_no_closed_form_is_longer_or_brings_the_definition_back(name: str) -> None:
     plain, closed = slope(LONGER[name])
     assert closed == plain
+
+
+MASKED_SOFTMAX = {
+    "softmax": ("exp(s[u])", "exp(s[k])"),
+    "by choice": ("where(u <= 2, exp(s[u]), 0)", "where(k <= 2, exp(s[k]), 0)"),
+    "by the opposite choice": ("where(u > 2, 0, exp(s[u]))", "where(k > 2, 0, exp(s[k]))"),
+}
+
+
+@pytest.mark.parametrize("name", MASKED_SOFTMAX)
+def test_a_masked_softmax_has_the_closed_form_of_softmax(name: str) -> None:
+    above, below = MASKED_SOFTMAX[name]
+    spec = {
+        "inputs": {"s": [1, 2, 3]},
+        "equations": [f"p[u] = {above}/sum({below}, k)", "J = sum(p[u]**2, u)"],
+        "loss": "J",
+    }
+    steps = bp.load(json.dumps(spec) + "\n").derive().as_data()["steps"]
+    formulas = {step["of"]: step["formula"]["text"].partition(" = ")[2] for step in steps}
+    assert formulas["dp/ds"] == "p[u]*((u == k) - p[k])"
 
 
 @pytest.mark.parametrize("definition", [*FOUND, *REFUSED.values(), *(apply(n, (z,)) for n in ("silu", "gelu", "elu"))])
