@@ -28,7 +28,9 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
     yield from _signs(graph, names, list(_shown(steps)))
     if any(step.rule is Rule.NO_PATH for step in steps):
         idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
-        yield Note((PARTS["no path"].format(names=", ".join(idle)),), Tone.WARNING)
+        before, after = PARTS["no path"].split("{names}")
+        listed = [part for name in idle for part in (", ", tree.Matrix(name))][1:]
+        yield Note((before, *listed, after), Tone.WARNING)
 
 
 def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
+from backprop_cli.documents.blocks import Inline
+from backprop_cli.language import tree
 from backprop_cli.symbolic.steps import FormKind, Note, Rule
 
 RULES = {
@@ -104,9 +108,21 @@ NOT_IN_MATRICES = frozenset({"many_indices", "no_matrix_form"})
 WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant", "position_inside"})
 
 
+QUANTITIES = frozenset({"quantity", "mask", "target"})  # what is spoken of by name
+
+
 def sentence(note: Note) -> str:
-    """A remark in words."""
+    """A remark in words, the quantities in it by their names."""
     return REMARKS[note.key].format(**note.about)
+
+
+def told(note: Note) -> tuple[Inline, ...]:
+    """A remark in words, the quantities in it as formulas write them."""
+    parts: list[Inline] = []
+    for text, field, _, _ in Formatter().parse(REMARKS[note.key]):
+        about = note.about.get(field or "", "")
+        parts += [text, tree.Matrix(about) if field in QUANTITIES else about]
+    return tuple(part for part in parts if part)
 
 
 def warns(note: Note) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import pi
 from typing import TypeGuard
+from unicodedata import normalize
 
 from backprop_cli.documents.formulas import fold, holds_matrices
-from backprop_cli.documents.names import GREEK, Names
+from backprop_cli.documents.names import GREEK, HAT, Names, Shown
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.renderers.precedence import Level, Printed
@@ -24,7 +25,6 @@ COMMANDS = frozenset(("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh",
 LETTERS = {letter: f"\\{name}" for name, letter in GREEK.items()}
 LETTERS |= {"δ": r"\delta", "ε": r"\varepsilon", "π": r"\pi", "Σ": r"\Sigma"}
 SIGNS = {"∂": r"$\partial$", "⊙": r"$\odot$", "·": r"$\cdot$", "×": r"$\times$", "−": "$-$"}
-HATS = {"ŷ": r"\hat{y}", "â": r"\hat{a}", "ẑ": r"\hat{z}", "ĥ": r"\hat{h}"}
 ESCAPES = {character: f"\\{character}" for character in "&%$#_{}"}
 ESCAPES |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}"}
 ESCAPES |= SIGNS  # a text font of pdflatex has none of them
@@ -111,7 +111,12 @@ def _outside(printed: _Latex) -> str:
 def _letter(text: str) -> str:
     if len(text) == 1 and text.isascii():
         return text
-    return LETTERS.get(text) or HATS.get(text) or (rf"\mathrm{{{escaped(text)}}}" if text.isascii() else _text(text))
+    if text in LETTERS:
+        return LETTERS[text]
+    base, hat, rest = normalize("NFD", text).partition(HAT)
+    if hat and len(base) == 1 and not rest:
+        return rf"\hat{{{_letter(base)}}}"
+    return rf"\mathrm{{{escaped(text)}}}" if text.isascii() else _text(text)
 
 
 def _text(text: str) -> str:
@@ -119,7 +124,15 @@ def _text(text: str) -> str:
 
 
 def _whole(name: str, names: Names) -> str:
-    return _letter(names[name].whole) + _above(names[name].layer)
+    shown = names[name]
+    return _letter(shown.whole) + _below(shown) + _above(shown.layer)
+
+
+def _below(shown: Shown, positions: str = "") -> str:
+    """The word of a name, upright so that it is no index, and the positions after it."""
+    word = [rf"\mathrm{{{escaped(shown.word)}}}"] if shown.word else []
+    written = ",".join([*word, positions] if positions else word)
+    return f"_{{{written}}}" if written else ""
 
 
 def _above(layer: str) -> str:
@@ -135,7 +148,7 @@ def _number(text: str) -> _Latex:
 
 def _place(node: tree.Place, kids: Sequence[_Latex], names: Names) -> _Latex:
     shown = names[node.name]
-    below = f"_{{{_positions(node.positions, kids, shown.is_crowded)}}}" if kids else ""
+    below = _below(shown, _positions(node.positions, kids, shown.is_crowded) if kids else "")
     return Printed(_letter(shown.letter) + below + _above(shown.layer), Level.POWER if shown.layer else Level.ATOM)
 
 

@@ -2,7 +2,7 @@
 
 A slash binds tighter than a dot, a Σ reaches to the end of its product, ``[k ≤ i]`` is 1 where it holds and 0
 elsewhere, and ``{ a if c, b otherwise }`` is a choice. Names and positions without small letters stand in brackets,
-``W_hidden[i,j]``, as do numbers that would run together.
+``w_xh⁽¹⁾[i,j]``, as do numbers that would run together.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _above(layer: str) -> str:
 
 
 def _whole(name: str, names: Names) -> str:
-    return names[name].whole + _above(names[name].layer)
+    return names[name].array + _above(names[name].layer)
 
 
 def _place(node: tree.Place, kids: Sequence[_Shown], names: Names) -> _Shown:
@@ -137,10 +137,10 @@ def _place(node: tree.Place, kids: Sequence[_Shown], names: Names) -> _Shown:
     role = shown.role if node.name in names else "index"
     small = _small([_plain(kid) for kid in kids], shown.is_crowded) if shown.is_one_glyph else None
     if small is not None or not kids:
-        text = shown.letter + (small or "") + _above(shown.layer)
+        text = shown.element + (small or "") + _above(shown.layer)
         return Printed((Piece(text, role),), Level.POWER if text[-1] in FROM_SUPERSCRIPT else Level.ATOM)
     inside = ",".join("".join(piece.text for piece in _outside(kid)).replace(" ", "") for kid in kids)
-    return Printed((Piece(f"{shown.letter}{_above(shown.layer)}[{inside}]", role),))
+    return Printed((Piece(f"{shown.element}{_above(shown.layer)}[{inside}]", role),))
 
 
 def _small(positions: Sequence[str], is_crowded: bool) -> str | None:

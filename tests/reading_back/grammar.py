@@ -132,7 +132,7 @@ class Reader:
     def quantity(self, letter: str, layer: str, has_positions: bool) -> str | None:
         """The name of the quantity written with this letter and layer number."""
         for name, shown in self.names.quantities.items():
-            if shown.layer == layer and letter == (shown.letter if has_positions else shown.whole):
+            if shown.layer == layer and letter == (shown.element if has_positions else shown.array):
                 return name
         return None
 
