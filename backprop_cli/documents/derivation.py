@@ -23,6 +23,7 @@ from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.steps import Derivation, FormKind, Kind, Rule, Step
 
 OF_COMPUTED = (Kind.BOUNDARY, Kind.ACTIVATION_GRADIENT, Kind.PREACTIVATION_GRADIENT, Kind.QUANTITY_GRADIENT)
+STARTING = (Rule.DIFFERENTIATION, Rule.GIVEN)  # rules that use no gradient found before
 MOST_ENTRIES = 40  # parameters of a network whose every single weight is written out
 
 
@@ -32,6 +33,8 @@ def derivation_document(derivation: Derivation, names: Names, steps: Sequence[St
     graph = derivation.graph
     blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *introduction(graph, names, shown)]
     start = next((step for step in shown if step.kind in OF_COMPUTED), None)
+    if start is not None and start.rule not in STARTING:
+        start = None
     for layer, section in groupby(shown, key=lambda step: _section(step, graph)):
         blocks.extend(_told_section(derivation, layer, list(section), start))
     blocks.extend(_summary(graph, shown))
@@ -120,6 +123,8 @@ def _title(graph: Graph, key: tuple[str, object]) -> str:
 
 def _part(graph: Graph, step: Step, key: tuple[str, object]) -> str:
     """What a gradient is told as: a use of the chain rule, or the gradient of a kind of quantity."""
+    if _goes_back_in_time(graph, step):
+        return "through time"
     if step.kind is Kind.ACTIVATION_GRADIENT:
         return "second use"
     if step.kind is Kind.PARAMETER_GRADIENT and key[0] == "layer":
@@ -127,6 +132,14 @@ def _part(graph: Graph, step: Step, key: tuple[str, object]) -> str:
     if step.kind is Kind.BOUNDARY:
         return "activation_gradient" if graph[_quantity(step)].role is Role.ACTIVATION else "quantity_gradient"
     return str(step.kind)
+
+
+def _goes_back_in_time(graph: Graph, step: Step) -> bool:
+    """Whether a gradient at one step of a loop is told from gradients at another."""
+    if step.kind not in OF_COMPUTED or graph.loop_of(_quantity(step)) is None:
+        return False
+    told = (node.by for form in step.forms for node in walk(form.value) if isinstance(node, tree.Partial))
+    return any(isinstance(by, tree.Place) and any(isinstance(p, tree.Add) for p in by.positions) for by in told)
 
 
 def _formulas(derivation: Derivation, steps: Iterable[Step]) -> Iterator[Block]:
@@ -146,7 +159,7 @@ def _formulas(derivation: Derivation, steps: Iterable[Step]) -> Iterator[Block]:
 def _remarks(step: Step) -> tuple[Block, ...]:
     main = str(step.forms[step.main].kind)
     return tuple(
-        Note(told(note), Tone.WARNING if warns(note) else Tone.REMARK)
+        Note(told(note, step.target), Tone.WARNING if warns(note) else Tone.REMARK)
         for note in step.notes
         if note.key != "delta" and note.about.get("form", main) == main  # one form's shapes are enough
     )

@@ -12,7 +12,7 @@ from math import pi
 from typing import TypeGuard
 from unicodedata import normalize
 
-from backprop_cli.documents.formulas import fold, holds_matrices
+from backprop_cli.documents.formulas import fold, holds_matrices, with_two_sided
 from backprop_cli.documents.names import GREEK, HAT, Names, Shown
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
@@ -201,6 +201,7 @@ def _sum(kids: Sequence[_Latex]) -> str:
 
 
 def _product(sign: str, factors: Sequence[tree.Node], kids: Sequence[_Latex]) -> _Latex:
+    factors, kids = with_two_sided(factors, kids, _two_sided)
     if kids[0].unsigned is not None:
         return _negated(_product(sign, factors, (kids[0].unsigned, *kids[1:])))
     parts = [_in(kid, Level.ATOM if kid.reaches else Level.QUOTIENT) for kid in kids[:-1]]
@@ -219,10 +220,17 @@ def _quotient(above: _Latex, below: _Latex) -> _Latex:
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Latex], names: Names) -> _Latex:
-    bare = f"{_in(kids[0], Level.SUM)} {COMPARISONS[node.operator]} {_in(kids[1], Level.SUM)}"
+    sides = (_in(kids[0], Level.SUM), _in(kids[1], Level.SUM))
+    bare = f" {COMPARISONS[node.operator]} ".join(sides)
     if node.operator == "==" and names.is_free("δ") and all(_is_index(side, names) for side in (node.left, node.right)):
         return Printed(rf"\delta_{{{_positions((), kids, is_crowded=False)}}}", bare=bare)
-    return Printed(_bracketed(bare, "[", "]"), bare=bare)
+    return Printed(_bracketed(bare, "[", "]"), bare=bare, sides=sides)
+
+
+def _two_sided(low: _Latex, high: _Latex) -> _Latex:
+    assert low.sides is not None
+    assert high.sides is not None
+    return Printed(_bracketed(rf"{low.sides[1]} \le {low.sides[0]} \le {high.sides[1]}", "[", "]"))
 
 
 def _is_index(node: tree.Node, names: Names) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import pi
 from typing import NamedTuple, TypeGuard
 
-from backprop_cli.documents.formulas import fold, holds_matrices
+from backprop_cli.documents.formulas import fold, holds_matrices, with_two_sided
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
@@ -21,8 +21,8 @@ from backprop_cli.renderers.precedence import Level, Printed
 
 class Piece(NamedTuple):
     """A run of characters with one meaning: the role of the quantity they name, ``gradient`` (of J), ``local`` (any
-    other derivative), ``function``, ``number``, ``index``; ``break`` and ``join`` are what a line may be broken at, a
-    loose and a tight operator."""
+    other derivative), ``function``, ``number``, ``index``; ``compare``, ``break`` and ``join`` are what a line may be
+    broken at: the sign between two sides, a loose and a tight operator."""
 
     text: str
     role: str = ""
@@ -194,6 +194,7 @@ def _sum(kids: Sequence[_Shown]) -> _Pieces:
 
 
 def _product(sign: str, factors: Sequence[tree.Node], kids: Sequence[_Shown]) -> _Shown:
+    factors, kids = with_two_sided(factors, kids, _two_sided)
     if kids[0].unsigned is not None:
         return _negated(_product(sign, factors, (kids[0].unsigned, *kids[1:])))
     parts = [_in(kid, Level.ATOM if kid.reaches else Level.QUOTIENT) for kid in kids[:-1]]
@@ -224,13 +225,28 @@ def _exponent(node: tree.Node, printed: _Shown) -> _Pieces:
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Shown], names: Names) -> _Shown:
-    sign = Piece(f" {COMPARISONS[node.operator]} ")
-    bare = (*_in(kids[0], Level.SUM), sign, *_in(kids[1], Level.SUM))
+    sign = f" {COMPARISONS[node.operator]} "
+    sides = (_side(kids[0]), _side(kids[1]))
+    bare = (*sides[0], Piece(sign), *sides[1])
     if node.operator == "==" and names.is_free("δ") and all(_is_index(side, names) for side in (node.left, node.right)):
         small = _small([_plain(kid) for kid in kids], is_crowded=False)
         if small is not None:
             return Printed((Piece(f"δ{small}", "function"),), bare=bare)
-    return Printed((Piece("["), *bare, Piece("]")), bare=bare)
+    return Printed((Piece("["), *_joined(Piece(sign, "compare"), sides), Piece("]")), bare=bare, sides=sides)
+
+
+def _side(printed: _Shown) -> _Pieces:
+    """A side of a comparison; of mere indices and numbers it is one piece, which no line is broken in."""
+    found = _in(printed, Level.SUM)
+    is_position = all(piece.role in ("", "index", "number", "break", "join") for piece in found)
+    return (Piece("".join(piece.text for piece in found), "index"),) if is_position else found
+
+
+def _two_sided(low: _Shown, high: _Shown) -> _Shown:
+    assert low.sides is not None
+    assert high.sides is not None
+    inside = _joined(Piece(f" {COMPARISONS['<=']} "), [low.sides[1], low.sides[0], high.sides[1]])
+    return Printed((Piece("["), *inside, Piece("]")))
 
 
 def _is_index(node: tree.Node, names: Names) -> bool:

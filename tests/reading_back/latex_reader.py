@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
-from tests.reading_back.grammar import REDUCTIONS, Reader, Token, UnreadableFormula
+from tests.reading_back.grammar import REDUCTIONS, Reader, Token, TwoSided, UnreadableFormula
 
 COMMANDS = {f"\\{name}": name for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min")}
 FUNCTION_OF = {entry.symbol: name for name, entry in FUNCTIONS.items()}
@@ -89,7 +89,7 @@ class LatexReader(Reader):
             case _, "(" | "[":
                 node = self.inside()
                 self.expect(")" if token.text == "(" else "]")
-                if (token.text == "[") != isinstance(node, tree.Comparison):
+                if (token.text == "[") != isinstance(node, tree.Comparison | TwoSided):
                     raise self.error("a bracket that compares nothing, or a comparison without one")
                 return node
             case _, r"\left|":
