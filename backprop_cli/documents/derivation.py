@@ -13,7 +13,7 @@ from math import prod
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Prose, Side, Tone
 from backprop_cli.documents.introduction import explanations, filled, introduction
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.wording import FORMS, NOT_IN_MATRICES, PARTS, sentence, warns
+from backprop_cli.documents.wording import FORMS, NOT_IN_MATRICES, PARTS, told, warns
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import IDENTITY
@@ -25,6 +25,7 @@ from backprop_cli.symbolic.steps import Derivation, FormKind, Kind, Rule, Step
 from backprop_cli.symbolic.unrolled import OneCost
 
 OF_COMPUTED = (Kind.BOUNDARY, Kind.ACTIVATION_GRADIENT, Kind.PREACTIVATION_GRADIENT, Kind.QUANTITY_GRADIENT)
+STARTING = (Rule.DIFFERENTIATION, Rule.GIVEN)  # rules that use no gradient found before
 MOST_ENTRIES = 40  # parameters of a network whose every single weight is written out
 
 
@@ -33,14 +34,16 @@ def derivation_document(
 ) -> Document:
     """The whole derivation. ``steps`` are the derivation's own, or the same in matrix notation; ``by_step`` are those
     of each step's cost by itself, where they are asked for."""
-    told = derivation.steps if steps is None else tuple(step for step in steps if not _is_out_of_view(step))
+    shown = derivation.steps if steps is None else tuple(step for step in steps if not _is_out_of_view(step))
     graph = derivation.graph
-    blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *introduction(graph, names, told)]
-    start = next((step for step in told if step.kind in OF_COMPUTED), None)
-    for layer, section in groupby(told, key=lambda step: _section(step, graph)):
+    blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *introduction(graph, names, shown)]
+    start = next((step for step in shown if step.kind in OF_COMPUTED), None)
+    if start is not None and start.rule not in STARTING:
+        start = None
+    for layer, section in groupby(shown, key=lambda step: _section(step, graph)):
         blocks.extend(_told_section(derivation, layer, list(section), start))
     blocks.extend(_unrolled(derivation, by_step))
-    blocks.extend(_summary(graph, told))
+    blocks.extend(_summary(graph, shown))
     if steps is None:
         blocks.extend(_entries(derivation))
     return Document(tuple(blocks), names)
@@ -100,9 +103,9 @@ def _told_section(
             yield from _formulas(derivation, group)
     gradients = (step for step in steps if step not in definitions and step not in local)
     for part, alike in groupby(gradients, key=lambda step: _part(derivation.graph, step, key)):
-        told = list(alike)
-        yield Heading(3, (PARTS["boundary" if told[0] is start else part],))
-        yield from _formulas(derivation, told)
+        group = list(alike)
+        yield Heading(3, (PARTS["boundary" if group[0] is start else part],))
+        yield from _formulas(derivation, group)
 
 
 def _title(graph: Graph, key: tuple[str, object]) -> str:
@@ -127,6 +130,8 @@ def _title(graph: Graph, key: tuple[str, object]) -> str:
 
 def _part(graph: Graph, step: Step, key: tuple[str, object]) -> str:
     """What a gradient is told as: a use of the chain rule, or the gradient of a kind of quantity."""
+    if _goes_back_in_time(graph, step):
+        return "through time"
     if step.kind is Kind.ACTIVATION_GRADIENT:
         return "second use"
     if step.kind is Kind.PARAMETER_GRADIENT and key[0] == "layer":
@@ -134,6 +139,14 @@ def _part(graph: Graph, step: Step, key: tuple[str, object]) -> str:
     if step.kind is Kind.BOUNDARY:
         return "activation_gradient" if graph[_quantity(step)].role is Role.ACTIVATION else "quantity_gradient"
     return str(step.kind)
+
+
+def _goes_back_in_time(graph: Graph, step: Step) -> bool:
+    """Whether a gradient at one step of a loop is told from gradients at another."""
+    if step.kind not in OF_COMPUTED or graph.loop_of(_quantity(step)) is None:
+        return False
+    told = (node.by for form in step.forms for node in walk(form.value) if isinstance(node, tree.Partial))
+    return any(isinstance(by, tree.Place) and any(isinstance(p, tree.Add) for p in by.positions) for by in told)
 
 
 def _formulas(derivation: Derivation, steps: Iterable[Step]) -> Iterator[Block]:
@@ -153,7 +166,7 @@ def _formulas(derivation: Derivation, steps: Iterable[Step]) -> Iterator[Block]:
 def _remarks(step: Step) -> tuple[Block, ...]:
     main = str(step.forms[step.main].kind)
     return tuple(
-        Note((sentence(note),), Tone.WARNING if warns(note) else Tone.REMARK)
+        Note(told(note, step.target), Tone.WARNING if warns(note) else Tone.REMARK)
         for note in step.notes
         if note.key != "delta" and note.about.get("form", main) == main  # one form's shapes are enough
     )
@@ -189,12 +202,12 @@ def _put_in(derivation: Derivation, before: tree.Node, after: tree.Node) -> tupl
     appeared = [gradient for name, gradient in new.items() if name not in old]
     within = {use for name in new if name not in old for use in derivation.by_id[f"dJ/d{name}"].uses}
     gone = [name for name in old if name not in new and f"dJ/d{name}" not in within]
-    told = [*appeared, *(old[name] for name in gone)]
-    if not told:
+    mentioned = [*appeared, *(old[name] for name in gone)]
+    if not mentioned:
         return (PARTS["gathered"],)
     is_number = all(derivation.adjoints.formulas[name].constant is not None for name in gone)
-    listed = [part for place, gradient in enumerate(told) for part in ((", " if place else " "), gradient)]
-    if len(told) > 1:
+    listed = [part for place, gradient in enumerate(mentioned) for part in ((", " if place else " "), gradient)]
+    if len(mentioned) > 1:
         listed[-2] = " and "
     return (FORMS[FormKind.RESULT], *listed, *(() if is_number else (", ", PARTS["gathered"])))
 

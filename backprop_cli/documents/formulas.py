@@ -49,6 +49,31 @@ def _parts(node: tree.Node) -> list[tree.Node]:
     return found
 
 
+def is_two_sided(first: tree.Node, second: tree.Node) -> bool:
+    """Whether two factors say e ≥ a and e ≤ b of one e: together they are written ``[a ≤ e ≤ b]``."""
+    return (
+        isinstance(first, tree.Comparison)
+        and isinstance(second, tree.Comparison)
+        and (first.operator, second.operator) == (">=", "<=")
+        and first.left == second.left
+    )
+
+
+def with_two_sided(
+    factors: Sequence[tree.Node], printed: Sequence[T], joined: Callable[[T, T], T]
+) -> tuple[list[tree.Node], list[T]]:
+    """The factors and how each is printed, those that make one bracket ``joined``."""
+    nodes: list[tree.Node] = []
+    texts: list[T] = []
+    for node, text in zip(factors, printed, strict=True):
+        if nodes and is_two_sided(nodes[-1], node):
+            nodes[-1], texts[-1] = node, joined(texts[-1], text)
+        else:
+            nodes.append(node)
+            texts.append(text)
+    return nodes, texts
+
+
 def places(node: tree.Node) -> Iterator[tree.Place]:
     """Every place in a formula, left to right, those in positions and in derivatives included."""
     return (inner for inner in walk(node) if isinstance(inner, tree.Place))

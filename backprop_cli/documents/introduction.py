@@ -6,9 +6,11 @@ Every sign is explained by an example from the derivation itself, and only where
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from string import Formatter
 
 from backprop_cli.documents.blocks import Block, Inline, Note, Prose, Tone
+from backprop_cli.documents.formulas import is_two_sided
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.wording import PARTS
 from backprop_cli.language import tree
@@ -32,7 +34,9 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
     yield from _signs(graph, names, list(_shown(steps)))
     if any(step.rule is Rule.NO_PATH for step in steps):
         idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
-        yield Note((PARTS["no path"].format(names=", ".join(idle)),), Tone.WARNING)
+        before, after = PARTS["no path"].split("{names}")
+        listed = [part for name in idle for part in (", ", tree.Matrix(name))][1:]
+        yield Note((before, *listed, after), Tone.WARNING)
 
 
 def _by_step(graph: Graph) -> Iterator[Block]:
@@ -104,9 +108,14 @@ def _signs(graph: Graph, names: Names, shown: Sequence[tree.Node]) -> Iterator[B
     if names.is_free("δ") and any(isinstance(n, tree.Gradient) and n.delta and names[n.name].layer for n in shown):
         yield Prose((PARTS["delta"],))
     deltas: list[tree.Comparison] = []
-    others: list[tree.Comparison] = []
+    others: list[tree.Node] = []
+    joined: set[int] = set()
     for node in shown:
-        if isinstance(node, tree.Comparison):
+        if isinstance(node, tree.Product):
+            pairs = [pair for pair in pairwise(node.factors) if is_two_sided(*pair)]
+            others += [tree.Product(pair) for pair in pairs]
+            joined |= {id(bracket) for pair in pairs for bracket in pair}
+        if isinstance(node, tree.Comparison) and id(node) not in joined:
             (deltas if names.is_free("δ") and _compares_indices(node, graph) else others).append(node)
     if deltas:
         alike = tree.Equality((deltas[0].left, deltas[0].right))
@@ -130,8 +139,10 @@ def _is_index(node: tree.Node, graph: Graph) -> bool:
     return isinstance(node, tree.Place) and not node.positions and node.name not in graph
 
 
-def _counted(node: tree.Comparison, graph: Graph) -> tuple[Inline, ...]:
+def _counted(node: tree.Node, graph: Graph) -> tuple[Inline, ...]:
     """``; y counts from 0, k from 1`` for a bracket [k = y + 1]."""
+    if not isinstance(node, tree.Comparison):
+        return ()
     for index, other in ((node.left, node.right), (node.right, node.left)):
         named = _from_0(other, graph)
         if node.operator == "==" and named is not None and _is_index(index, graph):

@@ -1,9 +1,9 @@
 """How the quantities of a network are written: letters, layer numbers and index ranges, for every output format alike.
 
-``W1`` of a stack of layers is the matrix W⁽¹⁾ with the elements w⁽¹⁾, and ``a1`` of a batch is A⁽¹⁾; a name that an
-author chose stays as it is, so ``W_hidden`` and ``w12`` are never taken for anything else. A letter here is a plain
-character (``β``, ``ŷ``); each format spells it in its own way. No two quantities are ever written alike: where a nicer
-way of writing would make them so, they keep their names.
+``W1`` of a stack of layers is the matrix W⁽¹⁾ with the elements w⁽¹⁾, ``W_xh1`` is W with the word xh below it, and
+``xhat`` is x̂; the layer stands above only where the tool gave the name, so an author's ``w12`` is never taken for
+anything else. A letter here is a plain character (``β``, ``ŷ``); each format spells it in its own way. No two
+quantities are ever written alike: where a nicer way of writing would make them so, they keep their names.
 """
 
 from __future__ import annotations
@@ -24,15 +24,19 @@ from backprop_cli.symbolic.graph import Graph, Quantity
 _SPELT = """alpha beta gamma epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega
     Gamma Delta Theta Lambda Xi Pi Phi Psi Omega"""
 GREEK = dict(zip(_SPELT.split(), "αβγεζηθκλμνξρστφχψωΓΔΘΛΞΠΦΨΩ", strict=True))
-HATS = {"yhat": "ŷ", "ahat": "â", "zhat": "ẑ", "hhat": "ĥ"}
-GENERATED = re.compile(r"(?P<letter>[A-Za-z])(?P<layer>[1-9][0-9]*(?:_[1-9][0-9]*)*)")
+HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
+GENERATED = re.compile(
+    r"(?:(?P<stem>[A-Za-z]+(?:_[A-Za-z]+)*)|(?P<initial>[A-Za-z]+0)_)(?P<layer>[1-9][0-9]*(?:_[1-9][0-9]*)*)"
+)
+WORDED = re.compile(r"(?P<base>[^\W\d_]+)_(?P<word>[A-Za-z][A-Za-z0-9]*)")
 
 
 class Shown(NamedTuple):
     """How one quantity is written.
 
-    ``letter`` stands for its elements and ``whole`` for the array; ``layer`` is the number written above them, ``""``
-    for none (``"2.1"`` inside a residual block). ``indices`` and ``shape`` run in parallel.
+    ``letter`` stands for its elements and ``whole`` for the array; ``word`` is written below them, ``""`` for none (the
+    xh of W_xh), and ``layer`` is the number above (``"2.1"`` inside a residual block). ``indices`` and ``shape`` run
+    in parallel.
     """
 
     name: str
@@ -42,10 +46,26 @@ class Shown(NamedTuple):
     indices: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     role: str = "intermediate"
+    word: str = ""
 
     @property
     def is_one_glyph(self) -> bool:
-        return len(self.letter) == 1
+        return not self.word and is_one_glyph(self.letter)
+
+    @property
+    def element(self) -> str:
+        """Letter and word on one line: ``w_xh``."""
+        return _joined(self.letter, self.word)
+
+    @property
+    def array(self) -> str:
+        """The same for the whole array: ``W_xh``."""
+        return _joined(self.whole, self.word)
+
+    @property
+    def as_named(self) -> Shown:
+        """The quantity written with its own name."""
+        return self._replace(letter=plain(self.name), whole=plain(self.name), layer="", word="")
 
     @property
     def is_crowded(self) -> bool:
@@ -84,7 +104,11 @@ class Names:
 
     @cached_property
     def _letters(self) -> frozenset[str]:
-        return frozenset(letter for shown in self.quantities.values() for letter in (shown.letter, shown.whole))
+        return frozenset(
+            letter
+            for shown in self.quantities.values()
+            for letter in (shown.letter, shown.whole, shown.element, shown.array)
+        )
 
 
 def _symbols(quantity: Quantity) -> set[Symbol]:
@@ -97,36 +121,84 @@ def plain(name: str) -> str:
     return f"«{name}»" if any(unicodedata.category(character) == "Lm" for character in name) else name
 
 
+def is_one_glyph(text: str) -> bool:
+    """Whether the text is one letter, with or without a hat."""
+    return sum(not unicodedata.combining(character) for character in text) == 1
+
+
+def _joined(letter: str, word: str) -> str:
+    return f"{letter}_{word}" if word else letter
+
+
 def _preferred(quantity: Quantity) -> Shown:
-    name = quantity.name
-    letter = whole = GREEK.get(name) or HATS.get(name) or plain(name)
-    layer = ""
-    generated = GENERATED.fullmatch(name)
+    stem, layer = quantity.name, ""
+    generated = GENERATED.fullmatch(stem)
     if generated and quantity.layer is not None and generated["layer"].split("_")[0] == str(quantity.layer):
-        letter = whole = generated["letter"]
-        layer = generated["layer"].replace("_", ".")
-        if len(quantity.shape) > 1:
-            letter, whole = letter.lower(), letter.upper()
+        stem, layer = generated["stem"] or generated["initial"], generated["layer"].replace("_", ".")
+    letter, word = _spelt(stem)
+    whole = letter
+    if layer and len(quantity.shape) > 1 and is_one_glyph(letter) and letter not in GREEK.values():
+        letter, whole = letter.lower(), letter.upper()
     indices = tuple(symbol.name for symbol in quantity.indices)
-    return Shown(name, letter, whole, layer, indices, quantity.shape, str(quantity.role))
+    return Shown(quantity.name, letter, whole, layer, indices, quantity.shape, str(quantity.role), word)
+
+
+def _spelt(stem: str) -> tuple[str, str]:
+    """The letter that a name spells, and the word below it: ``theta``, ``xhat``, ``W_xh``."""
+    letter = _letter(stem)
+    if letter is not None:
+        return letter, ""
+    worded = WORDED.fullmatch(stem)
+    base = None if worded is None else _letter(worded["base"])
+    return (plain(stem), "") if worded is None or base is None else (base, worded["word"])
+
+
+def _letter(name: str) -> str | None:
+    """The one letter that a name is or spells, None where it is neither."""
+    if name in GREEK or is_one_glyph(name):
+        return GREEK.get(name) or (name if plain(name) == name else None)
+    if not name.endswith("hat") or name == "what":
+        return None
+    base = name.removesuffix("hat").removesuffix("_")
+    letter = GREEK.get(base) or (base if len(base) == 1 and base.isalpha() else None)
+    return None if letter is None or plain(letter) != letter else unicodedata.normalize("NFC", letter + HAT)
 
 
 def _distinct(preferred: Mapping[str, Shown], reserved: set[str]) -> dict[str, Shown]:
-    """Names restored wherever two quantities, or a quantity and an index, would be written alike."""
-    result = dict(preferred)
+    """Names restored wherever two quantities, or a quantity and an index, would be written alike.
+
+    A word goes back on the line where the letter alone is an array of the same layer: below it, the word could be taken
+    for a position.
+    """
+    arrays = {(base, shown.layer) for shown in preferred.values() if shown.shape for base in _letters(shown)}
+    result = {
+        name: _on_the_line(shown) if _is_mistakable(shown, arrays) else shown for name, shown in preferred.items()
+    }
     while True:
         counts = Counter(key for shown in result.values() for key in _keys(shown))
         clashing = {
             name
             for name, shown in result.items()
-            if (shown.letter, shown.whole, shown.layer) != (plain(name), plain(name), "")
-            and (any(counts[key] > 1 for key in _keys(shown)) or (not shown.layer and shown.letter in reserved))
+            if (shown.element, shown.array, shown.layer) != (plain(name), plain(name), "")
+            and (any(counts[key] > 1 for key in _keys(shown)) or (not shown.layer and shown.element in reserved))
         }
         if not clashing:
             return result
         for name in clashing:
-            result[name] = result[name]._replace(letter=plain(name), whole=plain(name), layer="")
+            result[name] = result[name].as_named
+
+
+def _letters(shown: Shown) -> set[str]:
+    return set() if shown.word else {shown.letter, shown.whole}
+
+
+def _is_mistakable(shown: Shown, arrays: set[tuple[str, str]]) -> bool:
+    return bool(shown.word) and any((base, shown.layer) in arrays for base in (shown.letter, shown.whole))
+
+
+def _on_the_line(shown: Shown) -> Shown:
+    return shown._replace(letter=shown.element, whole=shown.array, word="")
 
 
 def _keys(shown: Shown) -> set[tuple[str, str]]:
-    return {(unicodedata.normalize("NFKC", letter), shown.layer) for letter in (shown.letter, shown.whole)}
+    return {(unicodedata.normalize("NFKC", letter), shown.layer) for letter in (shown.element, shown.array)}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
+from backprop_cli.documents.blocks import Inline
+from backprop_cli.language import tree
 from backprop_cli.symbolic.steps import FormKind, Note, Rule
 
 RULES = {
@@ -70,6 +74,7 @@ PARTS = {
     "answer": "The gradient",
     "first use": "First use of the chain rule: the parameters, from the layer's own activations",
     "second use": "Second use of the chain rule: the activations, from the next layer",
+    "through time": "Back through time: the gradient at a step, from the step after it",
     "boundary": "Where the backward pass starts",
     "activation_gradient": "Gradient of the activations",
     "preactivation_gradient": "Gradient of the weighted sums",
@@ -113,6 +118,7 @@ REMARKS = {
         "would be wrong here."
     ),
     "where_targets_sum_to_1": "Where the targets {target} of a sample sum to 1, the sum drops out.",
+    "vanishes": "{derivative} is 0, since the sum cancels once {mean} is put in: no gradient takes this way.",
     "ranges": "Here {ranges}.",
     "before the first step": "A step before the first reads 0.",
     "outside": "A position outside its array reads 0.",
@@ -128,9 +134,26 @@ NOT_IN_MATRICES = frozenset({"many_indices", "no_matrix_form"})
 WARNINGS = frozenset({"targets_do_not_sum_to_1", "piecewise_constant", "position_inside"})
 
 
+QUANTITIES = frozenset({"mean", "quantity", "mask", "target"})  # what is spoken of by name
+
+
 def sentence(note: Note) -> str:
-    """A remark in words."""
+    """A remark in words, the quantities in it by their names."""
     return REMARKS[note.key].format(**note.about)
+
+
+def told(note: Note, target: tree.Node) -> tuple[Inline, ...]:
+    """A remark on what a step is about in words, the quantities in it as formulas write them."""
+    parts: list[Inline] = []
+    text = ""
+    for before, field, _, _ in Formatter().parse(REMARKS[note.key]):
+        text += before
+        if field == "derivative" or field in QUANTITIES:
+            parts += [text, target if field == "derivative" else tree.Matrix(note.about[field])]
+            text = ""
+        elif field is not None:
+            text += note.about[field]
+    return tuple(part for part in (*parts, text) if part)
 
 
 def warns(note: Note) -> bool:

@@ -11,9 +11,10 @@ import re
 from collections.abc import Sequence
 from math import pi
 from typing import TypeGuard
+from unicodedata import normalize
 
-from backprop_cli.documents.formulas import fold, holds_matrices
-from backprop_cli.documents.names import GREEK, Names
+from backprop_cli.documents.formulas import fold, holds_matrices, with_two_sided
+from backprop_cli.documents.names import GREEK, HAT, Names, Shown
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.renderers.precedence import Level, Printed
@@ -25,7 +26,6 @@ COMMANDS = frozenset(("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh",
 LETTERS = {letter: f"\\{name}" for name, letter in GREEK.items()}
 LETTERS |= {"δ": r"\delta", "ε": r"\varepsilon", "π": r"\pi", "Σ": r"\Sigma"}
 SIGNS = {"∂": r"$\partial$", "⊙": r"$\odot$", "·": r"$\cdot$", "×": r"$\times$", "−": "$-$"}
-HATS = {"ŷ": r"\hat{y}", "â": r"\hat{a}", "ẑ": r"\hat{z}", "ĥ": r"\hat{h}"}
 ESCAPES = {character: f"\\{character}" for character in "&%$#_{}"}
 ESCAPES |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}"}
 ESCAPES |= SIGNS  # a text font of pdflatex has none of them
@@ -125,7 +125,12 @@ def _outside(printed: _Latex) -> str:
 def _letter(text: str) -> str:
     if len(text) == 1 and text.isascii():
         return text
-    return LETTERS.get(text) or HATS.get(text) or (rf"\mathrm{{{escaped(text)}}}" if text.isascii() else _text(text))
+    if text in LETTERS:
+        return LETTERS[text]
+    base, hat, rest = normalize("NFD", text).partition(HAT)
+    if hat and len(base) == 1 and not rest:
+        return rf"\hat{{{_letter(base)}}}"
+    return rf"\mathrm{{{escaped(text)}}}" if text.isascii() else _text(text)
 
 
 def _text(text: str) -> str:
@@ -133,7 +138,15 @@ def _text(text: str) -> str:
 
 
 def _whole(name: str, names: Names) -> str:
-    return _letter(names[name].whole) + _above(names[name].layer)
+    shown = names[name]
+    return _letter(shown.whole) + _below(shown) + _above(shown.layer)
+
+
+def _below(shown: Shown, positions: str = "") -> str:
+    """The word of a name, upright so that it is no index, and the positions after it."""
+    word = [rf"\mathrm{{{escaped(shown.word)}}}"] if shown.word else []
+    written = ",".join([*word, positions] if positions else word)
+    return f"_{{{written}}}" if written else ""
 
 
 def _above(layer: str) -> str:
@@ -149,7 +162,7 @@ def _number(text: str) -> _Latex:
 
 def _place(node: tree.Place, kids: Sequence[_Latex], names: Names) -> _Latex:
     shown = names[node.name]
-    below = f"_{{{_positions(node.positions, kids, shown.is_crowded)}}}" if kids else ""
+    below = _below(shown, _positions(node.positions, kids, shown.is_crowded) if kids else "")
     return Printed(_letter(shown.letter) + below + _above(shown.layer), Level.POWER if shown.layer else Level.ATOM)
 
 
@@ -202,6 +215,7 @@ def _sum(kids: Sequence[_Latex]) -> str:
 
 
 def _product(sign: str, factors: Sequence[tree.Node], kids: Sequence[_Latex]) -> _Latex:
+    factors, kids = with_two_sided(factors, kids, _two_sided)
     if kids[0].unsigned is not None:
         return _negated(_product(sign, factors, (kids[0].unsigned, *kids[1:])))
     parts = [_in(kid, Level.ATOM if kid.reaches else Level.QUOTIENT) for kid in kids[:-1]]
@@ -220,10 +234,17 @@ def _quotient(above: _Latex, below: _Latex) -> _Latex:
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Latex], names: Names) -> _Latex:
-    bare = f"{_in(kids[0], Level.SUM)} {COMPARISONS[node.operator]} {_in(kids[1], Level.SUM)}"
+    sides = (_in(kids[0], Level.SUM), _in(kids[1], Level.SUM))
+    bare = f" {COMPARISONS[node.operator]} ".join(sides)
     if node.operator == "==" and names.is_free("δ") and all(_is_index(side, names) for side in (node.left, node.right)):
         return Printed(rf"\delta_{{{_positions((), kids, is_crowded=False)}}}", bare=bare)
-    return Printed(_bracketed(bare, "[", "]"), bare=bare)
+    return Printed(_bracketed(bare, "[", "]"), bare=bare, sides=sides)
+
+
+def _two_sided(low: _Latex, high: _Latex) -> _Latex:
+    assert low.sides is not None
+    assert high.sides is not None
+    return Printed(_bracketed(rf"{low.sides[1]} \le {low.sides[0]} \le {high.sides[1]}", "[", "]"))
 
 
 def _is_index(node: tree.Node, names: Names) -> bool:

@@ -2,7 +2,7 @@
 
 A slash binds tighter than a dot, a Σ reaches to the end of its product, ``[k ≤ i]`` is 1 where it holds and 0
 elsewhere, and ``{ a if c, b otherwise }`` is a choice. What is left out is struck through, character by character.
-Names and positions without small letters stand in brackets, ``W_hidden[i,j]``, as do numbers that would run together.
+Names and positions without small letters stand in brackets, ``w_xh⁽¹⁾[i,j]``, as do numbers that would run together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import pi
 from typing import NamedTuple, TypeGuard
 
-from backprop_cli.documents.formulas import fold, holds_matrices
+from backprop_cli.documents.formulas import fold, holds_matrices, with_two_sided
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
@@ -30,8 +30,8 @@ from backprop_cli.renderers.precedence import Level, Printed
 
 class Piece(NamedTuple):
     """A run of characters with one meaning: the role of the quantity they name, ``gradient`` (of J), ``local`` (any
-    other derivative), ``function``, ``number``, ``index``; ``break`` and ``join`` are what a line may be broken at, a
-    loose and a tight operator."""
+    other derivative), ``function``, ``number``, ``index``; ``compare``, ``break`` and ``join`` are what a line may be
+    broken at: the sign between two sides, a loose and a tight operator."""
 
     text: str
     role: str = ""
@@ -142,7 +142,7 @@ def _above(layer: str) -> str:
 
 
 def _whole(name: str, names: Names) -> str:
-    return names[name].whole + _above(names[name].layer)
+    return names[name].array + _above(names[name].layer)
 
 
 def _place(node: tree.Place, kids: Sequence[_Shown], names: Names) -> _Shown:
@@ -150,10 +150,10 @@ def _place(node: tree.Place, kids: Sequence[_Shown], names: Names) -> _Shown:
     role = shown.role if node.name in names else "index"
     small = _small([_plain(kid) for kid in kids], shown.is_crowded) if shown.is_one_glyph else None
     if small is not None or not kids:
-        text = shown.letter + (small or "") + _above(shown.layer)
+        text = shown.element + (small or "") + _above(shown.layer)
         return Printed((Piece(text, role),), Level.POWER if text[-1] in FROM_SUPERSCRIPT else Level.ATOM)
     inside = ",".join("".join(piece.text for piece in _outside(kid)).replace(" ", "") for kid in kids)
-    return Printed((Piece(f"{shown.letter}{_above(shown.layer)}[{inside}]", role),))
+    return Printed((Piece(f"{shown.element}{_above(shown.layer)}[{inside}]", role),))
 
 
 def _small(positions: Sequence[str], is_crowded: bool) -> str | None:
@@ -207,6 +207,7 @@ def _sum(kids: Sequence[_Shown]) -> _Pieces:
 
 
 def _product(sign: str, factors: Sequence[tree.Node], kids: Sequence[_Shown]) -> _Shown:
+    factors, kids = with_two_sided(factors, kids, _two_sided)
     if kids[0].unsigned is not None:
         return _negated(_product(sign, factors, (kids[0].unsigned, *kids[1:])))
     parts = [_in(kid, Level.ATOM if kid.reaches else Level.QUOTIENT) for kid in kids[:-1]]
@@ -237,13 +238,28 @@ def _exponent(node: tree.Node, printed: _Shown) -> _Pieces:
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Shown], names: Names) -> _Shown:
-    sign = Piece(f" {COMPARISONS[node.operator]} ")
-    bare = (*_in(kids[0], Level.SUM), sign, *_in(kids[1], Level.SUM))
+    sign = f" {COMPARISONS[node.operator]} "
+    sides = (_side(kids[0]), _side(kids[1]))
+    bare = (*sides[0], Piece(sign), *sides[1])
     if node.operator == "==" and names.is_free("δ") and all(_is_index(side, names) for side in (node.left, node.right)):
         small = _small([_plain(kid) for kid in kids], is_crowded=False)
         if small is not None:
             return Printed((Piece(f"δ{small}", "function"),), bare=bare)
-    return Printed((Piece("["), *bare, Piece("]")), bare=bare)
+    return Printed((Piece("["), *_joined(Piece(sign, "compare"), sides), Piece("]")), bare=bare, sides=sides)
+
+
+def _side(printed: _Shown) -> _Pieces:
+    """A side of a comparison; of mere indices and numbers it is one piece, which no line is broken in."""
+    found = _in(printed, Level.SUM)
+    is_position = all(piece.role in ("", "index", "number", "break", "join") for piece in found)
+    return (Piece("".join(piece.text for piece in found), "index"),) if is_position else found
+
+
+def _two_sided(low: _Shown, high: _Shown) -> _Shown:
+    assert low.sides is not None
+    assert high.sides is not None
+    inside = _joined(Piece(f" {COMPARISONS['<=']} "), [low.sides[1], low.sides[0], high.sides[1]])
+    return Printed((Piece("["), *inside, Piece("]")))
 
 
 def _is_index(node: tree.Node, names: Names) -> bool:

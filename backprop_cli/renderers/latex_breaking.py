@@ -1,67 +1,65 @@
-r"""Long formulas of LaTeX in lines: cut before operators, as :mod:`backprop_cli.renderers.breaking` does.
+r"""Long formulas of LaTeX in lines, broken as :mod:`backprop_cli.renderers.breaking` breaks those of a terminal.
 
-Round brackets may span lines, so ``\left(`` becomes ``\Bigl(`` where a formula is cut; nothing is cut inside braces.
+Brackets may span lines, so ``\left(`` becomes ``\Bigl(`` where a formula is broken; nothing is broken inside braces,
+nor in a bracket that compares mere indices.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-LONGEST = 64  # letters of a formula on one line of a page
-SHORT = 3
+from backprop_cli.renderers import breaking
+from backprop_cli.renderers.formula_unicode import Piece
+from backprop_cli.renderers.latex_widths import width
 
-_GROUP = r"[^{}]*(?:\{[^{}]*\}[^{}]*)*"
-_DERIVATIVE = re.compile(rf"\\frac\{{\\partial {_GROUP}\}}\{{\\partial ({_GROUP})\}}")
-_BELOW_AND_ABOVE = re.compile(r"_\{([^{}]*)\}\^\{([^{}]*)\}")
-_COMMAND = re.compile(r"\\[A-Za-z]+")
-_SPACING = re.compile(r"[{}^_ ]")
-_SIGNS = re.compile(r" (?:\+|-|\\cdot|\\odot) |\\[{}]|\\left[|\[]|\\right[|\]]|\\begin(?=\{)|\\end(?=\{)|[{}()]")
-_TIGHT = frozenset((r" \cdot ", r" \odot "))
-_OPENING = frozenset(("{", r"\left|", r"\left[", r"\begin"))
+_SIGNS = re.compile(
+    r" (?:\+|-|\\cdot|\\odot|\\,|=|<|>|\\le|\\ge|\\ne) |\\[{}]|\\left\||\\right\||\\begin(?=\{)|\\end(?=\{)|[{}\[\]]"
+)
+_ROLES = {" + ": "break", " - ": "break", r" \cdot ": "join", r" \odot ": "join", r" \, ": "join"}
+_OPENING = frozenset(("{", r"\left|", r"\begin"))
+_GROWING = {r"\left(": r"\Bigl(", r"\right)": r"\Bigr)", r"\left[": r"\Bigl[", r"\right]": r"\Bigr]"}
 
 
-def broken(formula: str) -> list[str]:
-    """The formula in pieces that are about as wide as a page, each further one beginning with its operator."""
-    if letters(formula) <= LONGEST:
-        return [formula]
-    rest = formula.replace(r"\left(", r"\Bigl(").replace(r"\right)", r"\Bigr)")
-    pieces: list[str] = []
-    while letters(rest) > LONGEST:
-        at = _best_cut(rest)
-        if at is None:
-            break
-        pieces.append(rest[:at].strip())
-        rest = rest[at:].strip()
-    return [*pieces, rest]
+def broken(formula: str, first: float, rest: float) -> list[tuple[int, str]]:
+    """The formula in lines of at most ``first`` and then ``rest`` letters, each with how far it stands to the right.
+
+    Each further line begins with its operator. What has no operator to be broken at stays longer.
+    """
+    if width(formula) <= first:
+        return [(0, formula)]
+    for growing, fixed in _GROWING.items():
+        formula = formula.replace(growing, fixed)
+    lines = breaking.broken(_pieces(formula), first, rest, width)
+    return [(right, "".join(piece.text for piece in line).strip()) for right, line in lines]
 
 
-def letters(formula: str) -> int:
-    """About how many letters wide a formula is set."""
-    plain = _DERIVATIVE.sub(r"d\1", formula)
-    plain = _BELOW_AND_ABOVE.sub(lambda match: max(match.groups(), key=len), plain)
-    return len(_SPACING.sub("", _COMMAND.sub("m", plain)))
-
-
-def _best_cut(formula: str) -> int | None:
-    best: tuple[float, int] | None = None
-    for at, depth, is_tight in _operators(formula):
-        width = letters(formula[:at])
-        if width > LONGEST and best is not None:
-            break
-        cost = 2 * depth + is_tight + SHORT * (1 - width / LONGEST) ** 2
-        best = min(best, (cost, at)) if best is not None else (cost, at)
-    return best[1] if best is not None else None
-
-
-def _operators(formula: str) -> Iterator[tuple[int, int, bool]]:
-    """Where an operator stands outside all braces, in how many brackets, and whether it binds tightly."""
-    braces = brackets = 0
+def _pieces(formula: str) -> list[Piece]:
+    """The formula cut at the operators that stand outside all braces."""
+    pieces: list[Piece] = []
+    braces = start = 0
+    bracket: int | None = None  # where the innermost comparison begins
     for match in _SIGNS.finditer(formula):
         sign = match[0]
-        if sign in "()":
-            brackets += 1 if sign == "(" else -1
-        elif not sign.startswith(" "):
-            braces += 1 if sign in _OPENING else -1
-        elif braces == 0 and match.start():
-            yield match.start(), brackets, sign in _TIGHT
+        if not sign.startswith(" "):
+            if sign in "[]" and braces == 0:
+                bracket = match.end() if sign == "[" else None
+            elif sign not in "[]":
+                braces += 1 if sign in _OPENING else -1
+            continue
+        role = _ROLES.get(sign, "compare")
+        if bracket is not None and (role != "compare" or not _compares_values(formula[bracket:])):
+            continue
+        if braces == 0 and match.start():
+            pieces += [Piece(formula[start : match.start()]), Piece(sign, role)]
+            start = match.end()
+    return [*pieces, Piece(formula[start:])]
+
+
+def _compares_values(text: str) -> bool:
+    """Whether a bracket, from its beginning, holds a quantity: something with a position below it."""
+    depth = 1
+    for at, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if depth == 0:
+            return "_" in text[:at]
+    return False

@@ -27,8 +27,9 @@ class Printed(Generic[T]):
     """A printed formula.
 
     ``reaches`` says that it ends in a Σ whose scope goes on to the right, so that no further factor may follow it
-    unbracketed. ``bare`` is a comparison without its brackets, ``unsigned`` what stands behind a minus sign: a sign
-    moves out of products and fractions, ``-(a/b)`` and ``(-a)/b`` are both written ``-a/b``.
+    unbracketed. ``bare`` is a comparison without its brackets, ``sides`` what it compares; ``unsigned`` is what stands
+    behind a minus sign: a sign moves out of products and fractions, ``-(a/b)`` and ``(-a)/b`` are both written
+    ``-a/b``.
     """
 
     body: T
@@ -36,3 +37,4 @@ class Printed(Generic[T]):
     reaches: bool = False
     bare: T | None = None
     unsigned: Printed[T] | None = None
+    sides: tuple[T, T] | None = None

@@ -29,6 +29,7 @@ from backprop_cli.symbolic.notation import (
 
 COST = "J"
 SIMPLE = (tree.Place, tree.Power, tree.Apply)
+SMALL = Rational(1, 100)  # a smaller number keeps a division finite, and stands last: √(var + ε)
 DECIMAL_DENOMINATORS = frozenset(10**power for power in range(2, 19))
 
 
@@ -103,7 +104,7 @@ def _position(position: Expr) -> tree.Node:
             terms.append(tree.Negative(product) if step < 0 else product)
         else:
             terms.append(tree_of(term))
-    terms.sort(key=lambda node: isinstance(node, tree.Negative))
+    terms.sort(key=lambda node: (isinstance(node, tree.Negative), not isinstance(node, tree.Product)))
     if number:
         terms.append(_number(number))
     return tree.Add(tuple(terms))
@@ -155,12 +156,10 @@ def _sum(terms: Sequence[Expr]) -> tree.Node:
     negative = [term for term in terms if term not in positive]
     if any(term.has(Function) for term in positive):
         positive.sort(key=lambda term: int(term.count_ops()))
-    numbers = [term for term in terms if term.is_Number]
-    ordered = [
-        *(n for n in numbers if n in positive),
-        *(term for term in positive if not term.is_Number),
-        *negative,
-    ]
+    numbers = [term for term in positive if term.is_Number]
+    rest = [term for term in positive if not term.is_Number]
+    ordered = [*rest, *numbers] if any(number < SMALL for number in numbers) else [*numbers, *rest]
+    ordered += negative
     return tree.Add(tuple(tree_of(term) for term in ordered))
 
 
@@ -192,7 +191,7 @@ def product_tree(factors: Iterable[Expr]) -> tree.Node:
     number, under_root, rest = _roots(number, unnumbered)
     above = [factor for factor in rest if not _divides(factor)]
     below = [1 / factor for factor in rest if _divides(factor)]
-    nodes: list[tree.Node] = [tree_of(factor) for factor in above]
+    nodes: list[tree.Node] = [tree_of(factor) for factor in _with_brackets_together(above)]
     bottom: list[tree.Node] = [tree_of(factor) for factor in below]
     top_root, bottom_root = under_root.as_numer_denom()
     if top_root is not S.One:
@@ -207,6 +206,35 @@ def product_tree(factors: Iterable[Expr]) -> tree.Node:
     if number is not S.One:
         nodes.insert(0, _number(number))
     return _product(nodes)
+
+
+def _with_brackets_together(factors: Sequence[Expr]) -> list[Expr]:
+    """The factors with the two brackets e ≥ a and e ≤ b of one e side by side, and without those that another factor
+    implies: a position of a largest value, ``[e = argmax]``, is inside its range."""
+    bounds = [factor for factor in factors if isinstance(factor, Compare) and factor.operator in (">=", "<=")]
+    ends = {(bound.left, bound.operator): bound for bound in bounds}
+    if len(ends) < len(bounds):
+        return list(factors)
+    result: list[Expr] = []
+    for factor in factors:
+        if factor not in bounds:
+            result.append(factor)
+            continue
+        pair = [ends.pop((factor.left, operator), None) for operator in (">=", "<=")]
+        result += [bound for bound in pair if bound is not None and not _is_implied(bound, factors)]
+    return result
+
+
+def _is_implied(bound: Compare, factors: Sequence[Expr]) -> bool:
+    found = [
+        factor.right
+        for factor in factors
+        if isinstance(factor, Compare) and (factor.operator, factor.left) == ("==", bound.left)
+    ]
+    extremes = [right for right in found if isinstance(right, Reduce) and right.operation in ("argmax", "argmin")]
+    if bound.operator == ">=":
+        return bool(bound.right <= 1) and bool(extremes)
+    return any(extreme.size <= bound.right for extreme in extremes)
 
 
 def _roots(number: Expr, factors: Sequence[Expr]) -> tuple[Expr, Expr, list[Expr]]:
@@ -265,7 +293,7 @@ def term_tree(term: Term) -> tree.Node:
     body = product_tree(inside)
     indices, sizes = zip(*((symbol.name, size) for symbol, size in term.sums), strict=True)
     total = tree.Reduction("sum", body, indices, sizes)
-    front = [tree_of(factor) for factor in ((number, *outside) if number is not S.One else outside)]
+    front = [product_tree((number, *outside))] if outside or number is not S.One else []
     return _product([*front, total])
 
 

@@ -109,7 +109,7 @@ def _worked_out(position: tree.Node) -> tree.Node:
     """A position with its numbers added up: ``1 + m - 1`` is m."""
     number = whole_number(position)
     if number is not None:
-        return tree.Number(str(number))
+        return tree.Number(str(number)) if number >= 0 else tree.Negative(tree.Number(str(-number)))
     if not isinstance(position, tree.Add):
         return position
     numbers = [whole_number(term) for term in position.terms]
@@ -147,9 +147,18 @@ def _is_outside(place: tree.Place, graph: Graph) -> bool:
 
 def _decided(node: tree.Comparison) -> tree.Node:
     left, right = whole_number(node.left), whole_number(node.right)
-    if left is None or right is None:
-        return node
-    return tree.Number(str(int(HOLDS[node.operator](left, right))))
+    if left is not None and right is not None:
+        return tree.Number(str(int(HOLDS[node.operator](left, right))))
+    if left is not None and node.operator == "==" and _is_position(node.right, left) is False:
+        return tree.Number("0")
+    return tree.Comparison(node.operator, _worked_out(node.left), _worked_out(node.right))
+
+
+def _is_position(extreme: tree.Node, number: int) -> bool | None:
+    """Whether argmax or argmin can come to this number; None for any other formula."""
+    if not isinstance(extreme, tree.Reduction) or extreme.operation not in ("argmax", "argmin"):
+        return None
+    return 1 <= number <= extreme.sizes[0] if extreme.sizes else None
 
 
 def _chosen(node: tree.Apply) -> tree.Node:

@@ -1,8 +1,9 @@
 """Local derivatives ∂v/∂u of single equations, and the chain rule in Leibniz' notation that puts them together.
 
 Where every place of u in v's equation names an index of v, that index is tied: ``∂z_i/∂w_ij`` says all there is, since
-z_i has no other row of W in it. Where the places differ, as in softmax (z_i above, z_k below), the derivative is
-general, ``∂a_i/∂z_k``, and the chain rule sums over i.
+z_i has no other row of W in it. An index may be tied with a number added, as the step before in a recurrent network,
+``∂h_t/∂h_{t-1}``; the chain rule then asks for the h_{t+1} that h_t enters. Where the places differ, as in softmax (z_i
+above, z_k below), the derivative is general, ``∂a_i/∂z_k``, and the chain rule sums over i.
 """
 
 from __future__ import annotations
@@ -10,26 +11,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Symbol
+from sympy import Add, Expr, S, Symbol
 
 from backprop_cli.symbolic.derivation import Path
 from backprop_cli.symbolic.formulas import Formula, Term, gathered, product
 from backprop_cli.symbolic.graph import Quantity
 from backprop_cli.symbolic.notation import Adjoint, Local, Place, Slope, fresh_index
-from backprop_cli.symbolic.rule import Occurrence, local_derivative
+from backprop_cli.symbolic.rule import Occurrence, bounds, local_derivative
 
 UNNAMED_SLOPES = (None, "identity", "softmax", "expression")
 
 
 @dataclass(frozen=True)
 class LocalDerivative:
-    """``∂v[F]/∂u[by] = Σ terms``; ``tied`` maps an index of F to the axis of u that it also names."""
+    """``∂v[F]/∂u[positions] = Σ terms``; ``tied`` maps an index of F to the axis of u whose position it decides. The
+    other positions are indices of the derivative's own."""
 
     of: Quantity
     by: Quantity
-    positions: tuple[Symbol, ...]
+    positions: tuple[Expr, ...]
     tied: Mapping[Symbol, int]
     terms: tuple[Term, ...]
+
+    @property
+    def own(self) -> tuple[tuple[Symbol, int], ...]:
+        """The indices of u that the derivative has besides those of v, with their sizes."""
+        return tuple(
+            (position, size)
+            for axis, (position, size) in enumerate(zip(self.positions, self.by.shape, strict=True))
+            if isinstance(position, Symbol) and axis not in self.tied.values()
+        )
 
     @property
     def symbol(self) -> Local:
@@ -48,13 +59,14 @@ def local_derivative_of(path: Path, u: Quantity) -> LocalDerivative:
     """The local derivative of a path's equation by u, in closed form."""
     v = path.through
     tied: dict[Symbol, int] = {}
-    positions: list[Symbol] = []
+    positions: list[Expr] = []
     for axis, own in enumerate(u.indices):
         found = {occurrence.place.positions[axis] for occurrence in path.occurrences}
-        symbol = next(iter(found)) if len(found) == 1 else None
-        if symbol in v.indices and symbol not in tied and _same_size(v, symbol, u.shape[axis]):
+        position = found.pop() if len(found) == 1 else S.Zero
+        symbol = position.as_coeff_Add()[1]
+        if symbol in v.indices and symbol not in tied and (symbol != position or _same_size(v, symbol, u.shape[axis])):
             tied[symbol] = axis
-            positions.append(symbol)
+            positions.append(position)
         else:
             positions.append(fresh_index(_readable(path.occurrences, axis, own)))
     free = dict(zip(v.indices, v.shape, strict=True))
@@ -79,17 +91,25 @@ def upstream_terms(derivative: LocalDerivative, value: Sequence[Expr] | None, up
     is J itself and the factor ∂J/∂v is left out.
     """
     v, u = derivative.of, derivative.by
-    rules: dict[Expr, Expr] = dict(zip(derivative.positions, u.indices, strict=True))
+    rules: dict[Expr, Expr] = {
+        position: own
+        for axis, (position, own) in enumerate(zip(derivative.positions, u.indices, strict=True))
+        if axis not in derivative.tied.values()
+    }
     sums = []
+    brackets: list[Expr] = []
     for symbol, size in zip(v.indices, v.shape, strict=True):
         if symbol in derivative.tied:
-            rules[symbol] = u.indices[derivative.tied[symbol]]
+            axis = derivative.tied[symbol]
+            solution = u.indices[axis] - (derivative.positions[axis] - symbol)
+            rules[symbol] = solution
+            brackets += bounds(solution, size, dict(zip(u.indices, u.shape, strict=True)))
         else:
             rules[symbol] = fresh_index(symbol.name)
             sums.append((rules[symbol], size))
     factors: tuple[Expr, ...] = (derivative.symbol,) if value is None else tuple(value)
     front = (Adjoint(v.name, *v.indices),) if upstream else ()
-    swapped = tuple(factor.xreplace(rules) for factor in (*front, *factors))
+    swapped = (*(factor.xreplace(rules) for factor in (*front, *factors)), *brackets)
     return [Term(tuple(sums), product(swapped) if value is not None else swapped)]
 
 

@@ -1,9 +1,10 @@
 """Index notation read as matrix notation: a formula over free indices becomes one formula in whole arrays.
 
 The reading is general: it knows no layer and no loss, only what a product over indices means
-(:mod:`backprop_cli.symbolic.matrix_contraction`), that sums and functions act elementwise, and that ``[i = k]`` is the
-identity. What it cannot say raises :class:`NoMatrixFormError`: three axes, shifted or repeated positions, a bracket
-between positions, an index used as a number, a maximum over an index.
+(:mod:`backprop_cli.symbolic.matrix_contraction`), that sums and functions act elementwise, that ``[i = k]`` is the
+identity, and that a row which is looked up, ``E[x+1]``, is a product with 0s and a 1. What it cannot say raises
+:class:`NoMatrixFormError`: three axes, shifted or repeated positions, a bracket between positions, an index used as a
+number, a maximum over an index.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from backprop_cli.symbolic.matrix_algebra import (
 from backprop_cli.symbolic.matrix_contraction import Factor, contract
 from backprop_cli.symbolic.matrix_factors import Piece, Ranges, flat, taken_apart
 
+LOOKED_UP = "_row"  # the index that runs over all rows of what is looked up; no author's name begins with a _
 REPEATED = {"2": 2, "3": 3}  # powers that are written as products
 
 
@@ -103,6 +105,9 @@ class Reader:
             return Array(whole)
         if all(isinstance(position, tree.Number) for position in place.positions):
             return Array(entry)
+        looked_up = next((n for n, position in enumerate(place.positions) if self._is_looked_up(position)), None)
+        if looked_up is not None:
+            return self.read(_one_row(entry, place, looked_up, shape[looked_up]), scope)
         names = [p.name for p in place.positions if isinstance(p, tree.Place) and not p.positions]
         if len(set(names) & scope.sizes.keys()) < len(shape):
             raise NoMatrixFormError("position")
@@ -112,6 +117,9 @@ class Reader:
             raise NoMatrixFormError("range")
         rows, columns = (*names, None)[:2]
         return Array(whole, rows, columns, is_mask=self.graph[place.name].role is Role.CONSTANT)
+
+    def _is_looked_up(self, position: tree.Node) -> bool:
+        return any(isinstance(part, tree.Place) and part.name in self.graph for part in walk(position))
 
     def _apply(self, node: tree.Apply, scope: Scope) -> Array:
         if node.function not in CALLABLE:
@@ -254,6 +262,16 @@ class Reader:
                 power = replace(base, node=tree.Power(base.node, exponent.node), is_mask=False)
                 found.append(Factor(power, piece.below))
         return found
+
+
+def _one_row(entry: tree.Node, place: tree.Place, axis: int, size: int) -> tree.Node:
+    """``E[x+1,j]``, looked up, as the sum over all rows ``Σ_k [k = x+1]·E[k,j]``."""
+    row = tree.Place(f"{LOOKED_UP}{axis}")
+    positions = (*place.positions[:axis], row, *place.positions[axis + 1 :])
+    at_row = replace(place, positions=positions)
+    found = replace(entry, by=at_row) if isinstance(entry, tree.Partial) else at_row
+    bracket = tree.Comparison("==", row, place.positions[axis])
+    return tree.Reduction("sum", tree.Product((bracket, found)), (row.name,), (size,))
 
 
 def _index(node: tree.Node, scope: Scope) -> str | None:

@@ -21,7 +21,8 @@ from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.local import LocalDerivative, inlined, local_derivative_of, put_in, upstream_terms
 from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, plain_name
 from backprop_cli.symbolic.remarks import remarks, unit_sum_form
-from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Rule, Step
+from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Note, Rule, Step
+from backprop_cli.symbolic.vanishing import vanishes
 
 COMPUTED = (Role.WEIGHTED_SUM, Role.ACTIVATION, Role.INTERMEDIATE, Role.HELPER, Role.LOSS, Role.COST)
 IN_THE_COST = (Role.HELPER, Role.LOSS, Role.COST)
@@ -146,21 +147,24 @@ class Narrator:
             if derivative is None:
                 continue
             taken = self.names | {symbol.name for symbol in v.indices}
-            symbol = named(
-                Term(tuple((s, 1) for s in derivative.positions if s not in v.indices), (derivative.symbol,)), taken
-            )
-            renamed = dict(zip(derivative.symbol.by.positions, symbol.factors[0].by.positions, strict=True))
-            rules: dict[Expr, Expr] = {old: new for old, new in renamed.items() if old != new}
-            indices = (*v.indices, *(renamed[s] for s in derivative.positions if s not in v.indices))
-            sizes = dict(zip(v.indices, v.shape, strict=True)) | {
-                renamed[s]: size for s, size in zip(derivative.positions, u.shape, strict=True)
+            own = derivative.own
+            symbol = named(Term(own, (derivative.symbol,)), taken)
+            rules: dict[Expr, Expr] = {
+                old: new for (old, _), (new, _) in zip(own, symbol.sums, strict=True) if old != new
             }
+            indices = (*v.indices, *(index for index, _ in symbol.sums))
+            sizes = dict(zip(v.indices, v.shape, strict=True)) | dict(symbol.sums)
             taken |= {s.name for s in indices}
             forms = []
             if derivative.slope is not None:
                 forms.append((FormKind.SLOPE, tree_of(derivative.slope.xreplace(rules))))
             terms = [named(term.replace(rules), taken) for term in derivative.terms]
             forms.append((FormKind.LOCAL, terms_tree(terms)))
+            nothing = (
+                [Note("vanishes", {"derivative": f"d{v.name}/d{u.name}", "mean": u.name})]
+                if vanishes(derivative.terms, u)
+                else []
+            )
             yield self._step(
                 v,
                 _local_id(v.name, u.name),
@@ -173,6 +177,7 @@ class Narrator:
                 shape=tuple(sizes[s] for s in indices),
                 main=forms[-1][1],
                 worked_out=[(v.definition, u.name)],
+                further=nothing,
             )
 
     def gradient(self, u: Quantity) -> Step:
@@ -290,6 +295,7 @@ class Narrator:
         shape: tuple[int, ...] | None = None,
         main: tree.Node | None = None,
         worked_out: Sequence[tuple[Expr, str]] = (),
+        further: Sequence[Note] = (),
     ) -> Step:
         kept: list[Form] = []
         for form_kind, value in forms:
@@ -309,7 +315,7 @@ class Narrator:
             tuple(kept),
             chosen,
             uses,
-            remarks(self.graph, quantity, kind, kept, self.unit_sums, worked_out),
+            (*remarks(self.graph, quantity, kind, kept, self.unit_sums, worked_out), *further),
         )
 
 

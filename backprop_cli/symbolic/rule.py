@@ -116,7 +116,7 @@ def contribution(
         factors = [factor.xreplace(rule) for factor in factors]
         brackets = [bracket.xreplace(rule) for bracket in brackets]
         equations = [(other.xreplace(rule).expand(), value) for other, value in equations]
-        brackets.extend(_bounds(solution, size, {**ranges, **unknown}))
+        brackets.extend(bounds(solution, size, {**ranges, **unknown}))
     return Term(tuple(unknown.items()), product((*factors, *brackets)))
 
 
@@ -168,7 +168,7 @@ def _solvable(position: Expr, unknown: Mapping[Symbol, int]) -> Symbol | None:
     return None
 
 
-def _bounds(solution: Expr, size: int, ranges: Mapping[Symbol, int]) -> list[Expr]:
+def bounds(solution: Expr, size: int, ranges: Mapping[Expr, int]) -> list[Expr]:
     """The brackets [1 ≤ solution] and [solution ≤ size], each only where the ranges do not imply it."""
     low = high = solution
     for symbol in sorted(solution.free_symbols, key=str):
@@ -181,7 +181,7 @@ def _bounds(solution: Expr, size: int, ranges: Mapping[Symbol, int]) -> list[Exp
 
 
 def local_derivative(
-    occurrence: Occurrence, free: Mapping[Symbol, int], by: Sequence[Symbol], shape: Sequence[int]
+    occurrence: Occurrence, free: Mapping[Symbol, int], by: Sequence[Expr], shape: Sequence[int]
 ) -> Term:
     """∂v[F]/∂u[by] through one occurrence, with the reductions' indices alone as unknowns.
 
@@ -202,7 +202,7 @@ def local_derivative(
         rule: dict[Expr, Expr] = {symbol: solution}
         factors = [factor.xreplace(rule) for factor in factors]
         brackets = [bracket.xreplace(rule) for bracket in brackets]
-        brackets.extend(_bounds(solution, size, {**ranges, **unknown}))
+        brackets.extend(bounds(solution, size, {**ranges, **unknown}))
     return Term(tuple(unknown.items()), product((*factors, *brackets)))
 
 

@@ -12,6 +12,7 @@ from backprop_cli.documents.blocks import FormulaBlock, Heading, Note, Prose
 from backprop_cli.documents.derivation import answer_document, derivation_document
 from backprop_cli.renderers import terminal
 from backprop_cli.renderers.formula_unicode import render
+from backprop_cli.renderers.styles import text_of
 
 CLASSES = """
     inputs: {x: [0.5, -1.0]}
@@ -159,10 +160,11 @@ def test_all_parameters_are_written_from_the_gradients_of_the_weighted_sums() ->
 
 def test_a_nearest_neighbour_is_told_to_have_no_useful_gradient() -> None:
     text = bundled_spec("nearest-neighbour").text
-    notes = ["".join(block.parts) for block in document(text).blocks if isinstance(block, Note)]
+    shown = document(text)
+    notes = [text_of(block.parts, shown.names).plain for block in shown.blocks if isinstance(block, Note)]
     assert notes == [
         "No path of derivatives leads from the cost to d, W, x: the gradient is 0.",
-        "yhat is piecewise constant: as a position it stays the same while the values change a little, and then jumps. "
+        "ŷ is piecewise constant: as a position it stays the same while the values change a little, and then jumps. "
         "Its gradient is 0 wherever it exists, and where two values tie there is none, so gradient descent has nothing "
         "to follow here. One searches without gradients instead, or puts a smooth stand-in in its place, such as "
         "softmin for argmin and softmax for argmax.",

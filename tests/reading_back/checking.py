@@ -87,13 +87,14 @@ def check_formula(
     evaluation = Evaluation(names, arrays, definitions or {}, ranges or {}, told)
     target = evaluation.sizes_in(node.sides[0])  # it decides over what the equation holds
     sizes = {name: target.get(name) or evaluation.size_of(name, node) for name in free}
+    exists = evaluation.exists(node.sides[0], sizes)
     sides = [evaluation.value(side, sizes) for side in node.sides]
     for number, side in enumerate(sides[1:], start=1):
         left, right = np.broadcast_arrays(sides[0], side)
         both_undefined = np.isnan(left) & np.isnan(right)
         with np.errstate(all="ignore"):
             near = np.abs(left - right) <= tolerance * (1 + np.abs(left))
-        wrong = ~(near | (left == right) | both_undefined)
+        wrong = exists & ~(near | (left == right) | both_undefined)
         if wrong.any():
             at = tuple(int(axis[0]) for axis in np.nonzero(wrong)) if wrong.ndim else ()
             where = ", ".join(f"{name} = {position + 1}" for name, position in zip(sizes, at, strict=False))

@@ -121,7 +121,11 @@ class Evaluation:
         return {size for position, size in axes if position == tree.Place(index)}
 
     def size_of(self, index: str, node: tree.Node) -> int:
-        size = self.told.get(index) or self.sizes_in(node).get(index, self.ranges.get(index))
+        if index in self.told:
+            return self.told[index]
+        size = self.sizes_in(node).get(index)
+        if index in self.ranges and self.ranges[index] not in self.axes_of(index, node):
+            size = self.ranges[index]  # no place tells it, so a remark does
         assert size is not None, f"nothing tells the range of {index} in {node}"
         return size
 
@@ -166,6 +170,18 @@ class Evaluation:
             case tree.Reduction():
                 return self._reduced(node, at)
         return self._matrix(node, at)
+
+    def exists(self, node: tree.Node, sizes: Mapping[str, int]) -> Array:
+        """Where everything that a derivative is taken of and by is there: ∂h_t/∂h_(t-1) says nothing at t = 1."""
+        grids = np.meshgrid(*(np.arange(1, size + 1) for size in sizes.values()), indexing="ij", sparse=True)
+        at = dict(zip(sizes, grids, strict=True))
+        found = np.asarray(True)
+        for place in parts(node) if isinstance(node, tree.Partial) else ():
+            assert isinstance(place, tree.Place)
+            for position, size in zip(place.positions, self.names[place.name].shape, strict=True):
+                value = np.real(self._value(position, at))
+                found = found & (value >= 1) & (value <= size)
+        return found
 
     def _matrix(self, node: tree.Node, at: Mapping[str, Array]) -> Array:
         """Nodes of the matrix view. A vector is a column; a matrix of samples has a row each."""

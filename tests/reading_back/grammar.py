@@ -27,6 +27,10 @@ class Token(NamedTuple):
     is_glued: bool  # no blank before it
 
 
+class TwoSided(tree.Product):
+    """``[a ≤ e ≤ b]``, two factors of the product it stands in."""
+
+
 class Reader:
     """A recursive descent over tokens. Subclasses say what the tokens and the atoms of their format are."""
 
@@ -99,7 +103,11 @@ class Reader:
         left = self.sum()
         if self.peek().text in self.COMPARISONS:
             operator = self.COMPARISONS[self.next().text]
-            return tree.Comparison(operator, left, self.sum())
+            right = self.sum()
+            if operator != "<=" or self.COMPARISONS.get(self.peek().text) != "<=":
+                return tree.Comparison(operator, left, right)
+            self.next()
+            return TwoSided((tree.Comparison(">=", right, left), tree.Comparison("<=", right, self.sum())))
         return left
 
     def sum(self) -> tree.Node:
@@ -115,15 +123,19 @@ class Reader:
         return tree.Negative(self.product()) if self.take(self.MINUS) else self.product()
 
     def product(self) -> tree.Node:
-        factors = [self.factor()]
+        factors = self._factors()
         sign = self.peek().text
         if sign not in (self.TIMES, self.HADAMARD):
-            return factors[0]
+            return factors[0] if len(factors) == 1 else tree.Product(tuple(factors))
         while self.take(sign):
-            factors.append(self.factor())
+            factors += self._factors()
         if self.peek().text in (self.TIMES, self.HADAMARD):
             raise self.error("· and ⊙ without brackets")
         return tree.Product(tuple(factors)) if sign == self.TIMES else tree.Hadamard(tuple(factors))
+
+    def _factors(self) -> list[tree.Node]:
+        factor = self.factor()
+        return list(factor.factors) if isinstance(factor, TwoSided) else [factor]
 
     def factor(self) -> tree.Node:
         raise NotImplementedError
@@ -133,7 +145,7 @@ class Reader:
     def quantity(self, letter: str, layer: str, has_positions: bool) -> str | None:
         """The name of the quantity written with this letter and layer number."""
         for name, shown in self.names.quantities.items():
-            if shown.layer == layer and letter == (shown.letter if has_positions else shown.whole):
+            if shown.layer == layer and letter == (shown.element if has_positions else shown.array):
                 return name
         return None
 

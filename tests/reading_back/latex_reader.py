@@ -6,24 +6,24 @@ Every brace must be one the printer writes, so a formula that LaTeX would set di
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
-from tests.reading_back.grammar import REDUCTIONS, Reader, Token, UnreadableFormula
+from tests.reading_back.grammar import REDUCTIONS, Reader, Token, TwoSided, UnreadableFormula
 
 COMMANDS = {f"\\{name}": name for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min")}
 FUNCTION_OF = {entry.symbol: name for name, entry in FUNCTIONS.items()}
 _COMMANDS = r"""\alpha \beta \gamma \delta \varepsilon \zeta \eta \theta \kappa \lambda \mu \nu \xi \pi \rho \sigma \tau
     \phi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Phi \Psi \Omega"""
 GREEK = dict(zip(_COMMANDS.split(), "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
-HATS = {"y": "ŷ", "a": "â", "z": "ẑ", "h": "ĥ"}
 
 
 class LatexReader(Reader):
     PATTERN = re.compile(
         r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?: \\times 10\^\{-?[0-9]+\})?)"
-        r"|(?P<name>\\(?:mathrm|text)\{(?:[^\W_]|\\_|\$\\[A-Za-z]+\$|[«»\u0300-\u036f])+\}|\\hat\{[a-z]\}|[A-Za-z])"
+        r"|(?P<name>\\(?:mathrm|text)\{(?:[^\W_]|\\_|\$\\[A-Za-z]+\$|[«»\u0300-\u036f])+\}|\\hat\{(?:[A-Za-z]|\\[A-Za-z]+)\}|[A-Za-z])"
         r"|(?P<function>\\operatorname\{(?:[A-Za-z0-9]|\\_)+\}'?)"
         r"|(?P<special>\\mathbf\{[1I]\})"
         r"|(?P<word>\\text\{if \}|\\text\{otherwise\}|\\begin\{cases\}|\\end\{cases\})"
@@ -89,7 +89,7 @@ class LatexReader(Reader):
             case _, "(" | "[":
                 node = self.inside()
                 self.expect(")" if token.text == "(" else "]")
-                if (token.text == "[") != isinstance(node, tree.Comparison):
+                if (token.text == "[") != isinstance(node, tree.Comparison | TwoSided):
                     raise self.error("a bracket that compares nothing, or a comparison without one")
                 return node
             case _, r"\left|":
@@ -186,10 +186,28 @@ class LatexReader(Reader):
             self._below(is_one=False)
             layer = self._layer()
             self.at = at
-            positions = self._below(is_one=self.has_one_axis(letter, layer))
+            worded = self._worded(letter, layer)
+            if worded is not None and self.take("}"):
+                return self._transposed(self.place(worded, self._layer(), None))
+            if worded is not None:
+                self.expect(",")
+            name = letter if worded is None else worded
+            positions = self._below(is_one=self.has_one_axis(name, layer), is_open=worded is not None)
             self._layer()
-            return self.place(letter, layer, positions)
+            return self.place(name, layer, positions)
         return self._transposed(self.place(letter, self._layer(), None))
+
+    def _worded(self, letter: str, layer: str) -> str | None:
+        """``W_xh`` where an upright word below the letter belongs to the name; a word may be an index too, but only
+        where the letter alone is an array."""
+        first = self.peek(2).text
+        if not first.startswith((r"\mathrm", r"\text")) or any(
+            shown.shape and shown.layer == layer and letter in (shown.element, shown.array)
+            for shown in self.names.quantities.values()
+        ):
+            return None
+        self.expect("_", "{", first)
+        return f"{letter}_{self._plain(first)}"
 
     def _layer(self) -> str:
         """``^{[2]}``; of ``^{[2]\\top}`` the beginning."""
@@ -208,9 +226,10 @@ class LatexReader(Reader):
         is_transposed, self._is_transposed = self._is_transposed, False
         return tree.Transposed(node) if is_transposed else node
 
-    def _below(self, is_one: bool) -> tuple[tree.Node, ...]:
+    def _below(self, is_one: bool, is_open: bool = False) -> tuple[tree.Node, ...]:
         """Positions under a letter: single letters and digits run together, anything else with commas."""
-        self.expect("_", "{")
+        if not is_open:
+            self.expect("_", "{")
         found: list[tree.Node] = []
         commas = 0
         while True:
@@ -230,7 +249,7 @@ class LatexReader(Reader):
 
     def _letter(self, text: str) -> str:
         if text.startswith(r"\hat"):
-            return HATS[text[5]]
+            return unicodedata.normalize("NFC", self._letter(text[5:-1]) + "\N{COMBINING CIRCUMFLEX ACCENT}")
         return GREEK.get(text) or self._plain(text)
 
     def _plain(self, text: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
-from tests.reading_back.grammar import REDUCTIONS, Reader, UnreadableFormula
+from tests.reading_back.grammar import REDUCTIONS, Reader, TwoSided, UnreadableFormula
 
 SMALL = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", "0123456789aehijklmnoprstuvxβγρφχ", strict=True))
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻·", "0123456789-.", strict=True))
@@ -93,7 +93,7 @@ class UnicodeReader(Reader):
             case _, "[":
                 node = self.inside()
                 self.expect("]")
-                if not isinstance(node, tree.Comparison):
+                if not isinstance(node, tree.Comparison | TwoSided):
                     raise self.error("a bracket that compares nothing")
                 return node
             case _, "|":

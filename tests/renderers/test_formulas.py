@@ -25,7 +25,21 @@ from tests.renderers.examples import (
 
 delta = compare(tree.Place("i"), "==", tree.Place("k"))
 
+inside = plus(at("j"), minus(at("k")), number(1))
+
 CASES = [
+    (
+        times(at("x", inside), compare(inside, ">=", number(1)), compare(inside, "<=", number(12))),
+        "x[j-k+1]*(j - k + 1 >= 1)*(j - k + 1 <= 12)",
+        "x[j−k+1] · [1 ≤ j − k + 1 ≤ 12]",
+        r"x_{j - k + 1} \cdot [1 \le j - k + 1 \le 12]",
+    ),
+    (
+        times(compare(inside, "<=", number(12)), compare(inside, ">=", number(1))),
+        "(j - k + 1 <= 12)*(j - k + 1 >= 1)",
+        "[j − k + 1 ≤ 12] · [j − k + 1 ≥ 1]",  # only in reading order are they one
+        r"[j - k + 1 \le 12] \cdot [j - k + 1 \ge 1]",
+    ),
     (
         equal(gradient("W2", 1, 2), times(gradient("a2", 1), tree.Prime("sigmoid", at("z2", 1)), at("a1", 2))),
         "dJ/dW2[1,2] = dJ/da2[1]*sigmoid'(z2[1])*a1[2]",

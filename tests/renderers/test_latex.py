@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from backprop_cli.documents.blocks import Document, FormulaBlock, Heading, Line, Note, Prose, Side, Tone
 from backprop_cli.language import tree
@@ -63,21 +64,33 @@ def test_a_long_formula_is_cut_at_its_loosest_operators() -> None:
     square = power(plus(at("W_hidden", "i", "j"), minus(at("V", "i", "j"))), 2)
     product = times(number(2), at("a2", "i"), square, gradient("W_hidden", "i", "j"))
     long = plus(total(product, "j"), apply("tanh", plus(*[at("x", n) for n in range(1, 12)])), at("S"))
-    assert broken(formula_latex.render(long, NAMES)) == [
-        r"\sum_{j=1}^{4} 2 \cdot a_{i}^{[2]} \cdot (\mathrm{W\_hidden}_{ij} - V_{ij})^{2}"
-        r" \cdot \frac{\partial J}{\partial \mathrm{W\_hidden}_{ij}}",
-        r"+ \tanh(x_{1} + x_{2} + x_{3} + x_{4} + x_{5} + x_{6} + x_{7} + x_{8} + x_{9} + x_{10} + x_{11}) + S",
+    assert broken(formula_latex.render(long, NAMES), 70, 66) == [
+        (
+            0,
+            r"\sum_{j=1}^{4} 2 \cdot a_{i}^{[2]} \cdot (\mathrm{W\_hidden}_{ij} - V_{ij})^{2}"
+            r" \cdot \frac{\partial J}{\partial \mathrm{W\_hidden}_{ij}}",
+        ),
+        (0, r"+ \tanh(x_{1} + x_{2} + x_{3} + x_{4} + x_{5} + x_{6} + x_{7} + x_{8} + x_{9} + x_{10} + x_{11}) + S"),
     ]
 
 
 def test_brackets_that_are_cut_are_no_longer_stretched() -> None:
     halves = [times(over(at("x", n), number(2)), at("x", n)) for n in range(1, 15)]
-    first, *rest = broken(formula_latex.render(apply("tanh", plus(*halves)), NAMES))
+    (_, first), *rest = broken(formula_latex.render(apply("tanh", plus(*halves)), NAMES), 60, 56)
     assert first.startswith(r"\tanh\Bigl( \frac{x_{1}}{2} \cdot x_{1} + ")
-    assert rest[-1].endswith(r"\Bigr)")
+    assert rest[-1][1].endswith(r"\Bigr)")
+    assert {right for right, _ in rest} == {2}
 
 
-@given(node=formulas())
-def test_the_pieces_are_the_formula(node: tree.Node) -> None:
-    pieces = broken(formula_latex.render(node, CONFUSING))
+def test_a_comparison_is_broken_at_its_sign_and_not_among_indices() -> None:
+    position = plus(at("i"), minus(times(number(2), at("j"))))
+    largest = tree.Reduction("argmax", at("V", "k", "j"), ("k",))
+    inside = tree.Comparison("==", position, largest)
+    (_, first), (right, second) = broken(formula_latex.render(times(at("S"), inside), NAMES), 17, 17)
+    assert (first, right, second) == (r"S \cdot [i - 2 \cdot j", 2, r"= \operatorname{argmax}_{k}(V_{kj})]")
+
+
+@given(node=formulas(), room=st.sampled_from([10, 25, 60]))
+def test_the_pieces_are_the_formula(node: tree.Node, room: int) -> None:
+    pieces = [piece for _, piece in broken(formula_latex.render(node, CONFUSING), room, room)]
     assert normal(read(" ".join(pieces), CONFUSING, "latex"), CONFUSING) == normal(node, CONFUSING)

@@ -109,7 +109,8 @@ def test_a_long_side_is_broken_at_its_loosest_operators() -> None:
     assert page(FormulaBlock((Line(at("S"), (side(long, "a long one"),)),)), width=46) == (
         "  S = 2 · aᵢ⁽²⁾ · (wᵢⱼ⁽²⁾ − Vᵢⱼ)²\n"
         "        + tanh(x₁ + x₂ + x₃ + x₄ + x₅ + x₆\n"
-        "          + x₇ + x₈) + S            a long one\n"
+        "            + x₇ + x₈)\n"
+        "        + S                         a long one\n"
     )
 
 
