@@ -23,6 +23,7 @@ from backprop_cli.symbolic.notation import (
     Place,
     Reduce,
     Truncated,
+    Window,
     by_step,
     index,
     is_by_step,
@@ -234,7 +235,7 @@ class _Apart:
         age = (step - read).expand()
         if age.is_Integer:
             return copy if age < window else Truncated(copy, Integer(0))
-        return Truncated(copy, Compare(">", read, step - window))
+        return Truncated(copy, Window(">", read, step - window))
 
 
 def joined(apart: TakenApart, formulas: Mapping[str, Formula], gather: bool) -> dict[str, Formula]:
@@ -282,16 +283,11 @@ def _gathered(term: Term) -> Term:
     return term
 
 
-def is_window(factor: Expr, step: Symbol) -> bool:
-    """Whether a factor is the bracket that keeps what is recent enough for J_s: ``[t > s - 2]``."""
-    return isinstance(factor, Compare) and factor.operator == ">" and step in factor.right.free_symbols
-
-
-def dropped(term: Term, step: Symbol) -> Term | None:
-    """What the bracket of a term leaves out; None where it has none."""
-    if not any(is_window(factor, step) for factor in term.factors):
+def dropped(term: Term) -> Term | None:
+    """What a term leaves out because it is too old; None where it has no window."""
+    if not any(isinstance(factor, Window) for factor in term.factors):
         return None
-    factors = (Compare("<=", f.left, f.right) if is_window(f, step) else f for f in term.factors)
+    factors = (Compare("<=", f.left, f.right) if isinstance(f, Window) else f for f in term.factors)
     return Term(term.sums, tuple(factors))
 
 

@@ -16,7 +16,7 @@ from sympy import Add, Expr, S, Symbol
 from backprop_cli.symbolic.derivation import Path
 from backprop_cli.symbolic.formulas import Formula, Term, gathered, product
 from backprop_cli.symbolic.graph import Quantity
-from backprop_cli.symbolic.notation import Adjoint, Local, Place, Slope, fresh_index
+from backprop_cli.symbolic.notation import Adjoint, Compare, Local, Place, Slope, Window, fresh_index, is_by_step
 from backprop_cli.symbolic.rule import Occurrence, bounds, local_derivative
 
 UNNAMED_SLOPES = (None, "identity", "softmax", "expression")
@@ -25,13 +25,15 @@ UNNAMED_SLOPES = (None, "identity", "softmax", "expression")
 @dataclass(frozen=True)
 class LocalDerivative:
     """``∂v[F]/∂u[positions] = Σ terms``; ``tied`` maps an index of F to the axis of u whose position it decides. The
-    other positions are indices of the derivative's own."""
+    other positions are indices of the derivative's own. ``conditions`` say for which s the derivative counts, where the
+    costs J_s of single steps are propagated back; they are no part of it."""
 
     of: Quantity
     by: Quantity
     positions: tuple[Expr, ...]
     tied: Mapping[Symbol, int]
     terms: tuple[Term, ...]
+    conditions: tuple[Expr, ...] = ()
 
     @property
     def own(self) -> tuple[tuple[Symbol, int], ...]:
@@ -59,19 +61,43 @@ def local_derivative_of(path: Path, u: Quantity) -> LocalDerivative:
     """The local derivative of a path's equation by u, in closed form."""
     v = path.through
     tied: dict[Symbol, int] = {}
-    positions: list[Expr] = []
-    for axis, own in enumerate(u.indices):
+    positions: list[Expr] = list(u.indices)
+    own = range(len(u.indices))
+    for axis in (*own[1:], *own[:1]) if is_by_step(u.name) else own:
         found = {occurrence.place.positions[axis] for occurrence in path.occurrences}
         position = found.pop() if len(found) == 1 else S.Zero
         symbol = position.as_coeff_Add()[1]
         if symbol in v.indices and symbol not in tied and (symbol != position or _same_size(v, symbol, u.shape[axis])):
             tied[symbol] = axis
-            positions.append(position)
+            positions[axis] = position
         else:
-            positions.append(fresh_index(_readable(path.occurrences, axis, own)))
+            positions[axis] = fresh_index(_readable(path.occurrences, axis, u.indices[axis]))
     free = dict(zip(v.indices, v.shape, strict=True))
-    terms = gathered(local_derivative(occurrence, free, positions, u.shape) for occurrence in path.occurrences)
-    return LocalDerivative(v, u, tuple(positions), tied, terms)
+    conditions = {_conditions(occurrence, positions, u) for occurrence in path.occurrences}
+    if len(conditions) > 1:
+        terms = gathered(local_derivative(occurrence, free, positions, u.shape) for occurrence in path.occurrences)
+        return LocalDerivative(v, u, tuple(positions), tied, terms)
+    start = int(is_by_step(u.name))
+    plain = (_unconditional(occurrence, start) for occurrence in path.occurrences)
+    terms = gathered(local_derivative(one, free, positions[start:], u.shape[start:]) for one in plain)
+    return LocalDerivative(v, u, tuple(positions), tied, terms, *conditions)
+
+
+def _conditions(occurrence: Occurrence, positions: Sequence[Expr], u: Quantity) -> tuple[Expr, ...]:
+    """For which s of J_s the derivative by u at these positions counts: that of the reader, and recent enough."""
+    read = occurrence.place.positions
+    found: list[Expr] = []
+    for window in (factor for factor in occurrence.chain if isinstance(factor, Window)):
+        at = next((own for place, own in zip(read, positions, strict=True) if place == window.left), window.left)
+        found.append(Window(window.operator, at, window.right))
+    if is_by_step(u.name) and read[0] != positions[0]:
+        found.append(Compare("==", read[0], positions[0]))
+    return tuple(found)
+
+
+def _unconditional(occurrence: Occurrence, start: int) -> Occurrence:
+    chain = tuple(factor for factor in occurrence.chain if not isinstance(factor, Window))
+    return Occurrence(Place(occurrence.place.name, *occurrence.place.positions[start:]), occurrence.sums, chain)
 
 
 def _same_size(v: Quantity, symbol: Symbol, size: int) -> bool:
@@ -109,7 +135,7 @@ def upstream_terms(derivative: LocalDerivative, value: Sequence[Expr] | None, up
             sums.append((rules[symbol], size))
     factors: tuple[Expr, ...] = (derivative.symbol,) if value is None else tuple(value)
     front = (Adjoint(v.name, *v.indices),) if upstream else ()
-    swapped = (*(factor.xreplace(rules) for factor in (*front, *factors)), *brackets)
+    swapped = (*(factor.xreplace(rules) for factor in (*front, *factors, *derivative.conditions)), *brackets)
     return [Term(tuple(sums), product(swapped) if value is not None else swapped)]
 
 

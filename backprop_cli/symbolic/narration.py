@@ -208,7 +208,7 @@ class Narrator:
     def _truncated(self, u: Quantity, kept: tree.Node) -> Iterable[tuple[FormKind, tree.Node]]:
         """The result with the terms that truncation leaves out, struck out."""
         if is_by_step(u.name):
-            found = (dropped(term, u.indices[0]) for term in self.adjoints.formulas[u.name].terms)
+            found = (dropped(term) for term in self.adjoints.formulas[u.name].terms)
             struck = [tree.Struck(term_tree(term)) for term in found if term is not None]
             if struck:
                 terms = kept.terms if isinstance(kept, tree.Add) else (kept,)

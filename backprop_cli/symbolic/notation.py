@@ -186,6 +186,10 @@ class Compare(Node):
         return S.Zero
 
 
+class Window(Compare):
+    """``[t > s - k]``: whether the state t is recent enough for J_s to be propagated back to it."""
+
+
 class Digit(Node):
     """One axis's position of an entry of a flattened array: entry ``argument`` (from 1) lies at
     ⌊(argument − 1)/below⌋ mod size + 1 along an axis of ``size``, below which there are ``below`` entries each."""

@@ -98,7 +98,7 @@ class _Unrolled:
         terms: list[Told] = []
         for term in formula.terms:
             terms.extend(self._told(term, numbers, formula))
-            left_out = dropped(term, quantity.indices[0])
+            left_out = dropped(term)
             terms.extend(one._replace(is_kept=False) for one in self._told(left_out, numbers, formula))
         where = (quantity.name, cost, time)
         if not terms:

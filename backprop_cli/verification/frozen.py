@@ -23,10 +23,11 @@ FROZEN = "#"  # no author's name has it
 
 def frozen(graph: Graph, values: Mapping[str, Array]) -> tuple[Graph, dict[str, Array]]:
     """The network with frozen states, and the values of what is given in it. ``values`` are those of every quantity.
+    Where nothing is truncated, all loops are computed anew for each step and nothing is frozen.
 
     The gradient of a copied quantity h is that of what is added to all its copies: an input of this name, which is 0.
     """
-    apart = taken_apart(graph, windowed_loops(graph))
+    apart = taken_apart(graph, windowed_loops(graph) or graph.loops)
     quantities: list[Quantity] = []
     constants: dict[str, Quantity] = {}
     given: dict[str, Array] = {}

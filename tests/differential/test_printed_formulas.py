@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import backprop_cli as bp
+from backprop_cli.documents.names import Names, Shown
 from backprop_cli.language import tree
 from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.entries import entry_step
 from backprop_cli.symbolic.graph import Role
+from backprop_cli.symbolic.notation import by_step, is_by_step
 from backprop_cli.symbolic.steps import Kind
 from backprop_cli.verification.arrays import NumPyArrays
 from backprop_cli.verification.automatic import gradients
 from backprop_cli.verification.evaluation import Evaluator, forward
+from backprop_cli.verification.frozen import frozen
 from tests.reading_back import check_formula
-from tests.reading_back.checking import equalities, ranges_of, read_definition, with_ranges
+from tests.reading_back.checking import equalities, ranges_of, read, read_definition, with_ranges
+from tests.reading_back.evaluation import Evaluation
 from tests.strategies import as_yaml, equation_networks, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
@@ -45,6 +51,41 @@ def numbers_of_the_run(network: Network) -> dict[str, np.ndarray]:
     return found
 
 
+def by_each_step(network: Network, arrays: dict[str, np.ndarray]) -> tuple[Names, dict[str, np.ndarray]]:
+    """The names with J[s], the cost of one step, and its gradients by automatic differentiation: those of the network
+    in which every J_s has states of its own."""
+    names, graph = network.names, network.graph
+    if not graph.windows:
+        return names, {}
+    apart, given = frozen(graph, arrays)
+    copies = [quantity for quantity in apart.quantities if is_by_step(quantity.name)]
+    cost = Shown(by_step(names.cost), names.cost, names.cost, "", ("s",), (copies[0].shape[0],))
+    found = gradients(apart, given, [copy.name for copy in copies], "autograd")
+    quantities = {**names.quantities, cost.name: cost}
+    return replace(names, quantities=quantities), {f"dJ/d{name}": array for name, array in found.items()}
+
+
+def check_unrolled(network: Network, names: Names, arrays: dict[str, np.ndarray], format: str) -> None:
+    """The gradients of each step's cost hold, and those of the parameters add up to those of J."""
+    render = RENDERERS[format]
+    sums: dict[str, list[np.ndarray]] = {}
+    for cost in network.derive().unrolled:
+        for step in cost.steps:
+            target = step.target.by
+            if cost.step is not None and network.graph[target.name].role is Role.PARAMETER:
+                shape = network.graph[target.name].shape
+                sums.setdefault(target.name, [np.zeros(shape)] * names[by_step("J")].shape[0])
+                printed = read(render(step.forms[0].value, network.names), names, format)
+                sizes = {place.name: size for place, size in zip(target.positions, shape, strict=True)}
+                ranges = ranges_of(step.forms[0].value)
+                value = Evaluation(names, arrays, {}, ranges).value(printed, sizes)
+                sums[target.name][cost.step - 1] = np.broadcast_to(value, shape)
+                arrays[f"dJ/d{by_step(target.name)}"] = np.array(sums[target.name])
+            for equality in equalities(step):
+                printed_formula = render(equality, network.names)
+                check_formula(printed_formula, names, arrays, format, ranges=ranges_of(equality))
+
+
 def check(text: str, data: st.DataObject) -> None:
     network = bp.load(text)
     arrays = numbers_of_the_run(network)
@@ -54,7 +95,10 @@ def check(text: str, data: st.DataObject) -> None:
     assume(all(np.isfinite(array).all() and np.abs(array).max(initial=0) < LARGEST for array in arrays.values()))
     derivation = network.derive()
     format = data.draw(st.sampled_from(sorted(RENDERERS)))
-    render, names = RENDERERS[format], derivation.names
+    render, (names, of_steps) = RENDERERS[format], by_each_step(network, arrays)
+    arrays |= of_steps
+    if of_steps:
+        check_unrolled(network, names, dict(arrays), format)
     definitions: dict[str, tree.Equality] = {}
     for quantity in network.graph.quantities:
         if quantity.definition is not None:
@@ -114,12 +158,16 @@ LOOPS = [
     ["z[t,i] = sum(U[i,j]*x[t,j], j) + sum(W[i,k]*h[t-1,k], k) + b[i]", "h[t,i] = tanh(z[t,i])"],
     ["h[t,i] = sum(U[i,j]*x[t,j], j)*h[t-1,i] + b[i]*h[t-2,i] + sum(W[i,k]*h[t-1,k]**2, k)/3"],
     ["h[0,i] = b[i]**2", "h[t,i] = sin(sum(W[i,k]*h[t-1,k], k)) + U[i,1]*x[t,1]"],
+    ["h[t,i] = tanh(sum(U[i,j]*x[t,j], j) + sum(W[i,k]*h[t-1,k], k) + b[i])", "truncate: {h: 2}"],
+    ["h[0,i] = b[i]", "h[t,i] = sin(sum(W[i,k]*h[t-1,k], k)) + U[i,1]*x[t,1]*h[t-2,i]", "truncate: {h: 1}"],
     ["h[t,i] = c[t-1,i] + sum(U[i,j]*x[t,j], j)", "c[t,i] = sigmoid(h[t,i])*b[i]", "e[t,i] = c[t,i]*h[t-1,i]*x[t-1,1]"],
 ]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_recurrences(loop: list[str]) -> None:
+    extra = loop[-1] if loop[-1].startswith("truncate") else ""
+    loop = [equation for equation in loop if equation != extra]
     last = loop[-1][0]
     equations = [*loop, f"J = sum(({last}[t,i] - y)**2*(t+i), t, i)"]
 
@@ -136,6 +184,6 @@ def test_recurrences(loop: list[str]) -> None:
 
         given = {"x": numbers(*samples, steps, width), "U": numbers(units, width), "W": numbers(units, units)}
         lines = "\n".join(f"  - {equation}" for equation in equations)
-        check(RECURRENCES.format(**given, b=numbers(units), equations=lines), data)
+        check(RECURRENCES.format(**given, b=numbers(units), equations=lines) + extra, data)
 
     check_one()
