@@ -74,6 +74,8 @@ class _Adding:
                 origin = self._draft.origin(*path, Dense.kind)
                 sources = _sources(self._draft, layer, self._current, (*path, Dense.kind))
                 z = None if sources is None else add_weighted_sum(self._draft, self._place, layer, sources, origin)
+                if z is not None and any(source.name in self._draft.sequences for source in sources or ()):
+                    self._draft.sequences.add(z.name)
                 return self._activated(z, layer.activation, (*path, Dense.kind))
             case Activation():
                 source = self._source(path, "an activation")
