@@ -81,7 +81,7 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
     for value, result in zip(outputs, results, strict=True):
         names.setdefault(value, result.identifier)
     arguments = {q.name: lowering.argument(q.name) for q in graph.quantities if q.is_given}
-    return schedule(lowering.table, arguments, names, outputs)
+    return schedule(lowering.table, arguments, names, outputs, [result.identifier for result in results])
 
 
 def _whole_numbers(graph: Graph) -> dict[str, range]:

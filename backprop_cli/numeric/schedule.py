@@ -14,7 +14,17 @@ from typing import NamedTuple
 
 from backprop_cli.numeric.loops import Body
 from backprop_cli.numeric.naming import Names
-from backprop_cli.numeric.operations import COMMUTATIVE, INTEGERS, SEEN_THROUGH, SOURCES, VIEWS, Operation, Table, Value
+from backprop_cli.numeric.operations import (
+    COMMUTATIVE,
+    INTEGERS,
+    SEEN_THROUGH,
+    SOURCES,
+    VIEWS,
+    Operation,
+    Shape,
+    Table,
+    Value,
+)
 from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, PUT_TOGETHER, Text, call, copied, written
 
 SMALL = 1024  # numbers: below, a fresh array costs less than keeping track of one
@@ -31,9 +41,10 @@ class Line:
 
 
 class Schedule(NamedTuple):
-    """A program: constants computed once, lines computed at each call, and the texts of its results."""
+    """A program: what it takes, constants computed once, lines computed at each call, and the texts of its results."""
 
     arguments: tuple[str, ...]
+    shapes: tuple[Shape, ...]
     constants: tuple[Line, ...]
     lines: tuple[Line, ...]
     outputs: tuple[str, ...]
@@ -44,10 +55,13 @@ def schedule(
     arguments: Mapping[str, Value],
     names: Mapping[Value, str],
     outputs: Sequence[Value],
+    called: Sequence[str] = (),
 ) -> Schedule:
     """The program that computes ``outputs``. ``arguments`` are all that it takes, by the users' names, in order;
-    ``names`` are the names of quantities for the values they are."""
-    return _Scheduler(table, arguments, names, outputs).schedule()
+    ``names`` are the names of quantities for the values they are, and ``called`` those of the outputs: one that is
+    known by another name (dz1, which is db1 too) gets its own at the end."""
+    made = _Scheduler(table, arguments, names, outputs)
+    return made.with_names(made.schedule(), names, called) if called else made.schedule()
 
 
 class _Scheduler:
@@ -91,7 +105,17 @@ class _Scheduler:
             if value not in self.texts:
                 self._place(value)
         results = tuple(self.texts[value].text for value in self.outputs)
-        return Schedule(tuple(self.arguments.values()), tuple(self.constants), tuple(self.lines), results)
+        shapes = tuple(self.table.shape(value) for value in self.arguments)
+        return Schedule(tuple(self.arguments.values()), shapes, tuple(self.constants), tuple(self.lines), results)
+
+    def with_names(self, done: Schedule, names: Mapping[Value, str], called: Sequence[str]) -> Schedule:
+        lines, outputs = list(done.lines), list(done.outputs)
+        for place, (value, own) in enumerate(zip(self.outputs, called, strict=True)):
+            if names.get(value) != own:
+                name = self.identifiers.identifier(own)
+                lines.append(Line(name, outputs[place]))
+                outputs[place] = name
+        return done._replace(lines=tuple(lines), outputs=tuple(outputs))
 
     def _in_order(self) -> Iterator[Value]:
         """What is needed in the order in which it was asked for, but a value that is used once just before its use:
@@ -213,7 +237,7 @@ class _Scheduler:
         assert isinstance(body, Body)
         operands = [self.texts[operand].text for operand in operation.operands]
         self.step = self.step or self.identifiers.identifier("t")
-        step, steps = self.step, self.identifiers.numbered("steps")
+        step = self.step
 
         def at(offset: int) -> str:
             shift = f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else ""
@@ -235,8 +259,9 @@ class _Scheduler:
             if text != f"{operands[state]}{at(body.front)}":
                 lines.append(f"{operands[state]}{at(body.front)} = {text}")
         count = f"range({body.steps - 1}, -1, -1)" if body.backwards else f"range({body.steps})"
-        self.lines.append(Line(steps, count, [f"for {step} in {steps}:", *(f"    {line}" for line in lines)]))
-        self._name(value, steps)
+        # Loops are no line of their own: they follow the one before, which made the last of their states.
+        self.lines[-1].updates += [f"for {step} in {count}:", *(f"    {line}" for line in lines)]
+        self._name(value, step)
 
     def _assign(self, value: Value, text: str, name: str | None = None) -> None:
         name = name or self._inherited(value) or self.identifiers.numbered("t")

@@ -65,6 +65,10 @@ def test_the_source_is_what_someone_would_write() -> None:
         "\n"
         "\n"
         "def forward_and_backward(x, y, W1, b1, W2, b2):\n"
+        '    """One forward and backward pass over float64 arrays of these shapes:\n'
+        "\n"
+        "    x (3, 2), y (3, 1), W1 (2, 2), b1 (2,), W2 (1, 2), b2 (1,)\n"
+        '    """\n'
         "    z1 = x.dot(W1.T) + b1\n"
         "    a1 = np.tanh(z1)\n"
         "    z2 = a1.dot(W2.T) + b2\n"
@@ -78,7 +82,7 @@ def test_the_source_is_what_someone_would_write() -> None:
         "    db1 = ones_3.dot(dz1)\n"
         "    dW1 = dz1.T.dot(x)\n"
         "    dx = dz1.dot(W1)\n"
-        "    return (J, dW1, db1, dW2, db2, dx,)\n"
+        "    return J, dW1, db1, dW2, db2, dx\n"
     )
 
 
@@ -99,7 +103,7 @@ def test_large_arrays_overwrite_what_is_dead() -> None:
         "layers": [{"dense": {"units": 50, "activation": "relu"}}, {"dense": {"units": 40, "activation": "sigmoid"}}],
         "loss": "mse",
     }
-    body = program(spec).source.split("b2):\n")[1]
+    body = program(spec).source.split('    """\n')[1]
     assert body == (
         "    z1 = x.dot(W1.T)\n"
         "    z1 += b1\n"
@@ -123,7 +127,7 @@ def test_large_arrays_overwrite_what_is_dead() -> None:
         "    db1 = ones_512.dot(dz1)\n"
         "    dW1 = dz1.T.dot(x)\n"
         "    dx = dz1.dot(W1)\n"
-        "    return (J, dW1, db1, dW2, db2, dx,)\n"
+        "    return J, dW1, db1, dW2, db2, dx\n"
     )
 
 
