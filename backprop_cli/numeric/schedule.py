@@ -29,6 +29,7 @@ from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, PUT_TOGETHER, Tex
 
 SMALL = 1024  # numbers: below, a fresh array costs less than keeping track of one
 LINE = 96  # characters
+COPIED_FOR, WRITTEN_OUT_FOR = 2, 4  # lines that read a view: it gets a name if it has to be copied, or if it has not
 
 
 @dataclass
@@ -84,6 +85,7 @@ class _Scheduler:
         self.arguments |= texts or {}
         self.needed = self._reachable()
         self.users = self._users()
+        self.kept: set[Value] = set()  # views with a name, because to write them out again and again would cost more
         self.reads = self._reads()
         self.names = dict(places or {})
         self.names |= {
@@ -158,32 +160,57 @@ class _Scheduler:
         return users
 
     def _reads(self) -> Counter[Value]:
-        """How often lines will read each value; a view is read through, and what is returned is read once more."""
+        """How often lines will read each value: what reads a view reads what it is a view of, and so does the line that
+        gives a view its name; what is returned is read once more."""
         reads: Counter[Value] = Counter()
         for value in reversed(self.needed):
             for user in self.users[value]:
-                reads[value] += reads[user] if self._is_seen_through(user) else 1
+                reads[value] += reads[user] if self._operation(user).kind in VIEWS else 0
+                reads[value] += not self._is_seen_through(user)
             reads[value] += self.returned[value]
+            if reads[value] >= (COPIED_FOR if self._is_laid_out_anew(value) else WRITTEN_OUT_FOR):
+                self.kept.add(value)
         return reads
 
     def _is_seen_through(self, value: Value) -> bool:
         if any(self._operation(user).kind == "loop" for user in self.users[value]):
             return False  # worked out once, before the loop
-        return self._operation(value).kind in SEEN_THROUGH and value not in self.returned
+        return self._operation(value).kind in SEEN_THROUGH and value not in self.returned and value not in self.kept
+
+    def _is_laid_out_anew(self, value: Value) -> bool:
+        """Whether a change of shape has to copy the array: its numbers stand in another order."""
+        operation = self._operation(value)
+        if operation.kind != "reshape":
+            return False
+        base = self._operation(operation.operands[0])
+        while base.kind == "subscript":
+            base = self._operation(base.operands[0])
+        return base.kind in ("windows", "transpose")
 
     def _place(self, value: Value) -> None:
         operation = self._operation(value)
         text = written(operation, [self.texts[operand] for operand in operation.operands])
         leaves: Counter[Value] = Counter()
         for operand in operation.operands:
-            leaves.update(self.leaves.get(operand, {}) if operand not in self.variables else {operand: 1})
+            leaves.update(self.leaves.get(operand, {}))
+            if operand in self.variables:
+                leaves[operand] += 1
         if operation.constant:
             self._place_constant(value, operation, text)
         elif self._stands_inside(value, operation, text):
             self.texts[value], self.leaves[value] = text, leaves
         else:
+            if operation.kind in VIEWS:
+                self.leaves[value] = self._lent_by(value)
             self.reads.subtract(leaves)
             self._emit(value, operation, text)
+
+    def _lent_by(self, view: Value) -> Counter[Value]:
+        """The array whose numbers a view shows: a line that reads the one reads the other."""
+        owner = view
+        while self._operation(owner).kind in VIEWS:
+            owner = self._operation(owner).operands[0]
+        return Counter({owner: 1} if owner in self.variables else {})
 
     def _place_constant(self, value: Value, operation: Operation, text: Text) -> None:
         users = [self._operation(user) for user in self.users[value]]
@@ -201,13 +228,21 @@ class _Scheduler:
     def _stands_inside(self, value: Value, operation: Operation, text: Text) -> bool:
         if self._is_seen_through(value):
             return True
-        if value in self.names or value in self.returned or self.reads[value] != 1 or len(text.text) > LINE:
+        if value in self.names or value in self.returned or len(text.text) > LINE:
+            return False
+        shown = self._is_shown_by_one_view(value)
+        if self.reads[value] != 1 and not shown:
             return False
         if operation.kind in PUT_TOGETHER or operation.kind in ("state", "loop"):  # it takes more than one line
             return False
         if any(self._operation(user).kind == "loop" for user in self.users[value]):
             return False
-        return operation.boolean or operation.size < SMALL
+        return operation.boolean or operation.size < SMALL or shown
+
+    def _is_shown_by_one_view(self, value: Value) -> bool:
+        """Whether nobody reads the value but a view that has a name."""
+        first, *rest = self.users[value]
+        return not rest and self._operation(first).kind in VIEWS and not self._is_seen_through(first)
 
     def _emit(self, value: Value, operation: Operation, text: Text) -> None:
         if operation.kind == "after":

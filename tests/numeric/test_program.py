@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 import backprop_cli as bp
+from backprop_cli.numeric.compiling import compiled as compiled_schedule
+from backprop_cli.numeric.operations import Table
 from backprop_cli.numeric.program import Program
+from backprop_cli.numeric.schedule import schedule
 
 TANH = {
     "inputs": {"x": [[0.5, -1.0], [0.3, 0.8], [-0.2, 0.1]]},
@@ -359,3 +362,43 @@ def test_the_source_does_not_depend_on_the_hash_seed() -> None:
 
 def environment(seed: str) -> dict[str, str]:
     return {"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(path for path in sys.path if path) + ":."}
+
+
+def test_what_a_view_shows_is_not_overwritten_while_the_view_is_needed() -> None:
+    spec = {
+        "inputs": {"x": {"size": 1}},
+        "parameters": {"w": {"shape": [3]}, "u": {"shape": [2000]}},
+        "equations": ["a[i] = tanh(u[i])", "z[p] = x[1]*sum(w[k]*a[p+k-1], k)", "J = sum(z[p]**2, p)"],
+        "loss": "J",
+    }
+    compiled = program(spec)
+    u, w = np.random.default_rng(0).normal(size=2000), np.array([1.0, -2.0, 0.5])
+    _, dw, du, _ = compiled.function(np.ones(1), w, u)
+    a = np.tanh(u)
+    windows = np.lib.stride_tricks.sliding_window_view(a, 3)
+    np.testing.assert_allclose(dw, 2 * (windows @ w) @ windows, rtol=1e-12)
+    np.testing.assert_allclose(du, np.convolve(2 * (windows @ w), w) * (1 - a * a), rtol=1e-10, atol=1e-12)
+
+
+def test_a_convolution_lays_its_windows_out_once() -> None:
+    spec = {
+        "inputs": {"x": {"shape": [2, 1, 6, 6]}},
+        "targets": {"y": {"shape": [2, 8]}},
+        "layers": [{"conv2d": {"filters": 2, "kernel": 3}}, {"max_pool2d": {"size": 2}}, "flatten"],
+        "loss": "mse",
+    }
+    source = program(spec).source
+    assert source.count(".reshape(32, 9)") == 1
+    assert ".max(" not in source  # the larger of two is one call
+
+
+@pytest.mark.parametrize("order", [(2, 0, 1), (1, 2, 0), (0, 2, 1)])
+def test_a_part_of_a_transposed_array_is_one_of_the_array(order: tuple[int, ...]) -> None:
+    array = np.arange(24.0).reshape(2, 3, 4)
+    for entries in ((0, (0, 1), (0, 2)), ((0, 2), 1, (0, 2)), ((0, 2), None, (0, 2), 1), (1, None, 0, (0, 2))):
+        table = Table()
+        turned = table.transpose(table.argument("A", array.shape), order)
+        value = table.subscript(turned, entries)
+        made = compiled_schedule(schedule(table, {"A": 0}, {}, [table.copy(value)]), "part")[0]
+        expected = array.transpose(order)[tuple(slice(*e) if isinstance(e, tuple) else e for e in entries)]
+        np.testing.assert_array_equal(made(array)[0], expected)
