@@ -284,12 +284,22 @@ class _Scheduler:
             for shift in (body.front if self._operation(operation.operands[operand]).kind == "state" else 0,)
         }
         places: dict[Value, str] = {}
+        names = dict(body.names)
         for state, result in body.results:
-            places.setdefault(result, f"{operands[state]}{at(body.front)}")
-        inner = _Scheduler(body.table, {}, body.names, [r for _, r in body.results], self.identifiers, texts, places)
+            if body.reads(result):  # what this step goes on with has a name, which is read faster than a row
+                names[result] = f"{operands[state]}_now"
+            else:
+                places.setdefault(result, f"{operands[state]}{at(body.front)}")
+        inner = _Scheduler(body.table, {}, names, [r for _, r in body.results], self.identifiers, texts, places)
+        lines = []
+        for argument, (operand, offset) in zip(body.arguments, body.inputs, strict=True):
+            if offset is not None and inner.reads[argument] > 1:
+                name = self.identifiers.identifier(f"{operands[operand]}_{_when(offset)}")
+                lines.append(f"{name} = {texts[argument]}")
+                inner.texts[argument] = Text(name)
         inside = inner.schedule()
         self.constants.extend(inside.constants)
-        lines = [line for each in inside.lines for line in (f"{each.name} = {each.text}", *each.updates)]
+        lines += [line for each in inside.lines for line in (f"{each.name} = {each.text}", *each.updates)]
         for (state, _), text in zip(body.results, inside.outputs, strict=True):
             if text != f"{operands[state]}{at(body.front)}":
                 lines.append(f"{operands[state]}{at(body.front)} = {text}")
@@ -353,3 +363,7 @@ class _Scheduler:
             if fresh and not taken.constant and taken.shape == operation.shape and self.reads[operand] == 0:
                 return operand
         return None
+
+
+def _when(offset: int) -> str:
+    return "before" if offset < 0 else "after" if offset else "now"
