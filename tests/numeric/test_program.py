@@ -402,3 +402,20 @@ def test_a_part_of_a_transposed_array_is_one_of_the_array(order: tuple[int, ...]
         made = compiled_schedule(schedule(table, {"A": 0}, {}, [table.copy(value)]), "part")[0]
         expected = array.transpose(order)[tuple(slice(*e) if isinstance(e, tuple) else e for e in entries)]
         np.testing.assert_array_equal(made(array)[0], expected)
+
+
+def test_a_loop_hands_on_products_instead_of_scaled_matrices() -> None:
+    spec = {
+        "inputs": {"x": {"shape": [5, 3]}},
+        "targets": {"y": {"shape": [5, 4]}},
+        "layers": [{"lstm": {"units": 4}}],
+        "loss": "half_sse",
+    }
+    source = program(spec).source
+    backward = source.split("for t in range(4, -1, -1):\n")[1]
+    step = [line.strip() for line in backward.splitlines() if line.startswith("        ")]
+    assert len(step) == 7  # dh, dc, and what c and each of the four gates hand back
+    assert "[:, None]" not in source  # no W scaled for every step
+    for gate in "ifgo":
+        assert f"d{gate}1 = np.zeros" not in source  # nobody reads these but the products
+        assert f"d{gate}1_back[t + 1].dot(W_h{gate}1)" in step[0]
