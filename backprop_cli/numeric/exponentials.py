@@ -37,32 +37,17 @@ def _holds_exponential(expression: Expr) -> bool:
     return is_exponential(expression)
 
 
-def masks_apart(factors: Sequence[Expr]) -> list[Expr]:
-    """A product that divides by sums of ``where(c, e, 0)``, e an exponential, with ``[c]·e`` in their place: a masked
-    softmax is one with weights, which are 0 or 1. Unchanged if it holds such a choice that is no term of a sum it
-    divides by, because that one may overflow where it is not chosen."""
-    sums = [
-        power.base
-        for factor in factors
-        for power in factor.atoms(Pow)
-        if power.exp.is_negative and isinstance(power.base, Reduce) and _is_masked(power.base.body)
-    ]
-    choices = {choice for factor in factors for choice in factor.atoms(Where) if choice.has(exp)}
-    if not sums or not all(any(_is_term_of(choice, total) for total in sums) for choice in choices):
-        return list(factors)
-    rules = {choice: Mul(choice.condition, choice.then) for choice in choices}
-    return [factor.xreplace(rules) for factor in factors]
-
-
-def _is_masked(choice: Expr) -> bool:
-    if not isinstance(choice, Where) or not isinstance(choice.condition, Compare) or choice.otherwise is not S.Zero:
-        return False
-    return is_exponential(choice.then)
-
-
-def _is_term_of(choice: Where, total: Reduce) -> bool:
-    symbols = sorted((symbol for symbol in choice.free_symbols if isinstance(symbol, Symbol)), key=str)
-    return any(total.body.xreplace({total.bound: symbol}) == choice for symbol in symbols)
+def masks_apart(expression: Expr) -> Expr:
+    """The expression with ``where(c, e, 0)`` as ``[c]·e`` where e is made of exponentials: so that a masked softmax is
+    one with weights, which are 0 or 1."""
+    if not expression.args or not expression.has(exp):
+        return expression
+    parts = [masks_apart(part) if isinstance(part, Expr) else part for part in expression.args]
+    if isinstance(expression, Where):
+        condition, then, otherwise = parts
+        if isinstance(condition, Compare) and otherwise is S.Zero and any(map(is_exponential, Mul.make_args(then))):
+            return Mul(condition, then)
+    return expression.func(*parts)
 
 
 class Shifts:
@@ -188,7 +173,7 @@ def _one_by_one(heads: Sequence[Expr], total: Expr, count: int, rest: Sequence[E
 
 
 def _at_most_0(head: Expr, exponent: Expr, total: Expr, rest: Sequence[Expr]) -> Expr:
-    """The exponent of a term of the sum, bounded if a weight that may be 0 multiplies it, as in the sum."""
+    """The exponent of a term of the sum, bounded if a weight that may be 0 multiplies this term as it does in the sum."""
     if not isinstance(total, Reduce) or not isinstance(total.body, Mul):
         return exponent
     weights = [part for part in total.body.args if not _holds_exponential(part) and not isinstance(part, Number)]

@@ -30,9 +30,7 @@ class Stable:
     def __init__(self, graph: Graph) -> None:
         self._shifts = Shifts()
         defined = {q.name: q for q in graph.quantities if q.definition is not None}
-        table = {
-            name: Definition(q.indices, Mul(*masks_apart([canonical(q.definition)]))) for name, q in defined.items()
-        }
+        table = {name: Definition(q.indices, masks_apart(canonical(q.definition))) for name, q in defined.items()}
         self._definitions = Definitions(table)
         self._targets = frozenset(quantity.name for quantity in graph.with_role(*WITHOUT_GRADIENT))
         self._logged = frozenset(
@@ -44,7 +42,7 @@ class Stable:
 
     def definition(self, expression: Expr) -> Expr:
         """What a quantity is defined as, rewritten."""
-        return self.expression(_of_masks_apart(expression))
+        return self.expression(masks_apart(canonical(expression)))
 
     def terms(self, formula: Formula, adjoints: Mapping[str, Formula]) -> list[Rewritten]:
         """The products whose sum an adjoint is, rewritten: what each is summed over, with sizes, and its factors.
@@ -64,7 +62,7 @@ class Stable:
         found = [part for term in terms for part in cancelled(term, adjoints, self._definitions)]
         apart = [(term.sums, factors) for term in found for factors in fractions(term.factors)]
         return [
-            (dict(sums), self.factors(masks_apart([canonical(factor) for factor in factors])))
+            (dict(sums), self.factors([masks_apart(canonical(factor)) for factor in factors]))
             for sums, factors in apart
         ]
 
@@ -149,12 +147,6 @@ class Stable:
     def _had_to_be_positive(self, base: Expr) -> bool:
         names = {place.name for place in base.atoms(Place)}
         return bool(names) and isinstance(base, Place | Add) and names <= self._logged
-
-
-def _of_masks_apart(definition: Expr) -> Expr:
-    found = canonical(definition)
-    (apart,) = masks_apart([found])
-    return apart
 
 
 def _quotients_of_hyperbolic(factors: list[Expr]) -> list[Expr]:
