@@ -59,7 +59,7 @@ def scheduled(graph: Graph, adjoints: Mapping[str, Formula], wanted: Iterable[Wa
         if quantity.definition is None:
             lowering.give(quantity.place, quantity.shape)
         elif loop is None:
-            definition = stable.definition(quantity.definition)
+            definition = stable.expression(canonical(quantity.definition))
             lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
         elif quantity.name == loop.names[0]:
             lower_loop(lowering, _forward_members(graph, loop, quantities, adjoints, stable, results), backwards=False)
@@ -118,7 +118,7 @@ def _forward_members(
     members = []
     for name in loop.names:
         quantity = graph[name]
-        definition = stable.definition(quantity.definition)
+        definition = stable.expression(canonical(quantity.definition))
         given: list[Summed] = [({}, (term,)) for term in Add.make_args(definition)]
         members.append(Member(quantity.place, quantity.shape, loop.axes[name], given, name in outside))
     return members

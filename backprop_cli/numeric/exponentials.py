@@ -37,19 +37,6 @@ def _holds_exponential(expression: Expr) -> bool:
     return is_exponential(expression)
 
 
-def masks_apart(expression: Expr) -> Expr:
-    """The expression with ``where(c, e, 0)`` as ``[c]·e`` where e is made of exponentials: so that a masked softmax is
-    one with weights, which are 0 or 1."""
-    if not expression.args or not expression.has(exp):
-        return expression
-    parts = [masks_apart(part) if isinstance(part, Expr) else part for part in expression.args]
-    if isinstance(expression, Where):
-        condition, then, otherwise = parts
-        if isinstance(condition, Compare) and otherwise is S.Zero and any(map(is_exponential, Mul.make_args(then))):
-            return Mul(condition, then)
-    return expression.func(*parts)
-
-
 class Shifts:
     """Largest exponents. One bound index gets one partner, so that equal sums have equal largest exponents."""
 
@@ -77,8 +64,7 @@ class Shifts:
             inner = [part for part in total.args if _holds_exponential(part)]
             weight = Mul(*(part for part in total.args if part not in inner))
             exponent = Add(*map(self.largest, inner)) if inner else S.Zero
-            counts = weight if isinstance(weight, Compare) else Compare("!=", weight, 0)
-            return exponent if weight.is_number else Where(counts, exponent, S.NegativeInfinity)
+            return exponent if weight.is_number else Where(Compare("!=", weight, 0), exponent, S.NegativeInfinity)
         return S.Zero
 
     def shifted(self, total: Expr, m: Expr, bounded: bool = True) -> Expr:
@@ -145,9 +131,6 @@ def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
         return list(factors)
     if len(sums) == 1 and (simple := of_two(exponent, *sums[0])) is not None:
         return [*rest, *simple]
-    heads = [factor.args[0] for factor in factors if is_exponential(factor)]
-    if len(sums) == 1 and len(heads) == -sums[0][1] > 1:
-        return [*rest, *_one_by_one(heads, sums[0][0], len(heads), rest, shifts)]
     # A sum above is usually one of the same exponentials as the sum below, with weights: it takes the same m, unless
     # some of the exponentials below do not count for it.
     common = shifts.largest(below[0][0])
@@ -163,26 +146,6 @@ def without_overflow(factors: Sequence[Expr], shifts: Shifts) -> list[Expr]:
     if exponent is not S.Zero:
         result.append(exp(as_one(_bounded(exponent, rest, below))))
     return result
-
-
-def _one_by_one(heads: Sequence[Expr], total: Expr, count: int, rest: Sequence[Expr], shifts: Shifts) -> list[Expr]:
-    """exp(a)·exp(b)/S² as exp(a - m)·exp(b - m)/S'²: what stays apart can be summed over apart."""
-    m = shifts.largest(total)
-    apart = [exp(as_one(_at_most_0(head, as_one(head) - m, total, rest))) for head in heads]
-    return [Pow(shifts.shifted(total, m), -count), *apart]
-
-
-def _at_most_0(head: Expr, exponent: Expr, total: Expr, rest: Sequence[Expr]) -> Expr:
-    """The exponent of a term of the sum, bounded if a weight that may be 0 multiplies this term as it does in the sum."""
-    if not isinstance(total, Reduce) or not isinstance(total.body, Mul):
-        return exponent
-    weights = [part for part in total.body.args if not _holds_exponential(part) and not isinstance(part, Number)]
-    own = [part.args[0] for part in total.body.args if is_exponential(part)]
-    for symbol in sorted((s for s in head.free_symbols if isinstance(s, Symbol)), key=str):
-        at = {total.bound: symbol}
-        if weights and own and own[0].xreplace(at) == head and all(weight.xreplace(at) in rest for weight in weights):
-            return Numeric("minimum", as_one(exponent), 0)
-    return exponent
 
 
 def _bounded(exponent: Expr, rest: Sequence[Expr], below: Sequence[tuple[Expr, int]]) -> Expr:

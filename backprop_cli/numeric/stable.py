@@ -13,7 +13,7 @@ from sympy import Add, Expr, Mul, Pow, S, Symbol, cosh, erf, exp, log, sinh, tan
 
 from backprop_cli.numeric.cancelling import cancelled
 from backprop_cli.numeric.definitions import Definition, Definitions
-from backprop_cli.numeric.exponentials import Shifts, fractions, is_exponential, masks_apart, without_overflow
+from backprop_cli.numeric.exponentials import Shifts, fractions, is_exponential, without_overflow
 from backprop_cli.numeric.functions import Numeric, recognised
 from backprop_cli.numeric.logarithms import is_positive, logarithm
 from backprop_cli.symbolic.formulas import Formula, Term, canonical
@@ -30,7 +30,7 @@ class Stable:
     def __init__(self, graph: Graph) -> None:
         self._shifts = Shifts()
         defined = {q.name: q for q in graph.quantities if q.definition is not None}
-        table = {name: Definition(q.indices, masks_apart(canonical(q.definition))) for name, q in defined.items()}
+        table = {name: Definition(q.indices, canonical(q.definition)) for name, q in defined.items()}
         self._definitions = Definitions(table)
         self._targets = frozenset(quantity.name for quantity in graph.with_role(*WITHOUT_GRADIENT))
         self._logged = frozenset(
@@ -39,10 +39,6 @@ class Stable:
             for call in definition.expression.atoms(log)
             for place in call.args[0].atoms(Place)
         )
-
-    def definition(self, expression: Expr) -> Expr:
-        """What a quantity is defined as, rewritten."""
-        return self.expression(masks_apart(canonical(expression)))
 
     def terms(self, formula: Formula, adjoints: Mapping[str, Formula]) -> list[Rewritten]:
         """The products whose sum an adjoint is, rewritten: what each is summed over, with sizes, and its factors.
@@ -61,10 +57,7 @@ class Stable:
     def _rewritten(self, terms: Iterable[Term], adjoints: Mapping[str, Formula]) -> list[Rewritten]:
         found = [part for term in terms for part in cancelled(term, adjoints, self._definitions)]
         apart = [(term.sums, factors) for term in found for factors in fractions(term.factors)]
-        return [
-            (dict(sums), self.factors([masks_apart(canonical(factor)) for factor in factors]))
-            for sums, factors in apart
-        ]
+        return [(dict(sums), self.factors([canonical(factor) for factor in factors])) for sums, factors in apart]
 
     def factors(self, factors: Sequence[Expr]) -> list[Expr]:
         """The factors of a product, rewritten one by one and against each other."""
