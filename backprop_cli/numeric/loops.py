@@ -46,6 +46,10 @@ class Body:
     front: int
     backwards: bool
 
+    def reads(self, result: Value) -> bool:
+        """Whether the step itself uses a result."""
+        return any(result in self.table[value].operands for value in range(len(self.table)))
+
 
 @dataclass
 class Apart:
