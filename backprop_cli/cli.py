@@ -19,7 +19,18 @@ import typer
 from backprop_cli import __version__
 from backprop_cli.bundled import bundled_spec, bundled_specs, starting_spec
 from backprop_cli.errors import BackpropError
-from backprop_cli.options import DeriveFormat, Form, Format, RunFormat, View, file_name, listed, one_of, whole_number
+from backprop_cli.options import (
+    DeriveFormat,
+    Detail,
+    Form,
+    Format,
+    RunFormat,
+    View,
+    file_name,
+    listed,
+    one_of,
+    whole_number,
+)
 from backprop_cli.output import as_json, discard_output, page_width, shows_colour, warn, write
 
 app = typer.Typer(
@@ -130,6 +141,42 @@ def run(
             write(run_csv.render(trace), output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
         warn(f"warning: {name} is not finite")
+
+
+@app.command()
+def walk(
+    spec: Spec,
+    of: Quantity = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="PART", show_default=False, help="One layer alone, 'layer 2', or 'cost'."),
+    ] = None,
+    detail: Annotated[
+        Detail,
+        typer.Option(metavar=listed(Detail), parser=one_of(Detail), help="One entry of each quantity, or every entry."),
+    ] = Detail.BRIEF,
+    digits: Annotated[
+        int, typer.Option(metavar="N", parser=whole_number("--digits", 0, 17), help="Digits after the decimal point.")
+    ] = 4,
+    format: Annotated[
+        DeriveFormat, typer.Option(metavar=listed(DeriveFormat), parser=one_of(DeriveFormat), help="How to print it.")
+    ] = DeriveFormat.TEXT,
+    output: Output = None,
+) -> None:
+    """Walk through the derivation with the network's numbers: each step as formula = numbers put in = result."""
+    from backprop_cli.renderers import latex, terminal, walk_data
+    from backprop_cli.sources import network_of
+    from backprop_cli.walking import Walk
+
+    walk = Walk(network_of(spec), digits, of, only, detail is Detail.FULL)
+    match format:
+        case DeriveFormat.TEXT:
+            write(terminal.render(walk.document, page_width(), colour=shows_colour(output)), output)
+        case DeriveFormat.LATEX:
+            write(latex.page(walk.document), output, data=True)
+        case DeriveFormat.JSON:
+            data = walk_data.walk_as_data(walk.network.name, walk.stages, walk.network.names, walk.rounding)
+            write(as_json(data), output, data=True)
 
 
 @app.command()

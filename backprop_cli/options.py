@@ -34,6 +34,11 @@ class View(StrEnum):
     MATRIX = "matrix"
 
 
+class Detail(StrEnum):
+    BRIEF = "brief"
+    FULL = "full"
+
+
 class Form(StrEnum):
     LAYERS = "layers"
     EQUATIONS = "equations"

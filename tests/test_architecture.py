@@ -20,11 +20,12 @@ LAYERS = (
     ("symbolic",),
     ("numeric",),
     ("verification",),
+    ("teaching",),
     ("documents",),
     ("renderers",),
     ("derived",),
     ("network",),
-    ("bundled", "options", "output", "questions", "sources"),  # the command line's own
+    ("bundled", "options", "output", "questions", "sources", "walking"),  # the command line's own
     ("cli", "__main__", "__init__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

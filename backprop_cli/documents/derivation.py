@@ -40,7 +40,7 @@ def derivation_document(
     start = next((step for step in shown if step.kind in OF_COMPUTED), None)
     if start is not None and start.rule not in STARTING:
         start = None
-    for layer, section in groupby(shown, key=lambda step: _section(step, graph)):
+    for layer, section in groupby(shown, key=lambda step: section_of(step, graph)):
         blocks.extend(_told_section(derivation, layer, list(section), start))
     blocks.extend(_unrolled(derivation, by_step))
     blocks.extend(_summary(graph, shown))
@@ -71,7 +71,7 @@ def _is_out_of_view(step: Step) -> bool:
     return step.kind is Kind.LOCAL_DERIVATIVE and any(note.key in NOT_IN_MATRICES for note in step.notes)
 
 
-def _section(step: Step, graph: Graph) -> tuple[str, object]:
+def section_of(step: Step, graph: Graph) -> tuple[str, object]:
     """What a step is told under: its layer, the cost, the inputs, or the equation it belongs to."""
     if step.kind is Kind.INPUT_GRADIENT:
         return ("inputs", None)
@@ -94,7 +94,7 @@ def _quantity(step: Step) -> str:
 def _told_section(
     derivation: Derivation, key: tuple[str, object], steps: list[Step], start: Step | None
 ) -> Iterator[Block]:
-    yield Heading(2, (_title(derivation.graph, key),))
+    yield Heading(2, (title_of(derivation.graph, key),))
     definitions = [step for step in steps if step.kind is Kind.DEFINITION]
     local = [step for step in steps if step.kind is Kind.LOCAL_DERIVATIVE]
     for title, group in ((PARTS["definitions"], definitions), (PARTS["local derivatives"], local)):
@@ -108,7 +108,7 @@ def _told_section(
         yield from _formulas(derivation, group)
 
 
-def _title(graph: Graph, key: tuple[str, object]) -> str:
+def title_of(graph: Graph, key: tuple[str, object]) -> str:
     section, layer = key
     if section != "layer":
         return PARTS[section]

@@ -31,7 +31,7 @@ def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, f
         rows = _rows(graph, groups, digits, full)
         if rows:
             blocks += [Heading(2, (title,)), Table(_header(graph), rows, digits)]
-    return Document((*blocks, *findings(graph, _values(graph, trace), trace.gradients)), names)
+    return Document((*blocks, *findings(graph, values_of(graph, trace), trace.gradients)), names)
 
 
 def _introduction(graph: Graph, trace: Trace) -> Iterator[Block]:
@@ -56,7 +56,7 @@ def _has_layers(graph: Graph) -> bool:
 def _forward(graph: Graph, trace: Trace) -> Iterator[Entry]:
     """Every value, a given one right before the first quantity that uses it."""
     shown: set[str] = set()
-    values = _values(graph, trace)
+    values = values_of(graph, trace)
     for quantity in graph.quantities:
         if quantity.definition is None:
             continue
@@ -77,7 +77,7 @@ def _used(graph: Graph, quantity: Quantity) -> list[Quantity]:
     return [other for other in graph.quantities if other.name in names]
 
 
-def _values(graph: Graph, trace: Trace) -> dict[str, Number]:
+def values_of(graph: Graph, trace: Trace) -> dict[str, Number]:
     """Every value under the name that the derivation gives it: the trace has J under the loss's name."""
     cost = {} if graph.cost is None or trace.loss is None else {graph.cost: trace.loss}
     return {**trace.given, **trace.forward, **trace.losses, **cost}

@@ -98,6 +98,60 @@ PARTS = {
     "all steps": "All steps together",
 }
 
+WALK = {
+    "title": "Walkthrough: {name}",
+    "plan": (
+        "First forward, from the inputs to the cost; then backward, from the cost to the parameters. Every step is "
+        "told as formula = numbers put in = result, and what a step needs has been computed before it."
+    ),
+    "rounding": (
+        "Numbers are rounded to {digits} digits after the point where they are shown, and only there: every result "
+        "comes from numbers in full precision."
+    ),
+    "forward": "Forward. {section}",
+    "backward": "Backward. {section}",
+    "weighted sum": "Every unit adds up its inputs, each times its weight, and its bias if it has one.",
+    "activation": "The activation is applied.",
+    "identity": "The activation is the identity: nothing changes.",
+    "layer equation": "The layer computes this from what stands before it.",
+    "equation": "This follows from what has been computed before.",
+    "cost": "The cost says how far the output is from the target. It is the one number that learning makes smaller.",
+    "start": "The backward pass starts here: what a small change of the output does to the cost.",
+    "through activation": (
+        "Back through the activation: a small change of the weighted sum changes the activation by the slope there, so "
+        "the gradient is multiplied by this slope. The value at which it is taken is that of the forward pass."
+    ),
+    "parameter": (
+        "First use of the chain rule: a parameter reaches the cost through the units it belongs to. Its gradient is "
+        "what arrives there, times what the parameter is multiplied by in the forward pass."
+    ),
+    "equations": "The equations",
+    "parameter, equations": (
+        "A parameter's gradient: what arrives at the quantity whose equation it stands in, times the derivative of "
+        "that equation by it."
+    ),
+    "through identity": "The activation is the identity, so what arrives passes through unchanged.",
+    "summed": "Second use of the chain rule: what arrives from everything that uses this quantity is added up.",
+    "summed, equations": "The chain rule: what arrives from everything that uses this quantity is added up.",
+    "one path, equations": "The chain rule: what arrives from the quantity that uses this one, times its derivative.",
+    "several paths, equations": (
+        "The chain rule: this quantity is used several times, so a change of it reaches the cost along several paths. "
+        "What arrives on each of them is added up."
+    ),
+    "one path": "Second use of the chain rule: there is one path from here to the cost.",
+    "several paths": (
+        "Second use of the chain rule: this quantity is used several times, so a change of it reaches the cost along "
+        "several paths. What arrives on each of them is added up."
+    ),
+    "input": "An input is no parameter, but the same step says how the cost depends on it.",
+    "no path": "Nothing of this reaches the cost: the gradient is 0.",
+    "through": "Through ",
+    "together": "together",
+    "together unrounded": "together, unrounded",
+    "unrounded": "from unrounded numbers",
+    "all entries": "all entries",
+}
+
 REMARKS = {
     "kink": "{function} has no derivative at {where}.",
     "connections": "{mask} holds the connections: 1 where a unit is wired to an input, 0 elsewhere.",

@@ -23,7 +23,7 @@ def selected(derivation: Derivation, asked: str, expand: bool = False) -> tuple[
 
     Raises BackpropError for a name the network does not have, one without a gradient, or positions outside its shape.
     """
-    name, position = _read(derivation, asked)
+    name, position = asked_for(derivation, asked)
     step = derivation.by_id[f"dJ/d{name}"]
     shape = derivation.graph[name].shape
     if position is None and expand and shape:
@@ -44,7 +44,8 @@ def _expanded(derivation: Derivation, step: Step, name: str, position: tuple[int
     )
 
 
-def _read(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] | None]:
+def asked_for(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] | None]:
+    """The quantity and the position that a text names; no position: all of it. Raises BackpropError."""
     graph = derivation.graph
     match = ASKED.fullmatch(asked)
     if match is None:

@@ -1,0 +1,178 @@
+"""The walkthrough as a document: forward, the cost, backward, each entry as formula = numbers put in = result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.documents.blocks import (
+    Block,
+    Document,
+    FormulaBlock,
+    Heading,
+    Line,
+    Note,
+    Prose,
+    Side,
+    Table,
+    Tone,
+)
+from backprop_cli.documents.derivation import section_of, title_of
+from backprop_cli.documents.introduction import filled, windows
+from backprop_cli.documents.names import Names
+from backprop_cli.documents.run_tables import array_cell
+from backprop_cli.documents.wording import PARTS, WALK, told, warns
+from backprop_cli.language import tree
+from backprop_cli.library.functions import FUNCTIONS, IDENTITY
+from backprop_cli.symbolic.display import COST
+from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.notation import places
+from backprop_cli.symbolic.steps import Kind, Rule, Step
+from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.teaching.walkthrough import Stage, Told
+
+Arrays = Mapping[str, NDArray[np.float64]]
+FULL = 6  # all values of a quantity beside one told entry, where it has at most so many axes
+
+
+def walkthrough_document(
+    graph: Graph, names: Names, stages: Sequence[Stage], values: Arrays, gradients: Arrays, rounding: Rounding
+) -> Document:
+    """``values`` and ``gradients`` are the arrays of the run, which stand in a table where not every entry is told."""
+    teller = _Document(graph, values, gradients, rounding)
+    blocks: list[Block] = [Heading(1, (WALK["title"].format(name=graph.name),)), *teller.introduction(stages)]
+    for forward, some in groupby(stages, key=lambda stage: stage.is_forward):
+        for key, section in groupby(some, key=lambda stage: section_of(stage.step, graph)):
+            direction = WALK["forward" if forward else "backward"]
+            title = WALK["equations"] if key[0] == "equations" else title_of(graph, key)
+            blocks.append(Heading(2, (direction.format(section=title),)))
+            blocks.extend(teller.section(list(section)))
+    return Document(tuple(blocks), names)
+
+
+class _Document:
+    def __init__(self, graph: Graph, values: Arrays, gradients: Arrays, rounding: Rounding) -> None:
+        self._graph, self._values, self._gradients, self._rounding = graph, values, gradients, rounding
+
+    def introduction(self, stages: Sequence[Stage]) -> Iterator[Block]:
+        yield Prose((WALK["plan"],))
+        if self._graph.samples is not None:
+            yield Prose((PARTS["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
+        if self._graph.windows:
+            signs = {"windows": windows(self._graph), "cost": (tree.Place(COST),)}
+            yield Note(filled(PARTS["truncated run"], signs), Tone.WARNING)
+        yield Note((WALK["rounding"].format(digits=self._rounding.digits),))
+
+    def section(self, stages: Sequence[Stage]) -> Iterator[Block]:
+        for why, alike in groupby(stages, key=self._why):
+            yield Prose((WALK[why],))
+            for stage in alike:
+                yield from self._stage(stage)
+
+    def _why(self, stage: Stage) -> str:
+        """What the step does and why, as a key of the sentences."""
+        step, role = stage.step, self._graph[_quantity(stage.step)].role
+        if stage.is_forward:
+            if role in (Role.COST, Role.LOSS, Role.HELPER):
+                return "cost"
+            return "weighted sum" if role is Role.WEIGHTED_SUM else self._applied(_quantity(step))
+        if step.rule is Rule.NO_PATH:
+            return "no path"
+        if step.kind is Kind.BOUNDARY or step.rule is Rule.DIFFERENTIATION:
+            return "start"
+        if step.kind is Kind.PARAMETER_GRADIENT:
+            return "parameter" if step.layer is not None else "parameter, equations"
+        if step.kind is Kind.INPUT_GRADIENT:
+            return "input"
+        activation = self._activation_of(_quantity(step))
+        if activation is not None:
+            return "through identity" if activation == IDENTITY else "through activation"
+        paths = "several paths" if stage.has_several_paths else "summed" if stage.is_summed else "one path"
+        return paths if step.layer is not None else f"{paths}, equations"
+
+    def _applied(self, name: str) -> str:
+        """What the equation of a quantity that is computed does."""
+        quantity = self._graph[name]
+        if quantity.layer is None:
+            return "equation"
+        if quantity.activation in FUNCTIONS:
+            return "activation"
+        return "identity" if quantity.activation == IDENTITY else "layer equation"
+
+    def _activation_of(self, name: str) -> str | None:
+        """The activation that is applied to a quantity element by element, where nothing else uses it."""
+        users = [
+            quantity
+            for quantity in self._graph.quantities
+            if quantity.definition is not None and any(place.name == name for place in places(quantity.definition))
+        ]
+        activation = users[0].activation if len(users) == 1 else None
+        return activation if activation in FUNCTIONS or activation == IDENTITY else None
+
+    def _stage(self, stage: Stage) -> Iterator[Block]:
+        if stage.step.shape:
+            yield FormulaBlock((Line(stage.step.target, (Side(_general(stage)),)),))
+        for note in stage.step.notes:
+            if note.key != "ranges" and note.about.get("form") is None and note.key != "delta":
+                yield Note(told(note, stage.step.target), Tone.WARNING if warns(note) else Tone.REMARK)
+        plain: list[Line] = []
+        for entry in stage.entries:
+            if entry.paths:
+                yield from [FormulaBlock(tuple(plain))] if plain else []
+                yield from self._paths(entry)
+                plain = []
+            else:
+                plain.append(self._line(entry))
+        if plain:
+            yield FormulaBlock(tuple(plain))
+        if len(stage.entries) < stage.size:
+            yield from self._rest(stage)
+
+    def _paths(self, entry: Told) -> Iterator[Block]:
+        """Every path by itself, and what they come to together."""
+        yield FormulaBlock((Line(entry.target, (Side(entry.formula),)),))
+        for path in entry.paths:
+            value = self._rounding.tree(path.value)
+            sides = (path.formula, path.put_in, value)
+            chain = tree.Equality(tuple(side for place, side in enumerate(sides) if side not in sides[:place]))
+            yield Prose((WALK["through"], path.through, ": ", chain))
+        parts = tree.Add(tuple(self._rounding.tree(path.value) for path in entry.paths))
+        rounded = sum(self._rounding.shown(path.value) for path in entry.paths)
+        remark = "together" if self._rounding.agrees(rounded, entry.value) else "together unrounded"
+        yield FormulaBlock(
+            (Line(entry.target, (Side(parts), Side(self._rounding.tree(entry.value), (WALK[remark],)))),)
+        )
+
+    def _line(self, entry: Told) -> Line:
+        value = self._rounding.tree(entry.value)
+        sides = [Side(entry.formula)]
+        if entry.put_in is not None and entry.put_in not in (entry.formula, value):
+            sides.append(Side(entry.put_in))
+        if value != sides[-1].value:
+            sides.append(Side(value, () if entry.is_exact else (WALK["unrounded"],)))
+        return Line(entry.target, tuple(sides))
+
+    def _rest(self, stage: Stage) -> Iterator[Block]:
+        """All values of the quantity, where not every entry is told."""
+        name = _quantity(stage.step)
+        found = (self._values if stage.is_forward else self._gradients).get(name)
+        if found is None:
+            return
+        label: tree.Node = tree.Matrix(name) if stage.is_forward else tree.Gradient(name)
+        indices = [symbol.name for symbol in self._graph[name].indices]
+        cell = array_cell(found, indices, self._rounding.digits, False, is_headed=True)
+        yield Table((WALK["all entries"], ""), ((label, cell),), self._rounding.digits)
+
+
+def _general(stage: Stage) -> tree.Node:
+    """The general formula of which the entries are told."""
+    step = stage.step
+    kinds = [entry.kind for entry in stage.entries]
+    return next((form.value for form in step.forms if form.kind in kinds), step.forms[step.main].value)
+
+
+def _quantity(step: Step) -> str:
+    return step.id if step.kind is Kind.DEFINITION else step.id.removeprefix("dJ/d")

@@ -1,0 +1,62 @@
+"""A walkthrough as plain data: what ``walk --format json`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, isnan
+from typing import Any
+
+from backprop_cli.documents.names import Names
+from backprop_cli.language import tree
+from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.teaching.walkthrough import Path, Stage, Told
+
+
+def walk_as_data(name: str, stages: Sequence[Stage], names: Names, rounding: Rounding) -> dict[str, Any]:
+    """The steps in the order of teaching. Each entry has its formula, the formula with rounded numbers put in (null
+    where it is too long), and its value in full precision; a gradient on several paths has the same for each path."""
+    return {"name": name, "digits": rounding.digits, "steps": [_stage(stage, names) for stage in stages]}
+
+
+def _stage(stage: Stage, names: Names) -> dict[str, Any]:
+    return {
+        "id": stage.step.id,
+        "layer": stage.step.layer,
+        "kind": str(stage.step.kind),
+        "pass": "forward" if stage.is_forward else "backward",
+        "formula": _written(stage.step.formula, names),
+        "size": stage.size,
+        "entries": [_entry(entry, names) for entry in stage.entries],
+    }
+
+
+def _entry(entry: Told, names: Names) -> dict[str, Any]:
+    return {
+        "position": list(entry.position),
+        "formula": _written(tree.Equality((entry.target, entry.formula)), names),
+        "numbers": None if entry.put_in is None else _written(entry.put_in, names),
+        "value": _number(entry.value),
+        "paths": [_path(path, names) for path in entry.paths],
+    }
+
+
+def _path(path: Path, names: Names) -> dict[str, Any]:
+    return {
+        "through": formula_text.render(path.through, names),
+        "formula": _written(path.formula, names),
+        "numbers": _written(path.put_in, names),
+        "value": _number(path.value),
+    }
+
+
+def _written(formula: tree.Node, names: Names) -> dict[str, str]:
+    return {
+        "text": formula_text.render(formula, names),
+        "unicode": formula_unicode.render(formula, names),
+        "latex": formula_latex.render(formula, names),
+    }
+
+
+def _number(value: float) -> float | str:
+    return value if isfinite(value) else "nan" if isnan(value) else "inf" if value > 0 else "-inf"

@@ -1,0 +1,54 @@
+"""What a walkthrough is asked for: everything, one layer, or the story of one gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from itertools import product as positions_of
+
+from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.selection import asked_for
+from backprop_cli.symbolic.steps import Derivation, Kind, Step
+from backprop_cli.teaching.numbers import Numbers
+from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.teaching.walkthrough import MOST_ENTRIES, Stage, story, walkthrough
+
+COST = "cost"
+
+
+def chosen(
+    derivation: Derivation, numbers: Numbers, rounding: Rounding, of: str | None, only: str | None, full: bool
+) -> tuple[Stage, ...]:
+    """The stages of a walkthrough; ``full`` tells every entry and not one of each quantity.
+
+    Raises BackpropError for a quantity or a layer that the network does not have.
+    """
+    if of is None:
+        stages = walkthrough(derivation, numbers, rounding, MOST_ENTRIES if full else 1)
+    else:
+        name, position = asked_for(derivation, of)
+        shape = derivation.graph[name].shape
+        ranges = [range(1, size + 1) for size in shape]
+        every = list(islice(positions_of(*ranges), MOST_ENTRIES if full else 1)) if position is None else [position]
+        stages = story(derivation, numbers, rounding, f"dJ/d{name}", every)
+    return stages if only is None else _within(stages, derivation.graph, only)
+
+
+def _within(stages: Sequence[Stage], graph: Graph, only: str) -> tuple[Stage, ...]:
+    """The stages of one layer (``layer 2``, ``2.1`` or ``2``), or of the cost."""
+    wanted = only.strip().lower().removeprefix("layer").strip()
+    found = tuple(stage for stage in stages if _label(stage.step, graph) == wanted)
+    if not found:
+        labels = list(dict.fromkeys(label for stage in stages if (label := _label(stage.step, graph))))
+        named = [COST if label == COST else f"layer {label}" for label in labels]
+        hint = did_you_mean(only, named) or (f"; there are {', '.join(named)}" if named else "")
+        raise BackpropError(f"there is no '{only}' to walk through{hint}")
+    return found
+
+
+def _label(step: Step, graph: Graph) -> str | None:
+    quantity = graph[step.id if step.kind is Kind.DEFINITION else step.id.removeprefix("dJ/d")]
+    if quantity.role in (Role.COST, Role.LOSS, Role.HELPER):
+        return COST
+    return graph.label_of(quantity)

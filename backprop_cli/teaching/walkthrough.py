@@ -1,0 +1,196 @@
+"""The derivation told with the numbers of one run, entry by entry: forward, the cost, and backward layer by layer.
+
+Every step of the derivation is told for single entries, as formula = numbers put in = result. A gradient that arrives
+on several paths has one part for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from itertools import product as positions_of
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop_cli.language import tree
+from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.symbolic.entries import entry_step, whole_number
+from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Step
+from backprop_cli.teaching.numbers import NoNumber, Numbers
+from backprop_cli.teaching.rounding import Rounding
+
+# The form in which an entry is told: with σ′ where there is one, else with the local derivatives put in.
+TOLD = (FormKind.DEFINED, FormKind.SLOPE, FormKind.LOCAL, FormKind.RECURRENCE, FormKind.RESULT)
+MOST_ENTRIES = 40  # of one quantity that are told one by one
+MOST_FACTORS = 24  # of a formula into which numbers are put
+
+Entry = tuple[str, tuple[int, ...]]  # the id of a step, and a position in what it is about
+
+
+class Path(NamedTuple):
+    """One way on which a quantity reaches J: what it passes through, and what arrives on it."""
+
+    through: tree.Place
+    formula: tree.Node
+    put_in: tree.Node
+    value: float
+
+
+class Told(NamedTuple):
+    """``target = formula = put_in = value`` for one entry.
+
+    ``kind`` says which form of the step the formula is. ``put_in`` is None where the formula is too long for it, and
+    equal to the formula where nothing is left to put in. ``is_exact`` says that the rounded numbers give the rounded
+    result.
+    """
+
+    position: tuple[int, ...]
+    target: tree.Node
+    kind: FormKind
+    formula: tree.Node
+    put_in: tree.Node | None
+    value: float
+    is_exact: bool
+    paths: tuple[Path, ...] = ()
+
+
+class Stage(NamedTuple):
+    """One step of the derivation with its entries, of which there are ``size``."""
+
+    step: Step
+    is_forward: bool
+    entries: tuple[Told, ...]
+    size: int
+
+    @property
+    def has_several_paths(self) -> bool:
+        return any(entry.paths for entry in self.entries)
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether a formula is a sum that is not written out."""
+        return any(isinstance(node, tree.Reduction) for entry in self.entries for node in walk(entry.formula))
+
+
+def walkthrough(derivation: Derivation, numbers: Numbers, rounding: Rounding, per_step: int) -> tuple[Stage, ...]:
+    """Every step in the order of teaching, each with its first ``per_step`` entries."""
+    teller = _Teller(derivation, numbers, rounding)
+    stages = []
+    for step in in_order(derivation):
+        positions = islice(positions_of(*(range(1, size + 1) for size in step.shape)), per_step)
+        stages.append(teller.stage(step, list(positions)))
+    return tuple(stages)
+
+
+def story(
+    derivation: Derivation, numbers: Numbers, rounding: Rounding, step: str, positions: Sequence[tuple[int, ...]]
+) -> tuple[Stage, ...]:
+    """The steps and entries that entries of one gradient build on, directly or not, in the order of teaching."""
+    teller = _Teller(derivation, numbers, rounding)
+    wanted: dict[str, set[tuple[int, ...]]] = {}
+    waiting: list[Entry] = [(step, position) for position in positions]
+    while waiting:
+        name, place = waiting.pop()
+        if name not in derivation.by_id:
+            continue
+        at = _in_shape(place, derivation.graph[name.removeprefix("dJ/d")].shape, derivation.by_id[name].shape)
+        if at not in wanted.setdefault(name, set()):
+            wanted[name].add(at)
+            waiting.extend(teller.needs(derivation.by_id[name], at))
+    told = (one for one in in_order(derivation) if one.id in wanted)
+    return tuple(teller.stage(one, sorted(wanted[one.id])) for one in told)
+
+
+def in_order(derivation: Derivation) -> Iterator[Step]:
+    """The definitions in order of computation, then the gradients from the last to the first."""
+    for quantity in derivation.graph.quantities:
+        if quantity.name in derivation.by_id and not quantity.is_given:
+            yield derivation.by_id[quantity.name]
+    for step in derivation.steps:
+        if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE) and _is_of_the_cost(step):
+            yield step
+
+
+def _is_of_the_cost(step: Step) -> bool:
+    """Whether it is a gradient of J, and not of the cost of one step of a sequence."""
+    return isinstance(step.target, tree.Partial) and not step.target.of.positions
+
+
+class _Teller:
+    def __init__(self, derivation: Derivation, numbers: Numbers, rounding: Rounding) -> None:
+        self._derivation, self._numbers, self._rounding = derivation, numbers, rounding
+
+    def stage(self, step: Step, positions: Collection[tuple[int, ...]]) -> Stage:
+        entries = tuple(self._told(step, position) for position in positions)
+        return Stage(step, step.kind is Kind.DEFINITION, entries, prod(step.shape))
+
+    def needs(self, step: Step, position: tuple[int, ...]) -> Iterator[Entry]:
+        """The computed values and gradients that the formula of an entry holds."""
+        for node in walk(self._formula(entry_step(self._derivation, step, position)).value):
+            if isinstance(node, tree.Partial) and not node.of.positions:
+                yield f"dJ/d{node.by.name}", _numbers_of(node.by.positions)
+            elif isinstance(node, tree.Place) and node.name in self._derivation.by_id:
+                yield node.name, _numbers_of(node.positions)
+
+    def _told(self, step: Step, position: tuple[int, ...]) -> Told:
+        one = entry_step(self._derivation, step, position)
+        kind, formula = (form := self._formula(one)).kind, form.value
+        value = self._numbers.of(one.target)
+        put_in = self._put_in(formula)
+        is_exact = put_in is None or self._rounding.agrees(self._numbers.of(put_in), value)
+        return Told(position, one.target, kind, formula, put_in, value, is_exact, self._paths(formula))
+
+    def _formula(self, one: Step) -> Form:
+        for kind in TOLD:
+            for form in one.forms:
+                if form.kind is kind and self._has_number(form.value):
+                    return form
+        return one.forms[one.main]
+
+    def _has_number(self, node: tree.Node) -> bool:
+        try:
+            self._numbers.of(node)
+        except NoNumber:
+            return False
+        return True
+
+    def _put_in(self, formula: tree.Node) -> tree.Node | None:
+        """The formula with rounded numbers in place of quantities, gradients and slopes."""
+        nodes = list(walk(formula))
+        if len(nodes) > 4 * MOST_FACTORS or any(isinstance(node, tree.Reduction) for node in nodes):
+            return None
+        if not self._has_number(formula):
+            return None
+        return self._replaced(formula)
+
+    def _replaced(self, node: tree.Node) -> tree.Node:
+        if isinstance(node, tree.Place | tree.Partial | tree.Prime):
+            return self._rounding.tree(self._numbers.of(node))
+        return rebuilt(node, self._replaced)
+
+    def _paths(self, formula: tree.Node) -> tuple[Path, ...]:
+        """The parts of a gradient that arrive through different entries."""
+        if not isinstance(formula, tree.Add):
+            return ()
+        found = []
+        for term in formula.terms:
+            through = next((node.by for node in walk(term) if isinstance(node, tree.Partial)), None)
+            put_in = self._put_in(term)
+            if through is None or put_in is None:
+                return ()
+            found.append(Path(through, term, put_in, self._numbers.of(term)))
+        return tuple(found)
+
+
+def _in_shape(position: tuple[int, ...], shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The same entry of an array in another shape, as a flattened one is defined by the indices of its source."""
+    if shape == wanted:
+        return position
+    flat = np.ravel_multi_index([place - 1 for place in position], shape)
+    return tuple(int(place) + 1 for place in np.unravel_index(flat, wanted))
+
+
+def _numbers_of(positions: Sequence[tree.Node]) -> tuple[int, ...]:
+    return tuple(whole_number(position) or 0 for position in positions)

@@ -1,0 +1,179 @@
+"""Every line of a walkthrough equals the run: the formula by itself, and the numbers put in up to their rounding."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+import backprop_cli as bp
+from backprop_cli.bundled import bundled_specs
+from backprop_cli.errors import BackpropError
+from backprop_cli.language import tree
+from backprop_cli.library.layers import LAYERS
+from backprop_cli.network import Network
+from backprop_cli.renderers import terminal
+from backprop_cli.teaching.numbers import NoNumber, Numbers
+from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.walking import Walk
+from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies_layers import stacks, with_random_gradient
+
+searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
+SMALL = [spec for spec in bundled_specs() if "600" not in spec.name]
+
+
+def numbers_of(network: Network) -> Numbers:
+    walk = Walk(network, 4, None, None, full=False)
+    return Numbers(walk._told, walk._values, walk._gradients)
+
+
+def near(found: float, expected: float) -> bool:
+    return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-11) or (math.isnan(found) and math.isnan(expected))
+
+
+def check(network: Network, of: str | None = None, full: bool = True) -> Walk:
+    """Every entry and every path of a walkthrough against the run."""
+    walk = Walk(network, 4, of, None, full)
+    numbers, trace = numbers_of(network), network.compile().run()
+    for stage in walk.stages:
+        name = stage.step.id.removeprefix("dJ/d")
+        reported = trace.forward if stage.is_forward else trace.gradients
+        for entry in stage.entries:
+            is_laid_out = stage.step.shape == network.graph[name].shape
+            if is_laid_out and name in reported and (name != network.graph.loss_name or not stage.is_forward):
+                own = np.asarray(reported[name])[tuple(place - 1 for place in entry.position)]
+                assert entry.value == own or (math.isnan(entry.value) and math.isnan(own))
+            try:
+                found = numbers.of(entry.formula)
+            except NoNumber:
+                assert entry.put_in is None
+                continue
+            assert near(found, entry.value), (stage.step.id, entry)
+            assert not entry.paths or near(math.fsum(path.value for path in entry.paths), entry.value)
+            for path in entry.paths:
+                assert near(numbers.of(path.formula), path.value)
+            if entry.put_in is not None:
+                leaves = numbers_in(entry.put_in, entry.formula, numbers)
+                assert all(walk.rounding.shown(exact) == shown for shown, exact in leaves)
+    return walk
+
+
+def numbers_in(put_in: tree.Node, formula: tree.Node, numbers: Numbers) -> list[tuple[float, float]]:
+    """The rounded numbers that were put in, each beside the exact one of what they stand for."""
+    if isinstance(formula, tree.Place | tree.Partial | tree.Prime):
+        return [(numbers.of(put_in), numbers.of(formula))]
+    if isinstance(formula, tree.Number):
+        return []
+    pairs: list[tuple[float, float]] = []
+    for field in formula.__dataclass_fields__:
+        old, new = getattr(formula, field), getattr(put_in, field)
+        parts = zip(old, new, strict=True) if isinstance(old, tuple) else [(old, new)]
+        for part, other in parts:
+            if not isinstance(part, str | int):
+                pairs.extend(numbers_in(other, part, numbers))
+    return pairs
+
+
+@pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.name)
+def test_bundled_specs(spec) -> None:
+    walk = check(bp.load(spec.text))
+    for width in (40, 80):
+        for line in terminal.render(walk.document, width).splitlines():
+            assert len(line.rstrip()) <= width or "\u0302" in line
+
+
+@settings(searching, max_examples=25)
+@given(st.one_of(layer_networks(), equation_networks()))
+def test_random_networks(spec) -> None:
+    network = bp.load(as_yaml(spec))
+    trace = network.compile().run()
+    values = [*trace.forward.values(), *trace.gradients.values()]
+    assume(all(np.all(np.isfinite(value)) and np.max(np.abs(value), initial=0) < 1e6 for value in values))
+    terminal.render(check(network, full=False).document, 80)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_layers_of_the_library(kind: str) -> None:
+    @settings(searching, max_examples=3)
+    @given(st.data())
+    def check_one(data: st.DataObject) -> None:
+        terminal.render(check(bp.load(with_random_gradient(data.draw(stacks(kind)), data)), full=False).document, 80)
+
+    check_one()
+
+
+CLASSROOM = bp.load(next(spec.text for spec in SMALL if spec.name == "two-two-two"))
+
+
+def test_the_story_of_one_weight() -> None:
+    walk = check(CLASSROOM, "W2[1,2]")
+    told = {(stage.step.id, entry.position) for stage in walk.stages for entry in stage.entries}
+    assert ("dJ/dW2", (1, 2)) in told
+    assert ("dJ/da2", (1,)) in told
+    assert ("a1", (2,)) in told
+    assert not {("dJ/da2", (2,)), ("dJ/dW2", (1, 1)), ("dJ/da1", (1,)), ("dJ/dW1", (1, 1))} & told
+    page = terminal.render(walk.document, 90)
+    assert "∂J/∂w₁₂⁽²⁾ = ∂J/∂a₁⁽²⁾ · σ′(z₁⁽²⁾) · a₂⁽¹⁾ = 0.7414 · 0.1868 · 0.5969 = 0.0827" in page
+
+
+def test_every_path_of_a_fan_out_has_its_line() -> None:
+    page = terminal.render(Walk(CLASSROOM, 4, "a1[1]", None, full=False).document, 90)
+    lines = [" ".join(line.split()) for line in page.splitlines()]
+    assert "Through a₁⁽²⁾: ∂J/∂a₁⁽²⁾ · σ′(z₁⁽²⁾) · w₁₁⁽²⁾ = 0.7414 · 0.1868 · 0.4 = 0.0554" in lines
+    assert "Through a₂⁽²⁾: ∂J/∂a₂⁽²⁾ · σ′(z₂⁽²⁾) · w₂₁⁽²⁾ = −0.2171 · 0.1755 · 0.5 = −0.0190" in lines
+    assert "∂J/∂a₁⁽¹⁾ = 0.0554 − 0.0190 = 0.0364 together" in lines
+
+
+def test_one_part_alone() -> None:
+    labels = {stage.step.layer for stage in Walk(CLASSROOM, 4, None, "layer 2", full=False).stages}
+    assert labels == {2}
+    assert {stage.step.id for stage in Walk(CLASSROOM, 4, None, "cost", full=False).stages} == {"J"}
+
+
+@pytest.mark.parametrize(
+    ("of", "only", "message"),
+    [
+        ("W9", None, "there is no quantity 'W9'; there"),
+        ("W1[3,1]", None, "'W1[3,1]': 3 is out of range; W1 has 2 (2 x 2), and positions count from 1"),
+        (None, "layer 7", "there is no 'layer 7' to walk through; did you mean 'layer 2'?"),
+    ],
+)
+def test_what_there_is_not(of, only, message) -> None:
+    with pytest.raises(BackpropError) as caught:
+        _ = Walk(CLASSROOM, 4, of, only, full=False).stages
+    assert str(caught.value).startswith(message.rpartition(" ")[0])
+
+
+def test_a_network_without_numbers_cannot_be_walked_through() -> None:
+    network = bp.load("inputs: {x: {size: 2}}\ntargets: {y: {size: 1}}\nlayers: [dense: {units: 1}]\nloss: mse\n")
+    with pytest.raises(BackpropError, match="given by its size alone"):
+        Walk(network, 4, None, None, full=False)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 17))
+def test_rounding(value: float, digits: int) -> None:
+    """What is shown is the nearest number with its digits, and never 0 for a number that is not."""
+    rounding = Rounding(digits)
+    shown = rounding.shown(value)
+    assert (shown == 0) == (value == 0)
+    assert abs(shown - value) <= max(0.5 * 10.0**-digits, 0.5 * abs(value) * 10.0 ** -max(digits - 1, 0)) * 1.0000001
+    assert rounding.shown(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "0.5"),
+        (3.0, "3"),
+        (0.741365, "0.7414"),
+        (0.0087, "0.0087"),
+        (0.00877135, "0.00877"),
+        (4.386e-5, "4.386e-05"),
+    ],
+)
+def test_how_numbers_look(value: float, text: str) -> None:
+    assert Rounding(4).text(value) == text
