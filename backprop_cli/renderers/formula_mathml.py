@@ -1,4 +1,4 @@
-"""Formulas as MathML Core, in the notation of the lecture notes: a fraction of ∂J by ∂w, indices below and the layer above.
+"""Formulas as MathML Core, in the notation of the lecture notes: indices below a letter, its layer above.
 
 :func:`element` is a formula as it stands in a page. Browsers do not break MathML over lines, so its loosest operators
 each begin an ``mrow`` of their own, and a style sheet may let these flow like words. Names and numbers are escaped; a
@@ -103,8 +103,7 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.Quotient():
             return _quotient(*kids)
         case tree.Power():
-            base, exponent = _in(kids[0], Level.ATOM), _outside(kids[1])
-            return Printed((_tag("msup", _row(base), _row(exponent)),), Level.POWER)
+            return Printed((_raised(_row(_in(kids[0], Level.ATOM)), _row(_outside(kids[1]))),), Level.POWER)
         case tree.Comparison():
             return _comparison(node, kids, names)
         case tree.Partial(of):
@@ -182,6 +181,14 @@ def _in(printed: _Shown, level: Level) -> _Elements:
 
 def _outside(printed: _Shown) -> _Elements:
     return printed.body if printed.bare is None else printed.bare
+
+
+def _raised(base: str, exponent: str) -> str:
+    """An exponent stands above the positions of its base, not behind them."""
+    if not base.startswith(("<msub>", "<msub ")):
+        return _tag("msup", base, exponent)
+    above = _tag("mrow", exponent, role="exponent")
+    return f"<msubsup{base.removeprefix('<msub').removesuffix('</msub>')}{above}</msubsup>"
 
 
 def _struck(elements: _Elements) -> _Elements:
@@ -306,7 +313,7 @@ def _reduction(node: tree.Reduction, body: _Shown, names: Names) -> _Shown:
         return Printed((sign, APPLIED, _bracketed(_outside(body))))
     signs = []
     for index, size in zip(node.indices, node.sizes or (None,) * len(node.indices), strict=True):
-        sigma = '<mo form="prefix" largeop="true" movablelimits="true">∑</mo>'
+        sigma = '<mo form="prefix" largeop="true" movablelimits="true" lspace="0.1em" rspace="0.25em">∑</mo>'
         if size:
             first = _mrow((*_letter(index), _infix("="), *_mn("1")))
             signs.append(_tag("munderover", sigma, first, *_mn(str(size))))

@@ -49,7 +49,7 @@ ROLES = {
 LAYOUT = """
 * { box-sizing: border-box; }
 html { color-scheme: light dark; background: var(--paper); color: var(--ink); -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; font: 1rem/1.55 system-ui, sans-serif; }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 54rem; font: 1rem/1.55 system-ui, sans-serif; }
 h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; }
 h1 { font-size: 1.7rem; margin: 0 0 1rem; }
 h2 { font-size: 1.25rem; margin: 0; display: inline; }
@@ -66,6 +66,7 @@ summary { padding: .4rem .7rem; background: var(--shade); border-radius: .35rem;
 .warning > strong { color: var(--alarm); }
 
 math { font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", "Libertinus Math", math; font-size: 1.08em; }
+math .exponent { color: var(--ink); }
 math .bold { font-weight: bold; }
 .cases > mtr > mtd { text-align: start; }
 .struck { background: linear-gradient(currentColor, currentColor) no-repeat center / 100% 1.5px; opacity: .8;
@@ -73,7 +74,7 @@ math .bold { font-weight: bold; }
 .formulas { display: grid; grid-template-columns: fit-content(42%) minmax(0, 1fr); align-items: baseline;
   gap: .55rem .5em; margin: .8rem 0 .8rem 1rem; }
 .line { display: contents; }
-.target { overflow-x: auto; overflow-y: hidden; }
+.left { overflow-x: auto; overflow-y: hidden; }
 .sides { display: flex; flex-wrap: wrap; gap: .55rem .5em; align-items: baseline; min-width: 0; }
 .side { display: flex; gap: 0 .5em; align-items: baseline; max-width: 100%; min-width: 0; }
 .told { flex: 1 0 100%; flex-wrap: wrap; }
@@ -116,7 +117,7 @@ ol.array { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wr
   summary { list-style: none; padding-inline: 0; background: none; border-bottom: 1px solid var(--line); }
   h1, h2, h3, summary { break-after: avoid; }
   .side, tr { break-inside: avoid; }
-  .target, .value, .values, .array { overflow: visible; }
+  .left, .value, .values, .array { overflow: visible; }
 }
 """
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Array, Cell, Summary, Table
 from backprop_cli.documents.names import Names
+from backprop_cli.renderers.array_wording import summary_text
 from backprop_cli.renderers.formula_mathml import element, escaped
-from backprop_cli.renderers.numbers import aligned, number, numbers
+from backprop_cli.renderers.numbers import aligned, before_point, numbers
 
 Row = tuple[Cell, ...]
 
@@ -24,18 +25,6 @@ def table(content: Table, names: Names) -> str:
         if is_group:
             lines += ["<tbody>", *_body(list(group), texts, names), "</tbody>"]
     return "\n".join([*lines, "</table></div>"])
-
-
-def summary_text(summary: Summary) -> str:
-    """Shape, norm and range of an array in words."""
-    digits = summary.corner.digits
-    said = [" × ".join(map(str, summary.shape)) + (" numbers" if len(summary.shape) == 1 else "")]
-    if summary.norm is not None and summary.least is not None and summary.greatest is not None:
-        said.append(f"norm {number(summary.norm, digits)}")
-        said.append(f"from {number(summary.least, digits)} to {number(summary.greatest, digits)}")
-    if summary.zeros:
-        said.append(f"{summary.zeros} of them 0" if summary.zeros < np.prod(summary.shape) else "all of them 0")
-    return ", ".join(said)
 
 
 def _numbers(content: Table) -> dict[tuple[int, int], str]:
@@ -87,7 +76,7 @@ def _content(cell: Cell, names: Names) -> str:
             return f'<p class="summary">{escaped(summary_text(cell))}</p>{corner}'
         case bool() | int() | float():
             return numbers([cell], 0)[0]
-    return element(cell, names)
+    return element(cell, names, is_displayed=True)
 
 
 def _array(array: Array, shape: tuple[int, ...]) -> str:
@@ -118,7 +107,8 @@ def _grid(texts: np.ndarray, labels: Sequence[str], shape: Sequence[int], captio
     """Numbers under the positions of their columns, ``labels`` at the left: of the heads, and of every row."""
     rows, columns = texts.shape
     more = '<td class="more">…</td>' if shape[1] > columns else ""
-    heads = "".join(f'<th scope="col">{place + 1}</th>' for place in range(columns))
+    behind = " " * (len(texts[0, 0]) - before_point(texts[0, 0]))  # heads stand over the digits before the point
+    heads = "".join(f'<th scope="col">{place + 1}{behind}</th>' for place in range(columns))
     lines = [f"<caption>{escaped(caption)}</caption>"] if caption else []
     lines.append(f'<thead><tr><th scope="col">{escaped(labels[0])}</th>{heads}{more}</tr></thead><tbody>')
     for label, row in zip(labels[1:], texts, strict=True):
