@@ -47,10 +47,13 @@ TIGHT = frozenset((TIMES, HADAMARD, OF_MATRICES))
 TALL = ("<mfrac", "<munder", "<mtable", "<msqrt")
 
 
-def element(node: tree.Node, names: Names, *, is_displayed: bool = False) -> str:
-    """The formula as a ``math`` element that also holds it in the equation language, as text to be read aloud."""
-    spread = ' displaystyle="true"' if is_displayed else ""
-    return f'<math{spread} alttext="{escaped(formula_text.render(node, names))}">{_flowing(_body(node, names))}</math>'
+def element(node: tree.Node, names: Names) -> str:
+    """The formula as a ``math`` element that also holds it in the equation language, as text to be read aloud.
+
+    Within text too a fraction has the size that it has on a line of its own: a smaller one is unreadable on screens.
+    """
+    text = escaped(formula_text.render(node, names))
+    return f'<math displaystyle="true" alttext="{text}">{_flowing(_body(node, names))}</math>'
 
 
 def render(node: tree.Node, names: Names) -> str:
@@ -71,7 +74,7 @@ def _flowing(elements: Sequence[str]) -> str:
     """Terms, and factors in them, that can each begin a line."""
     terms = [_cut(term, TIGHT) for term in _cut(elements, LOOSE)]
     if len(terms) == 1:
-        return "".join(terms[0][0] if len(terms[0]) == 1 else map(_mrow, terms[0]))
+        return "".join(map(_mrow, terms[0]))
     return "".join(
         _mrow(term[0]) if len(term) == 1 else f'<mrow class="term">{"".join(map(_mrow, term))}</mrow>' for term in terms
     )

@@ -117,10 +117,8 @@ def _block(block: Block, names: Names, deepest: int) -> str:
     return table(block, names)
 
 
-def _text(parts: Iterable[Inline], names: Names, *, is_displayed: bool = False) -> str:
-    return "".join(
-        escaped(part) if isinstance(part, str) else element(part, names, is_displayed=is_displayed) for part in parts
-    )
+def _text(parts: Iterable[Inline], names: Names) -> str:
+    return "".join(escaped(part) if isinstance(part, str) else element(part, names) for part in parts)
 
 
 def _plain(parts: Iterable[Inline], names: Names) -> str:
@@ -129,15 +127,15 @@ def _plain(parts: Iterable[Inline], names: Names) -> str:
 
 def _line(line: Line, names: Names, is_stacked: bool) -> str:
     is_told = is_stacked or any(side.remark for side in line.sides)
-    target = f'<div class="left">{element(line.target, names, is_displayed=True)}</div>'
+    target = f'<div class="left">{element(line.target, names)}</div>'
     sides = "\n".join(_side(side, names, is_told) for side in line.sides)
-    return f'<div class="line">{target}\n<div class="sides">{sides}</div></div>'
+    kind = "chain line" if is_told else "line"
+    return f'<div class="{kind}">{target}\n<div class="sides">{sides}</div></div>'
 
 
 def _side(side: Side, names: Names, is_told: bool) -> str:
     """An equals sign, what stands after it, and why; ``is_told`` gives it a line of its own."""
-    value = f'<span class="value">{element(side.value, names, is_displayed=True)}</span>'
-    told = _text(side.remark, names, is_displayed=True)  # at the size that it has in the formula beside it
-    remark = f' <span class="remark">{told}</span>' if told else ""
+    value = f'<span class="value">{element(side.value, names)}</span>'
+    remark = f' <span class="remark">{_text(side.remark, names)}</span>' if side.remark else ""
     own = " told" if is_told else ""
     return f'<div class="side{own}"><span class="equation"><span>=</span> {value}</span>{remark}</div>'

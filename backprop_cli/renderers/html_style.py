@@ -53,6 +53,7 @@ body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 54rem; font: 1rem/1
 h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; }
 h1 { font-size: 1.7rem; margin: 0 0 1rem; }
 h2 { font-size: 1.25rem; margin: 0; display: inline; }
+summary h2 { margin-inline-start: .25em; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
 p { margin: .6rem 0; max-width: 46rem; overflow-wrap: anywhere; }
 nav { border-block: 1px solid var(--line); padding: .7rem 0; margin: 1.2rem 0; font-size: .95rem; }
@@ -74,6 +75,7 @@ math .bold { font-weight: bold; }
 .formulas { display: grid; grid-template-columns: fit-content(42%) minmax(0, 1fr); align-items: baseline;
   gap: .55rem .5em; margin: .8rem 0 .8rem 1rem; }
 .line { display: contents; }
+.chain:not(:first-child) > * { margin-block-start: .7rem; }
 .left { overflow-x: auto; overflow-y: hidden; }
 .sides { display: flex; flex-wrap: wrap; gap: .55rem .5em; align-items: baseline; min-width: 0; }
 .side { display: flex; gap: 0 .5em; align-items: baseline; max-width: 100%; min-width: 0; }

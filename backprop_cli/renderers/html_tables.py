@@ -9,7 +9,7 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Array, Cell, Summary, Table
 from backprop_cli.documents.names import Names
-from backprop_cli.renderers.array_wording import summary_text
+from backprop_cli.renderers.arrays import described, place_of
 from backprop_cli.renderers.formula_mathml import element, escaped
 from backprop_cli.renderers.numbers import aligned, before_point, numbers
 
@@ -73,10 +73,10 @@ def _content(cell: Cell, names: Names) -> str:
             return _array(cell, cell.values.shape)
         case Summary():
             corner = _array(cell.corner, cell.shape)
-            return f'<p class="summary">{escaped(summary_text(cell))}</p>{corner}'
+            return f'<p class="summary">{escaped(described(cell))}</p>{corner}'
         case bool() | int() | float():
             return numbers([cell], 0)[0]
-    return element(cell, names, is_displayed=True)
+    return element(cell, names)
 
 
 def _array(array: Array, shape: tuple[int, ...]) -> str:
@@ -93,11 +93,9 @@ def _array(array: Array, shape: tuple[int, ...]) -> str:
         return f'<div class="array">{_grid(texts[None], [*array.indices, ""], (1, *shape))}</div>'
     tables = []
     for at in product(*(range(size) for size in values.shape[:-2])):
-        named = zip(array.indices or ("",) * len(at), at, strict=False)
-        caption = ", ".join(f"{name} = {place + 1}" for name, place in named) if at else ""
         corner = "\\".join(array.indices[-2:]) if len(array.indices) > 1 else ""
         labels = [corner, *(str(place + 1) for place in range(values.shape[-2]))]
-        tables.append(_grid(texts[at], labels, shape[-2:], caption))
+        tables.append(_grid(texts[at], labels, shape[-2:], place_of(at, array.indices)))
     if values.shape[:-2] != shape[:-2]:
         tables.append('<p class="more">⋮</p>')
     return f'<div class="array">{"".join(tables)}</div>'

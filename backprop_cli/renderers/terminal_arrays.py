@@ -9,7 +9,7 @@ import numpy as np
 from rich.text import Text
 
 from backprop_cli.documents.blocks import Array, Summary
-from backprop_cli.renderers.array_wording import summary_text
+from backprop_cli.renderers.arrays import described, place_of
 from backprop_cli.renderers.numbers import aligned, before_point, numbers
 from backprop_cli.renderers.styles import FAINT, wrapped
 
@@ -23,7 +23,7 @@ def array_lines(array: Array, width: int) -> list[Text]:
 
 def summary_lines(summary: Summary, width: int) -> list[Text]:
     """Shape, norm and range of an array, and its first entries."""
-    return [*wrapped(Text(summary_text(summary)), width), *_lines(summary.corner, width, summary.shape)]
+    return [*wrapped(Text(described(summary)), width), *_lines(summary.corner, width, summary.shape)]
 
 
 def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
@@ -40,8 +40,7 @@ def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
     lines: list[Text] = []
     for at in product(*(range(size) for size in values.shape[:-2])):
         if at:
-            named = zip(array.indices or ("",) * len(at), at, strict=False)
-            lines.append(Text(", ".join(f"{name} = {place + 1}" for name, place in named), style=FAINT))
+            lines.append(Text(place_of(at, array.indices), style=FAINT))
         lines.extend(_matrix(texts[at], array.indices[-2:], width, shape[-2:]))
     return [*lines, Text("⋮", style=FAINT)] if values.shape[:-2] != shape[:-2] else lines
 
