@@ -100,6 +100,9 @@ def run(
         int, typer.Option(metavar="N", parser=whole_number("--digits", 0, 17), help="Digits after the decimal point.")
     ] = 4,
     full: Annotated[bool, typer.Option("--full", help="Show every number of large arrays.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print the pass as a NumPy program instead, to read and to run.")
+    ] = False,
     format: Annotated[
         RunFormat, typer.Option(metavar=listed(RunFormat), parser=one_of(RunFormat), help="How to print it.")
     ] = RunFormat.TEXT,
@@ -107,10 +110,15 @@ def run(
 ) -> None:
     """Run the forward and the backward pass, and print both as tables."""
     from backprop_cli.documents.run_tables import run_document
-    from backprop_cli.renderers import run_csv, terminal
+    from backprop_cli.renderers import program_source, run_csv, terminal
     from backprop_cli.sources import network_of
 
+    if explain and format is not RunFormat.TEXT:
+        raise BackpropError(f"--explain prints a Python program, not {format.upper()}; leave out --format {format}")
     network = network_of(spec)
+    if explain:
+        write(program_source.render(network.compile(), page_width(), colour=shows_colour(output)), output)
+        return
     trace = network.compile().run()
     match format:
         case RunFormat.TEXT:

@@ -38,6 +38,10 @@ class Case:
     def name(self) -> str:
         return "-".join(map(str, self.sizes))
 
+    @property
+    def size(self) -> str:
+        return "one sample" if self.samples is None else f"batch {self.samples}"
+
     def shape(self, size: int) -> tuple[int, ...]:
         return (size,) if self.samples is None else (self.samples, size)
 

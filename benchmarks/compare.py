@@ -24,6 +24,7 @@ import random  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable, Mapping  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
+from functools import partial  # noqa: E402
 from importlib.metadata import version  # noqa: E402
 from pathlib import Path  # noqa: E402
 from statistics import median  # noqa: E402
@@ -33,9 +34,9 @@ import numpy as np  # noqa: E402
 from numpy.lib.introspect import opt_func_info  # noqa: E402
 
 import backprop_cli as bp  # noqa: E402
-from benchmarks.by_hand import by_hand  # noqa: E402
+from benchmarks import by_hand, layered_by_hand, layered_peers, peers  # noqa: E402
 from benchmarks.cases import Case, cases  # noqa: E402
-from benchmarks.peers import PEERS  # noqa: E402
+from benchmarks.layered import Layered, layered_cases  # noqa: E402
 
 OURS, HAND = "backprop", "NumPy by hand"
 README = Path(__file__).with_name("README.md")
@@ -47,15 +48,19 @@ START, END = "<!-- table: written by python -m benchmarks.compare -->\n", "<!-- 
 class Result:
     """Median microseconds per contestant, and the medians of ours divided by theirs."""
 
-    case: Case
+    case: Case | Layered
     times: Mapping[str, float]
     ratios: Mapping[str, float]
 
 
-def contestants(case: Case) -> dict[str, Callable[[], Any]]:
+def contestants(case: Case | Layered) -> dict[str, Callable[[], Any]]:
     """What takes part, each checked against the hand-written pass first."""
     x, y, parameters = case.arrays()
-    hand = by_hand(case)
+    if isinstance(case, Case):
+        hand, others = by_hand.by_hand(case), {name: partial(make, case) for name, make in peers.PEERS.items()}
+    else:
+        hand = layered_by_hand.by_hand(case)
+        others = {name: partial(make, case) for name, make in layered_peers.PEERS.items()}
     program = bp.load(case.spec()).compile()
     function = program.function
     assert program.arguments[:2] == ("x", "y")
@@ -65,16 +70,16 @@ def contestants(case: Case) -> dict[str, Callable[[], Any]]:
         OURS: lambda: function(x, y, *parameters),
         HAND: lambda: hand(x, y, *parameters),
     }
-    for name, make in PEERS.items():
+    for name, make in others.items():
         try:
-            found[name] = make(case)
+            found[name] = make()
         except ImportError:
             continue
-        np.testing.assert_allclose(float(found[name]()[0]), hand(x, y, *parameters)[0], rtol=1e-9)
+        np.testing.assert_allclose(float(found[name]()[0].item()), hand(x, y, *parameters)[0], rtol=1e-9)
     return found
 
 
-def measured(case: Case, rounds: int, seconds: float, clock: Clock) -> Result:
+def measured(case: Case | Layered, rounds: int, seconds: float, clock: Clock) -> Result:
     """All contestants ``rounds`` times for about ``seconds`` each, in an order drawn anew for every round."""
     passes = contestants(case)
     repeats = {name: _repeats(run, seconds, clock) for name, run in passes.items()}
@@ -115,18 +120,17 @@ def _repeats(run: Callable[[], Any], seconds: float, clock: Clock) -> int:
 
 def table(results: list[Result]) -> str:
     """The results as Markdown: microseconds for us, and how many times as long each of the others takes."""
-    names = list(dict.fromkeys(name for result in results for name in result.ratios))
     lines = []
     kind = None
     for result in results:
         case = result.case
         if case.kind != kind:
             kind = case.kind
-            lines += ["", f"**{kind}**", "", "| network | batch | µs | " + " | ".join(names) + " |"]
+            names = list(dict.fromkeys(name for each in results if each.case.kind == kind for name in each.ratios))
+            lines += ["", f"**{kind}**", "", "| network | size | µs | " + " | ".join(names) + " |"]
             lines.append("| --- | ---: | ---: |" + " ---: |" * len(names))
-        batch = "one sample" if case.samples is None else str(case.samples)
         ratios = " | ".join(f"{1 / result.ratios[name]:.2f}" if name in result.ratios else "" for name in names)
-        lines.append(f"| {case.name} | {batch} | {result.times[OURS]:.1f} | {ratios} |")
+        lines.append(f"| {case.name} | {case.size} | {result.times[OURS]:.1f} | {ratios} |")
     return "\n".join(lines[1:]) + "\n"
 
 
@@ -159,11 +163,11 @@ def main() -> None:
     options = parser.parse_args()
     clock = time.perf_counter if options.wall else time.process_time
     rounds, seconds = (25, 0.002) if options.quick else (150, 0.002)
-    chosen = [case for case in cases() if options.only in f"{case.kind} {case.name}"]
+    chosen = [case for case in (*cases(), *layered_cases()) if options.only in f"{case.kind} {case.name}"]
     results = []
     for case in chosen:
         results.append(measured(case, rounds, seconds, clock))
-        print(case.kind, case.name, case.samples, {k: round(v, 1) for k, v in results[-1].times.items()}, flush=True)
+        print(case.kind, case.name, case.size, {k: round(v, 1) for k, v in results[-1].times.items()}, flush=True)
     text = table(results)
     print(text)
     if not options.quick and not options.only:

@@ -118,7 +118,7 @@ REMARKS = {
         "would be wrong here."
     ),
     "where_targets_sum_to_1": "Where the targets {target} of a sample sum to 1, the sum drops out.",
-    "vanishes": "{derivative} is 0, since the sum cancels once {mean} is put in: no gradient takes this way.",
+    "vanishes": "{derivative} is 0: the sum cancels once {mean} is put in.",
     "ranges": "Here {ranges}.",
     "before the first step": "A step before the first reads 0.",
     "outside": "A position outside its array reads 0.",

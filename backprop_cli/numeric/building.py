@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sympy import Add
 
+from backprop_cli.numeric.carried import Carried, without_unread
 from backprop_cli.numeric.definitions import fresh_bounds
 from backprop_cli.numeric.loops import Member, Summed
 from backprop_cli.numeric.lowering import Lowering
@@ -17,7 +18,7 @@ from backprop_cli.numeric.stepwise import lower_loop
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.formulas import Formula, Term, canonical
 from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
-from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, is_by_step, plain_name
+from backprop_cli.symbolic.notation import BY_STEP, Adjoint, Place, Reduce
 
 
 class Wanted(NamedTuple):
@@ -37,7 +38,7 @@ class Wanted(NamedTuple):
 
 def identifier(name: str, adjoint: bool) -> str:
     """What the program calls a quantity's value or its adjoint; ``dh_by_step`` holds ∂J_s/∂h for every s."""
-    plain = f"{plain_name(name)}_by_step" if is_by_step(name) else name
+    plain = name.replace(BY_STEP, "_by_step")
     return f"d{plain}" if adjoint else plain
 
 
@@ -73,13 +74,15 @@ def scheduled(graph: Graph, derived: Adjoints, wanted: Iterable[Wanted]) -> Sche
             lowering.define(quantity.place, quantity.shape, [({}, (definition,))])
         elif quantity.name == loop.names[0]:
             lower_loop(lowering, _forward_members(graph, loop, quantities, adjoints, stable, results), backwards=False)
+    carried = Carried()
+    products = _products(derived, stable, carried)
     for formula in reversed(list(adjoints.values())):  # each after those it uses
         loop = _loop_of_adjoints(derived, formula.target.name)
-        spread = stable.scattered(formula, adjoints)
         if loop is None:
-            lowering.define(formula.target, formula.shape, stable.terms(formula, adjoints), spread)
+            spread = stable.scattered(formula, adjoints)
+            lowering.define(formula.target, formula.shape, products.sums[formula.target.name], spread)
         elif formula.target.name == loop.names[-1]:
-            lower_loop(lowering, _backward_members(loop, adjoints, stable, results), backwards=True)
+            lower_loop(lowering, _backward_members(loop, adjoints, products, results), backwards=True)
     outputs = _apart(lowering.table, [lowering.whole(result.name, result.adjoint) for result in results])
     names: dict[Value, str] = {}
     for result in _by_interest(derived):
@@ -91,8 +94,12 @@ def scheduled(graph: Graph, derived: Adjoints, wanted: Iterable[Wanted]) -> Sche
             names.setdefault(value, result.identifier)
     for value, result in zip(outputs, results, strict=True):
         names.setdefault(value, result.identifier)
+    for name in carried.names:
+        found = lowering.value_of(name, True)
+        if found is not None:
+            names.setdefault(lowering.table.filled(found), Wanted(name, adjoint=True).identifier)
     arguments = {q.name: lowering.argument(q.name) for q in graph.quantities if q.is_given}
-    return schedule(lowering.table, arguments, names, outputs)
+    return schedule(lowering.table, arguments, names, outputs, [result.identifier for result in results])
 
 
 def _whole_numbers(graph: Graph) -> dict[str, range]:
@@ -128,23 +135,51 @@ def _forward_members(
     return members
 
 
+class _Products(NamedTuple):
+    """The sums of products that adjoints are: of those outside loops by name, of those in a loop as its members."""
+
+    sums: Mapping[str, Sequence[Summed]]
+    loops: Mapping[tuple[str, ...], Sequence[Member]]
+
+
+def _products(derived: Adjoints, stable: Stable, carried: Carried) -> _Products:
+    sums: dict[str, Sequence[Summed]] = {}
+    loops: dict[tuple[str, ...], Sequence[Member]] = {}
+    adjoints = derived.formulas
+    for formula in reversed(list(adjoints.values())):  # what reads a loop's adjoints comes behind the loop
+        name = formula.target.name
+        loop = _loop_of_adjoints(derived, name)
+        if loop is None:
+            sums[name] = carried.put_in(stable.terms(formula, adjoints))
+        elif name == loop.names[-1]:
+            members = []
+            for own in reversed(loop.names):
+                if own in adjoints:
+                    given = carried.put_in(_solved(adjoints[own], adjoints, stable))
+                    members.append(Member(adjoints[own].target, adjoints[own].shape, loop.axes[own], given))
+            loops[loop.names] = carried.members(members)
+    return _Products(sums, loops)
+
+
+def _solved(formula: Formula, adjoints: Mapping[str, Formula], stable: Stable) -> list[Summed]:
+    """An adjoint in a loop, as sums of products that hold for each of its entries."""
+    given: list[Summed] = list(stable.terms(formula, adjoints))
+    return given + [product for _, _, solved in stable.scattered(formula, adjoints) for product in solved]
+
+
 def _backward_members(
-    loop: Loop, adjoints: Mapping[str, Formula], stable: Stable, results: Sequence[Wanted]
+    loop: Loop, adjoints: Mapping[str, Formula], products: _Products, results: Sequence[Wanted]
 ) -> list[Member]:
-    """The adjoints of a loop's quantities, the last quantity's first."""
+    """The adjoints of a loop's quantities, the last quantity's first, and the products of them that it carries on."""
     outside = {result.name for result in results if result.adjoint}
+    given = [each for name, found in products.sums.items() for each in found]
+    given += [each for names, found in products.loops.items() if names != loop.names for m in found for each in m.given]
+    outside |= {place.name for _, factors in given for factor in factors for place in factor.atoms(Adjoint)}
     for name, formula in adjoints.items():
         if name not in loop.axes:
-            outside |= {place.name for term in _all_terms(formula) for place in _adjoints(term)}
-    members = []
-    for name in reversed(loop.names):
-        if name not in adjoints:
-            continue
-        formula = adjoints[name]
-        given = list(stable.terms(formula, adjoints))
-        given += [product for _, _, solved in stable.scattered(formula, adjoints) for product in solved]
-        members.append(Member(formula.target, formula.shape, loop.axes[name], given, name in outside))
-    return members
+            outside |= {place.name for one in formula.scattered for place in _adjoints(one.term)}
+    members = [m._replace(is_stored=m.place.name in outside) for m in products.loops[loop.names]]
+    return without_unread(members)
 
 
 def _all_terms(formula: Formula) -> Sequence[Term]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sympy import Add, Expr, Mul, S, Symbol
+from sympy import Add, Basic, Expr, Mul, S, Symbol
 
 from backprop_cli.numeric.operations import Shape, Table, Value
 from backprop_cli.numeric.positions import Sizes
@@ -46,6 +46,10 @@ class Body:
     front: int
     backwards: bool
 
+    def reads(self, result: Value) -> bool:
+        """Whether the step itself uses a result."""
+        return any(result in self.table[value].operands for value in range(len(self.table)))
+
 
 @dataclass
 class Apart:
@@ -73,8 +77,22 @@ class Apart:
         flat = [factor for factor in flat if not self._is_implied(factor, read)]
         free = [factor for factor in flat if not self._depends(factor)]
         bound = [self.expression(factor, sizes) for factor in flat if self._depends(factor)]
-        outside = Mul(*free)
-        return bound if outside is S.One else [*self._outside(outside, sizes), *bound]
+        return [*(part for outside in self._connected(free) for part in self._outside(outside, sizes)), *bound]
+
+    def _connected(self, factors: Sequence[Expr]) -> list[Expr]:
+        """The product of the factors, as one array for all those that share indices: one of W[k,i] and [t > s - 2]
+        would have the axes of both."""
+        groups: list[tuple[set[Basic], Expr]] = []
+        for factor in factors:
+            symbols, product = factor.free_symbols - {self.step}, factor
+            apart = []
+            for others, other in groups:
+                if symbols & others or not symbols or not others:
+                    symbols, product = symbols | others, other * product
+                else:
+                    apart.append((others, other))
+            groups = [*apart, (symbols, product)]
+        return [product for _, product in groups if product is not S.One]
 
     def expression(self, expression: Expr, sizes: Sizes) -> Expr:
         """The expression with everything that does not depend on the loop named."""

@@ -146,6 +146,9 @@ class Table:
         if not entries:
             return self.broadcast_to(self.number(0.0) if base is None else base, shape)
         places, values = zip(*entries, strict=True)
+        everywhere = tuple((0, size) for size in shape)
+        if base is None and places == (everywhere,):
+            return self.broadcast_to(values[0], shape)
         if base is not None and self[base].kind == "assemble":
             before, with_base = self[base].detail
             assert isinstance(before, tuple)
@@ -196,7 +199,20 @@ class Table:
                     shape.append(len(range(*entry)))
         if tuple(shape) == self.shape(value):
             return value
+        if self[value].kind == "transpose" and any(isinstance(entry, int) for entry in entries):
+            return self._subscript_before(value, entries)
         return self._add("subscript", (value,), (entries, self.shape(value)), tuple(shape))
+
+    def _subscript_before(self, value: Value, entries: tuple[Entry, ...]) -> Value:
+        """The subscript of a transposed array as one of the array itself: an axis that is dropped needs no place."""
+        order: tuple[int, ...] = self[value].detail[0]  # type: ignore[assignment]
+        of_axis = dict(zip(order, (entry for entry in entries if entry is not None), strict=True))
+        inner = self.subscript(self[value].operands[0], tuple(of_axis[axis] for axis in range(len(order))))
+        kept = [axis for axis in order if not isinstance(of_axis[axis], int)]
+        turned = self.transpose(inner, tuple(sorted(kept).index(axis) for axis in kept))
+        sizes = iter(self.shape(turned))
+        left = (entry for entry in entries if not isinstance(entry, int))
+        return self.subscript(turned, tuple(None if entry is None else (0, next(sizes)) for entry in left))
 
     def windows(self, value: Value, lengths: tuple[int, ...], axes: tuple[int, ...]) -> Value:
         """A view with a window of so many numbers sliding along each of these axes; the windows' own axes come last."""

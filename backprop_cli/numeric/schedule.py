@@ -14,11 +14,22 @@ from typing import NamedTuple
 
 from backprop_cli.numeric.loops import Body
 from backprop_cli.numeric.naming import Names
-from backprop_cli.numeric.operations import COMMUTATIVE, INTEGERS, SEEN_THROUGH, SOURCES, VIEWS, Operation, Table, Value
+from backprop_cli.numeric.operations import (
+    COMMUTATIVE,
+    INTEGERS,
+    SEEN_THROUGH,
+    SOURCES,
+    VIEWS,
+    Operation,
+    Shape,
+    Table,
+    Value,
+)
 from backprop_cli.numeric.source import ELEMENTWISE, IN_PLACE, PUT_TOGETHER, Text, call, copied, written
 
 SMALL = 1024  # numbers: below, a fresh array costs less than keeping track of one
 LINE = 96  # characters
+COPIED_FOR, WRITTEN_OUT_FOR = 2, 4  # lines that read a view: it gets a name if it has to be copied, or if it has not
 
 
 @dataclass
@@ -31,9 +42,10 @@ class Line:
 
 
 class Schedule(NamedTuple):
-    """A program: constants computed once, lines computed at each call, and the texts of its results."""
+    """A program: what it takes, constants computed once, lines computed at each call, and the texts of its results."""
 
     arguments: tuple[str, ...]
+    shapes: tuple[Shape, ...]
     constants: tuple[Line, ...]
     lines: tuple[Line, ...]
     outputs: tuple[str, ...]
@@ -44,10 +56,13 @@ def schedule(
     arguments: Mapping[str, Value],
     names: Mapping[Value, str],
     outputs: Sequence[Value],
+    called: Sequence[str] = (),
 ) -> Schedule:
     """The program that computes ``outputs``. ``arguments`` are all that it takes, by the users' names, in order;
-    ``names`` are the names of quantities for the values they are."""
-    return _Scheduler(table, arguments, names, outputs).schedule()
+    ``names`` are the names of quantities for the values they are, and ``called`` those of the outputs: one that is
+    known by another name (dz1, which is db1 too) gets its own at the end."""
+    made = _Scheduler(table, arguments, names, outputs)
+    return made.with_names(made.schedule(), names, called) if called else made.schedule()
 
 
 class _Scheduler:
@@ -70,6 +85,7 @@ class _Scheduler:
         self.arguments |= texts or {}
         self.needed = self._reachable()
         self.users = self._users()
+        self.kept: set[Value] = set()  # views with a name, because to write them out again and again would cost more
         self.reads = self._reads()
         self.names = dict(places or {})
         self.names |= {
@@ -91,7 +107,17 @@ class _Scheduler:
             if value not in self.texts:
                 self._place(value)
         results = tuple(self.texts[value].text for value in self.outputs)
-        return Schedule(tuple(self.arguments.values()), tuple(self.constants), tuple(self.lines), results)
+        shapes = tuple(self.table.shape(value) for value in self.arguments)
+        return Schedule(tuple(self.arguments.values()), shapes, tuple(self.constants), tuple(self.lines), results)
+
+    def with_names(self, done: Schedule, names: Mapping[Value, str], called: Sequence[str]) -> Schedule:
+        lines, outputs = list(done.lines), list(done.outputs)
+        for place, (value, own) in enumerate(zip(self.outputs, called, strict=True)):
+            if names.get(value) != own:
+                name = self.identifiers.identifier(own)
+                lines.append(Line(name, outputs[place]))
+                outputs[place] = name
+        return done._replace(lines=tuple(lines), outputs=tuple(outputs))
 
     def _in_order(self) -> Iterator[Value]:
         """What is needed in the order in which it was asked for, but a value that is used once just before its use:
@@ -134,32 +160,57 @@ class _Scheduler:
         return users
 
     def _reads(self) -> Counter[Value]:
-        """How often lines will read each value; a view is read through, and what is returned is read once more."""
+        """How often lines will read each value: what reads a view reads what it is a view of, and so does the line that
+        gives a view its name; what is returned is read once more."""
         reads: Counter[Value] = Counter()
         for value in reversed(self.needed):
             for user in self.users[value]:
-                reads[value] += reads[user] if self._is_seen_through(user) else 1
+                reads[value] += reads[user] if self._operation(user).kind in VIEWS else 0
+                reads[value] += not self._is_seen_through(user)
             reads[value] += self.returned[value]
+            if reads[value] >= (COPIED_FOR if self._is_laid_out_anew(value) else WRITTEN_OUT_FOR):
+                self.kept.add(value)
         return reads
 
     def _is_seen_through(self, value: Value) -> bool:
         if any(self._operation(user).kind == "loop" for user in self.users[value]):
             return False  # worked out once, before the loop
-        return self._operation(value).kind in SEEN_THROUGH and value not in self.returned
+        return self._operation(value).kind in SEEN_THROUGH and value not in self.returned and value not in self.kept
+
+    def _is_laid_out_anew(self, value: Value) -> bool:
+        """Whether a change of shape has to copy the array: its numbers stand in another order."""
+        operation = self._operation(value)
+        if operation.kind != "reshape":
+            return False
+        base = self._operation(operation.operands[0])
+        while base.kind == "subscript":
+            base = self._operation(base.operands[0])
+        return base.kind in ("windows", "transpose")
 
     def _place(self, value: Value) -> None:
         operation = self._operation(value)
         text = written(operation, [self.texts[operand] for operand in operation.operands])
         leaves: Counter[Value] = Counter()
         for operand in operation.operands:
-            leaves.update(self.leaves.get(operand, {}) if operand not in self.variables else {operand: 1})
+            leaves.update(self.leaves.get(operand, {}))
+            if operand in self.variables:
+                leaves[operand] += 1
         if operation.constant:
             self._place_constant(value, operation, text)
         elif self._stands_inside(value, operation, text):
             self.texts[value], self.leaves[value] = text, leaves
         else:
+            if operation.kind in VIEWS:
+                self.leaves[value] = self._lent_by(value)
             self.reads.subtract(leaves)
             self._emit(value, operation, text)
+
+    def _lent_by(self, view: Value) -> Counter[Value]:
+        """The array whose numbers a view shows: a line that reads the one reads the other."""
+        owner = view
+        while self._operation(owner).kind in VIEWS:
+            owner = self._operation(owner).operands[0]
+        return Counter({owner: 1} if owner in self.variables else {})
 
     def _place_constant(self, value: Value, operation: Operation, text: Text) -> None:
         users = [self._operation(user) for user in self.users[value]]
@@ -177,13 +228,21 @@ class _Scheduler:
     def _stands_inside(self, value: Value, operation: Operation, text: Text) -> bool:
         if self._is_seen_through(value):
             return True
-        if value in self.names or value in self.returned or self.reads[value] != 1 or len(text.text) > LINE:
+        if value in self.names or value in self.returned or len(text.text) > LINE:
+            return False
+        shown = self._is_shown_by_one_view(value)
+        if self.reads[value] != 1 and not shown:
             return False
         if operation.kind in PUT_TOGETHER or operation.kind in ("state", "loop"):  # it takes more than one line
             return False
         if any(self._operation(user).kind == "loop" for user in self.users[value]):
             return False
-        return operation.boolean or operation.size < SMALL
+        return operation.boolean or operation.size < SMALL or shown
+
+    def _is_shown_by_one_view(self, value: Value) -> bool:
+        """Whether nobody reads the value but a view that has a name."""
+        first, *rest = self.users[value]
+        return not rest and self._operation(first).kind in VIEWS and not self._is_seen_through(first)
 
     def _emit(self, value: Value, operation: Operation, text: Text) -> None:
         if operation.kind == "after":
@@ -213,7 +272,7 @@ class _Scheduler:
         assert isinstance(body, Body)
         operands = [self.texts[operand].text for operand in operation.operands]
         self.step = self.step or self.identifiers.identifier("t")
-        step, steps = self.step, self.identifiers.numbered("steps")
+        step = self.step
 
         def at(offset: int) -> str:
             shift = f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else ""
@@ -225,18 +284,29 @@ class _Scheduler:
             for shift in (body.front if self._operation(operation.operands[operand]).kind == "state" else 0,)
         }
         places: dict[Value, str] = {}
+        names = dict(body.names)
         for state, result in body.results:
-            places.setdefault(result, f"{operands[state]}{at(body.front)}")
-        inner = _Scheduler(body.table, {}, body.names, [r for _, r in body.results], self.identifiers, texts, places)
+            if body.reads(result):  # what this step goes on with has a name, which is read faster than a row
+                names[result] = f"{operands[state]}_now"
+            else:
+                places.setdefault(result, f"{operands[state]}{at(body.front)}")
+        inner = _Scheduler(body.table, {}, names, [r for _, r in body.results], self.identifiers, texts, places)
+        lines = []
+        for argument, (operand, offset) in zip(body.arguments, body.inputs, strict=True):
+            if offset is not None and inner.reads[argument] > 1:
+                name = self.identifiers.identifier(f"{operands[operand]}_{_when(offset)}")
+                lines.append(f"{name} = {texts[argument]}")
+                inner.texts[argument] = Text(name)
         inside = inner.schedule()
         self.constants.extend(inside.constants)
-        lines = [line for each in inside.lines for line in (f"{each.name} = {each.text}", *each.updates)]
+        lines += [line for each in inside.lines for line in (f"{each.name} = {each.text}", *each.updates)]
         for (state, _), text in zip(body.results, inside.outputs, strict=True):
             if text != f"{operands[state]}{at(body.front)}":
                 lines.append(f"{operands[state]}{at(body.front)} = {text}")
         count = f"range({body.steps - 1}, -1, -1)" if body.backwards else f"range({body.steps})"
-        self.lines.append(Line(steps, count, [f"for {step} in {steps}:", *(f"    {line}" for line in lines)]))
-        self._name(value, steps)
+        # Loops are no line of their own: they follow the one before, which made the last of their states.
+        self.lines[-1].updates += [f"for {step} in {count}:", *(f"    {line}" for line in lines)]
+        self._name(value, step)
 
     def _assign(self, value: Value, text: str, name: str | None = None) -> None:
         name = name or self._inherited(value) or self.identifiers.numbered("t")
@@ -293,3 +363,7 @@ class _Scheduler:
             if fresh and not taken.constant and taken.shape == operation.shape and self.reads[operand] == 0:
                 return operand
         return None
+
+
+def _when(offset: int) -> str:
+    return "before" if offset < 0 else "after" if offset else "now"

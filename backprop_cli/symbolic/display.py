@@ -201,8 +201,13 @@ def product_tree(factors: Iterable[Expr]) -> tree.Node:
     if bottom or (
         number.q != 1 and nodes and all(isinstance(node, SIMPLE) for node in nodes) and not _is_decimal(number)
     ):
+        front = [
+            node for node in nodes if isinstance(node, tree.Partial)
+        ]  # a derivative above another line reads badly
+        nodes = [node for node in nodes if node not in front]
         top = _product([tree.Number(str(number.p)), *nodes] if number.p != 1 or not nodes else nodes)
-        return tree.Quotient(top, _product([tree.Number(str(number.q)), *bottom] if number.q != 1 else bottom))
+        under = _product([tree.Number(str(number.q)), *bottom] if number.q != 1 else bottom)
+        return _product([*front, tree.Quotient(top, under)])
     if number is not S.One:
         nodes.insert(0, _number(number))
     return _product(nodes)

@@ -86,7 +86,9 @@ class _View:
             if form.value not in (target, *(other.value for other in kept)):
                 kept.append(form)
         main = _first_of(QUOTED.get(step.kind, QUOTED_ELSE), kept)
-        notes = (*step.notes, *self._notes(target, kept))
+        sums = any(isinstance(node, tree.Reduction) for form in kept for node in walk(form.value))
+        own = [note for note in step.notes if sums or note.key != "ranges"]
+        notes = (*own, *self._notes(target, kept))
         return replace(step, target=target, forms=tuple(kept), main=main, indices=(), shape=(), notes=notes)
 
     def _notes(self, target: tree.Node, forms: Sequence[Form]) -> Iterable[Note]:
@@ -121,6 +123,8 @@ class _View:
 
     def _gradient(self, step: Step) -> Step:
         name = step.id.removeprefix("dJ/d")
+        if name not in self.graph:
+            raise NoMatrixFormError("the cost of each step has a gradient of its own")
         quantity = self.graph[name]
         target = tree.Gradient(name, quantity.role is Role.WEIGHTED_SUM)
         forms, problem = [], NoMatrixFormError("axes")

@@ -127,7 +127,7 @@ class Narrator:
         assert quantity.definition is not None
         taken = self.names | {symbol.name for symbol in quantity.indices}
         written = quantity.written or tree_of(with_names(canonical(quantity.definition), taken))
-        used = dict.fromkeys(place.name for place in quantity.definition.atoms(Place))
+        used = dict.fromkeys(plain_name(place.name) for place in quantity.definition.atoms(Place))
         uses = tuple(q.name for q in self.graph.quantities if q.name in used and q.definition is not None)
         return self._step(
             quantity,
@@ -171,7 +171,7 @@ class Narrator:
                 Kind.LOCAL_DERIVATIVE,
                 Rule.DIFFERENTIATION,
                 forms,
-                (v.name,),
+                (plain_name(v.name),),
                 target=tree_of(symbol.factors[0]),
                 indices=tuple(s.name for s in indices),
                 shape=tuple(sizes[s] for s in indices),

@@ -285,6 +285,22 @@ def test_a_loss_by_name_is_a_mean_within_each_step_and_a_sum_over_them(batch: bo
     assert_allclose(trace.loss, expected)
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        ("rnn: {units: 2}",),
+        ("rnn: {units: 4}", "dense: {units: 2}"),
+        ("rnn: {units: 4}", "dense: {units: 3, activation: tanh}", "dense: {units: 2}", "tanh"),
+        ("attention", "residual: {layers: [dense: {units: 3}]}", "dense: {units: 2}"),
+    ],
+)
+def test_a_mean_over_the_outputs_of_a_sequence_is_one_of_each_step(layers: tuple[str, ...]) -> None:
+    y = [[1, 0], [0, 1]]
+    trace = run(stack(*layers, x="[[1, 2, 3], [4, 5, 6]]", y=str(y)))
+    output = list(trace.forward.values())[-2]
+    assert_allclose(trace.loss, ((output - y) ** 2).mean(axis=1).sum())
+
+
 def test_another_batch_size() -> None:
     text = stack("conv1d: {filters: 2, kernel: 2}", "flatten", "dense: {units: 1}", x="[[[1, 2, 3]]]", y="[[1]]")
     assert run(text, x=np.ones((3, 1, 3)), y=np.ones((3, 1))).forward["a2"].shape == (3, 4)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 import backprop_cli as bp
 from backprop_cli.bundled import bundled_names, bundled_spec
+from tests.cli.conftest import Outcome
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 BY_SIZE = "inputs: {x: {size: 3}}\ntargets: {y: {size: 2}}\nlayers: [{dense: {units: 2}}]\nloss: mse\n"
@@ -33,7 +37,7 @@ def test_every_command_on_every_spec(backprop, call, name):
     assert outcome.stdout.endswith("\n")
     assert "\x1b" not in outcome.stdout
     if "latex" not in options:
-        assert max(len(line) for line in outcome.stdout.splitlines()) <= 80
+        assert max(cell_len(line) for line in outcome.stdout.splitlines()) <= 80  # x̂ is two characters, one column wide
         assert bp.load(str(SPECS / f"{name}.yaml")).name in outcome.stdout
 
 
@@ -49,6 +53,68 @@ def test_run_as_json_is_the_trace(backprop, name):
         assert list(printed[part]) == list(values)
         for quantity, value in printed[part].items():
             np.testing.assert_array_equal(np.asarray(value), values[quantity])
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_the_program_that_is_printed_runs_and_gives_the_gradients_of_the_run(backprop, tmp_path, name):
+    file = tmp_path / "program.py"
+    assert backprop("run", name, "--explain", "-o", file) == Outcome(0, "", "")
+    module = run_path(str(file))
+    program = bp.load(str(SPECS / f"{name}.yaml")).compile()
+    trace = program.run()
+    given = [trace.given[argument] for argument in program.arguments]
+    results = module["forward_and_backward"](*given)
+    assert len(results) == len(program.outputs)
+    for output, value in zip(program.outputs, results, strict=True):
+        expected = trace.loss if output == "J" else trace.gradients[output.removeprefix("dJ/d")]
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-15, err_msg=output)
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_the_printed_program_says_what_it_takes_and_returns(backprop, name):
+    program = bp.load(str(SPECS / f"{name}.yaml")).compile()
+    page = backprop("run", name, "--explain").stdout
+    comment = " ".join(line.removeprefix("# ") for line in page.splitlines() if line.startswith("# "))
+    takes, returns = ", ".join(program.arguments), ", ".join(program.outputs)
+    said = f"One forward and backward pass: forward_and_backward takes {takes} and returns {returns}."
+    assert comment == said
+    assert page.endswith(program.source.rstrip("\n") + "\n")
+
+
+def test_a_coloured_program_is_the_same_text(backprop, monkeypatch):
+    plain = backprop("run", "lstm", "--explain").stdout
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = backprop("run", "lstm", "--explain").stdout
+    assert "\x1b[35mdef\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert backprop("run", "lstm", "--explain").stdout == plain
+
+
+@pytest.mark.parametrize("columns", ["30", "80", "300"])
+def test_no_terminal_breaks_the_lines_of_a_program(backprop, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for colour in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", colour)
+        page = re.sub(r"\x1b\[[\d;]*m", "", backprop("run", "gru", "--explain").stdout)
+        assert page.endswith(bp.load(str(SPECS / "gru.yaml")).compile().source)
+
+
+def test_a_program_needs_no_numbers(backprop):
+    outcome = backprop("run", "-", "--explain", stdin=BY_SIZE)
+    assert (outcome.status, outcome.stderr) == (0, "")
+    assert "x (3,), y (2,), W1 (2, 3), b1 (2,)" in outcome.stdout
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_a_program_is_text_only(backprop, format):
+    outcome = backprop("run", "xor", "--explain", "--format", format)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    message = f"--explain prints a Python program, not {format.upper()}; leave out --format {format}\n"
+    assert outcome.stderr == message
 
 
 def test_run_as_csv(backprop):

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import backprop_cli as bp
-from backprop_cli.documents.names import Names, Shown
+from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.entries import entry_step
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import by_step, is_by_step
+from backprop_cli.symbolic.notation import by_step
 from backprop_cli.symbolic.steps import Kind
 from backprop_cli.verification.arrays import NumPyArrays
 from backprop_cli.verification.automatic import gradients
 from backprop_cli.verification.evaluation import Evaluator, forward
-from backprop_cli.verification.frozen import frozen
 from tests.reading_back import check_formula
+from tests.reading_back.by_step import by_each_step
 from tests.reading_back.checking import equalities, ranges_of, read, read_definition, with_ranges
 from tests.reading_back.evaluation import Evaluation
 from tests.strategies import as_yaml, equation_networks, layer_networks
@@ -49,20 +47,6 @@ def numbers_of_the_run(network: Network) -> dict[str, np.ndarray]:
         found |= {name: value for name, value in found.items() if name != graph.loss_name}
     found |= {f"dJ/d{name}": np.asarray(value) for name, value in trace.gradients.items()}
     return found
-
-
-def by_each_step(network: Network, arrays: dict[str, np.ndarray]) -> tuple[Names, dict[str, np.ndarray]]:
-    """The names with J[s], the cost of one step, and its gradients by automatic differentiation: those of the network
-    in which every J_s has states of its own."""
-    names, graph = network.names, network.graph
-    if not graph.windows:
-        return names, {}
-    apart, given = frozen(graph, arrays)
-    copies = [quantity for quantity in apart.quantities if is_by_step(quantity.name)]
-    cost = Shown(by_step(names.cost), names.cost, names.cost, "", ("s",), (copies[0].shape[0],))
-    found = gradients(apart, given, [copy.name for copy in copies], "autograd")
-    quantities = {**names.quantities, cost.name: cost}
-    return replace(names, quantities=quantities), {f"dJ/d{name}": array for name, array in found.items()}
 
 
 def check_unrolled(network: Network, names: Names, arrays: dict[str, np.ndarray], format: str) -> None:

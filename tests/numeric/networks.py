@@ -41,8 +41,8 @@ def source(graph: Graph) -> str:
 
 
 def lines(graph: Graph) -> list[str]:
-    """The lines of the generated function, without its signature."""
-    return [line.strip() for line in source(graph).split("):\n")[-1].strip().splitlines()]
+    """The lines of the generated function, without its signature and docstring."""
+    return [line.strip() for line in source(graph).split('    """\n')[-1].strip().splitlines()]
 
 
 def computed(graph: Graph, arrays: Mapping[str, np.ndarray]) -> Any:

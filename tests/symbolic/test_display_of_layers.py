@@ -71,7 +71,7 @@ def test_the_position_of_a_largest_value_needs_no_bracket_for_its_range() -> Non
 def test_a_way_that_leads_nowhere_is_said_to(name: str, of: str) -> None:
     found = {step.id: step for step in bp.load(bundled(name)).derive().steps}
     mean = of.rpartition("d")[2]
-    remark = f"{of} is 0, since the sum cancels once {mean} is put in: no gradient takes this way."
+    remark = f"{of} is 0: the sum cancels once {mean} is put in."
     assert [sentence(note) for note in found[of].notes] == [remark]
     assert [step.id for step in found.values() if any(note.key == "vanishes" for note in step.notes)] == [of]
 
