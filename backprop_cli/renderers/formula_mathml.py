@@ -106,7 +106,7 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.Quotient():
             return _quotient(*kids)
         case tree.Power():
-            return Printed((_raised(_row(_in(kids[0], Level.ATOM)), _row(_outside(kids[1]))),), Level.POWER)
+            return Printed((_raised(_row(_in(kids[0], Level.ATOM)), _row(kids[1].body)),), Level.POWER)
         case tree.Comparison():
             return _comparison(node, kids, names)
         case tree.Partial(of):
@@ -290,7 +290,7 @@ def _apply(function: str, node: tree.Apply, kids: Sequence[_Shown], names: Names
         condition, then, otherwise = (_outside(kids[0]), kids[1].body, kids[2].body)
         return Printed((_choice(condition, then, otherwise),), Level.CHOICE)
     if function == "sqrt" and len(kids) == 1:
-        return Printed((_tag("msqrt", *_outside(kids[0])),))
+        return Printed((_tag("msqrt", *kids[0].body),))
     if function == "abs" and len(kids) == 1 and not holds_matrices(node):
         return Printed((_bracketed(_outside(kids[0]), "|", "|"),))
     arguments = _joined(COMMA, [_outside(kid) for kid in kids])
@@ -353,7 +353,7 @@ def _is_sum(node: tree.Node) -> TypeGuard[tree.Reduction]:
 def _quotient(above: _Shown, below: _Shown) -> _Shown:
     if above.unsigned is not None:
         return _negated(_quotient(above.unsigned, below))
-    return Printed((_tag("mfrac", _row(_outside(above)), _row(_outside(below))),), Level.POWER)
+    return Printed((_tag("mfrac", _row(above.body), _row(below.body)),), Level.POWER)
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Shown], names: Names) -> _Shown:
@@ -389,4 +389,4 @@ def _transposed(node: tree.Node, printed: _Shown, names: Names) -> _Elements:
     if _is_delta(node, names):
         return _delta(node.name, names, (TRANSPOSE,))
     inner = (_bracketed(printed.body),) if isinstance(node, tree.Transposed) else _in(printed, Level.ATOM)
-    return (_tag("msup", _row(inner), TRANSPOSE),)
+    return (_raised(_row(inner), TRANSPOSE),)

@@ -30,6 +30,7 @@ from backprop_cli.renderers.html_tables import table
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 CONTENTS = "Contents"
 WARNING = "Warning:"
+PUNCTUATION = frozenset(".,;:!?)")
 FEWEST_LISTED = 2  # sections of a page with a table of contents
 
 
@@ -118,7 +119,17 @@ def _block(block: Block, names: Names, deepest: int) -> str:
 
 
 def _text(parts: Iterable[Inline], names: Names) -> str:
-    return "".join(escaped(part) if isinstance(part, str) else element(part, names) for part in parts)
+    """Text and formulas; a sign of punctuation does not begin a line after a formula."""
+    result = ""
+    shown = ""  # a formula that may be followed by one
+    for part in parts:
+        if not isinstance(part, str):
+            result, shown = result + shown, element(part, names)
+            continue
+        sign = part[:1] if shown and part[:1] in PUNCTUATION else ""
+        result += f'<span class="kept">{shown}{sign}</span>{escaped(part[1:])}' if sign else shown + escaped(part)
+        shown = ""
+    return result + shown
 
 
 def _plain(parts: Iterable[Inline], names: Names) -> str:
