@@ -83,9 +83,7 @@ math .bold { font-weight: bold; }
 .equation { display: flex; gap: .5em; align-items: baseline; max-width: 100%; min-width: 0; }
 .value { min-width: 0; overflow-x: auto; overflow-y: hidden; padding-block: .1em; }
 .value > math { display: flex; flex-wrap: wrap; align-items: baseline; row-gap: .4em; }
-.value .term { display: flex; flex-wrap: wrap; align-items: baseline; row-gap: .4em; max-width: 100%;
-  padding-inline-start: 1.3em; }
-.value .term > :first-child { margin-inline-start: -1.3em; }
+.value .term { display: flex; flex-wrap: wrap; align-items: baseline; row-gap: .4em; max-width: 100%; }
 .kept { white-space: nowrap; }
 .remark { margin-inline-start: auto; padding-inline-start: 1.5em; color: var(--faint); font-size: .92rem;
   text-align: end; max-width: 100%; }
