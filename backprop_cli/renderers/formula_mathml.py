@@ -39,7 +39,7 @@ NEGATIVE = '<mo form="prefix">−</mo>'
 COMMA = '<mo separator="true">,</mo>'
 NO_COMMA = "<mo>\N{INVISIBLE SEPARATOR}</mo>"
 APPLIED = "<mo>\N{FUNCTION APPLICATION}</mo>"
-PRIME = '<mo lspace="0" rspace="0">′</mo>'
+PRIME = '<mo form="postfix" lspace="0" rspace="0">′</mo>'  # raised and small in itself
 TRANSPOSE = '<mo lspace="0" rspace="0">⊤</mo>'
 PARTIAL = "<mi>∂</mi>"
 LOOSE = frozenset((PLUS, MINUS, EQUALS))
@@ -94,7 +94,7 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.Apply(function):
             return _apply(function, node, kids, names)
         case tree.Prime(function):
-            return Printed((_tag("msup", _function(function, names), PRIME), APPLIED, _bracketed(_outside(kids[0]))))
+            return Printed((_mrow((_function(function, names), PRIME)), APPLIED, _bracketed(_outside(kids[0]))))
         case tree.Reduction():
             return _reduction(node, kids[0], names)
         case tree.Negative():

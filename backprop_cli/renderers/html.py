@@ -149,4 +149,4 @@ def _side(side: Side, names: Names, is_told: bool) -> str:
     value = f'<span class="value">{element(side.value, names)}</span>'
     remark = f' <span class="remark">{_text(side.remark, names)}</span>' if side.remark else ""
     own = " told" if is_told else ""
-    return f'<div class="side{own}"><span class="equation"><span>=</span> {value}</span>{remark}</div>'
+    return f'<div class="side{own}"><span class="equation"><span class="equals">=</span> {value}</span>{remark}</div>'

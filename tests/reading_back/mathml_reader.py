@@ -13,7 +13,7 @@ from tests.reading_back.latex_reader import COMMANDS, GREEK, LatexReader
 LETTERS = {letter: command for command, letter in GREEK.items()} | {"∂": r"\partial"}
 FUNCTIONS = {name: command for command, name in COMMANDS.items()}
 SIGNS = {"−": "-", "⋅": r"\cdot", "⊙": r"\odot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "×": r"\times", "⊤": r"\top"}
-SIGNS |= {sign: sign for sign in "+=<>(),[]"} | {"′": "'"}
+SIGNS |= {sign: sign for sign in "+=<>(),[]"}
 APPLIED, SEPARATED, MULTIPLIED = "\u2061", "\u2063", "\u2062"
 SIGNS |= {APPLIED: "", SEPARATED: "", MULTIPLIED: r"\,"}
 PARTS = {"msub": 2, "msup": 2, "msubsup": 3, "mfrac": 2, "munder": 2, "munderover": 3, "mover": 2}
@@ -29,6 +29,8 @@ def as_latex(element: ElementTree.Element, is_function: bool = False) -> str:
     if element.tag in PARTS and len(element) != PARTS[element.tag]:
         raise UnreadableFormula(f"{element.tag} with {len(element)} parts")
     match element.tag:
+        case "mrow" if len(element) == 2 and element[1].text == "′":
+            return f"{as_latex(element[0], is_function)}'"
         case "math" | "mrow":
             text = _row(list(element))
             return re.sub(r"\\times 10 ?\^\{ ?(-?) ?(\d+) ?\}", r"\\times 10^{\1\2}", text)
@@ -37,8 +39,7 @@ def as_latex(element: ElementTree.Element, is_function: bool = False) -> str:
         case "msub" | "munder":
             return f"{as_latex(element[0], is_function)}_{{{as_latex(element[1])}}}"
         case "msup":
-            base, above = as_latex(element[0], is_function), as_latex(element[1])
-            return f"{base}'" if above == "'" else f"{base}^{{{above}}}"
+            return f"{as_latex(element[0], is_function)}^{{{as_latex(element[1])}}}"
         case "msubsup" | "munderover":
             return f"{as_latex(element[0], is_function)}_{{{as_latex(element[1])}}}^{{{as_latex(element[2])}}}"
         case "mfrac":
