@@ -66,7 +66,8 @@ summary { padding: .4rem .7rem; background: var(--shade); border-radius: .35rem;
 .warning { color: inherit; border-color: var(--alarm); }
 .warning > strong { color: var(--alarm); }
 
-math, .equals { font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", "Libertinus Math", math; font-size: 1.08em; }
+math, .equals { font-size: 1.08em;
+  font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", "Libertinus Math", math; }
 math .exponent { color: var(--ink); }
 math .bold { font-weight: bold; }
 .cases > mtr > mtd { text-align: start; }
