@@ -85,12 +85,13 @@ class Names:
         """The names of a graph's quantities."""
         reserved = {symbol.name for q in graph.quantities for symbol in _symbols(q)}
         preferred = {q.name: _preferred(q) for q in graph.quantities}
-        return cls(_distinct(preferred, reserved), graph.cost or "J")
+        cost = graph.cost or "J"
+        return cls(_distinct(preferred, reserved, cost), cost)
 
     @classmethod
     def given(cls, shown: Iterable[Shown], cost: str = "J") -> Names:
         """Names put together by hand; those that would be written alike keep their names."""
-        return cls(_distinct({entry.name: entry for entry in shown}, set()), cost)
+        return cls(_distinct({entry.name: entry for entry in shown}, set(), cost), cost)
 
     def __getitem__(self, name: str) -> Shown:
         return self.quantities.get(name) or Shown(name, plain(name), plain(name))
@@ -164,13 +165,14 @@ def _letter(name: str) -> str | None:
     return None if letter is None or plain(letter) != letter else unicodedata.normalize("NFC", letter + HAT)
 
 
-def _distinct(preferred: Mapping[str, Shown], reserved: set[str]) -> dict[str, Shown]:
+def _distinct(preferred: Mapping[str, Shown], reserved: set[str], cost: str) -> dict[str, Shown]:
     """Names restored wherever two quantities, or a quantity and an index, would be written alike.
 
     A word goes back on the line where the letter alone is an array of the same layer: below it, the word could be taken
-    for a position.
+    for a position. So it does behind the letter of the cost, which has positions where it is taken apart by steps.
     """
     arrays = {(base, shown.layer) for shown in preferred.values() if shown.shape for base in _letters(shown)}
+    arrays.add((cost, ""))
     result = {
         name: _on_the_line(shown) if _is_mistakable(shown, arrays) else shown for name, shown in preferred.items()
     }

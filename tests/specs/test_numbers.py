@@ -180,7 +180,10 @@ def test_residual_sum():
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_gradient_agrees_with_central_differences(path):
     """Each parameter's gradient in its steepest direction, against the cost itself."""
-    program = bp.load(str(path)).compile()
+    network = bp.load(str(path))
+    if network.graph.windows:  # truncated: not the gradient of the cost, see test_rnn_truncated
+        return
+    program = network.compile()
     t = program.run()
     if t.loss is None:
         return

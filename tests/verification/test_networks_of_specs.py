@@ -14,7 +14,8 @@ from backprop_cli.verification.checking import Limits, verify
 from backprop_cli.verification.report import Verdict
 from tests.strategies import as_yaml, equation_networks, layer_networks
 
-SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.yaml"))
+FOLDER = Path(__file__).resolve().parents[2] / "specs"
+SPECS = sorted(FOLDER.glob("*.yaml"))
 QUICK = Limits(differences=20_000_000, precise=100_000, expansion=600, derivatives=2_000)
 EXPLODED = 1e8
 
@@ -32,11 +33,22 @@ def arrays(trace):
 def test_bundled_specs(path):
     network = bp.load(str(path))
     trace = network.compile().run()
-    report = verified(network, trace, arrays(trace))
+    report = network.verify(trace) if network.graph.windows else verified(network, trace, arrays(trace))
     assert report.ok, report.disagreeing
     assert report.unverified == ()
     assert report.kinks == ()
     assert report.cost is None or report.cost.verdict is Verdict.OK
+
+
+def test_a_truncated_gradient_is_not_taken_for_the_full_one():
+    network = bp.load("truncate: {h: 2}\n" + (FOLDER / "rnn.yaml").read_text(encoding="utf-8"))
+    full = bp.load(str(FOLDER / "rnn.yaml")).compile().run()
+    assert network.verify().ok
+    report = network.verify(full)
+    assert {comparison.quantity for comparison in report.disagreeing} == {"W_xh", "h", "x"}
+    shown = {one.quantity: one for one in network.verify().truncations}
+    assert abs(shown["W_xh"].truncated - shown["W_xh"].full) > 0.1
+    assert shown["W_ho"].truncated == shown["W_ho"].full
 
 
 @settings(suppress_health_check=list(HealthCheck), max_examples=25)
