@@ -87,7 +87,7 @@ def derive(
 ) -> None:
     """Derive every gradient symbolically, from the cost back to the first layer."""
     from backprop_cli.questions import Question
-    from backprop_cli.renderers import derivation_data, latex, terminal
+    from backprop_cli.renderers import derivation_data, html, latex, terminal
     from backprop_cli.sources import network_of
 
     derivation = network_of(spec).derive()
@@ -98,6 +98,8 @@ def derive(
             write(page, output)
         case DeriveFormat.LATEX:
             write(latex.page(question.document(derivation)), output, data=True)
+        case DeriveFormat.HTML:
+            write(html.page(question.document(derivation)), output, data=True)
         case DeriveFormat.JSON:
             steps = question.steps(derivation)
             data = derivation_data.steps_as_data(derivation.graph.name, steps, derivation.names)
@@ -121,7 +123,7 @@ def run(
 ) -> None:
     """Run the forward and the backward pass, and print both as tables."""
     from backprop_cli.documents.run_tables import run_document
-    from backprop_cli.renderers import program_source, run_csv, terminal
+    from backprop_cli.renderers import html, program_source, run_csv, terminal
     from backprop_cli.sources import network_of
 
     if explain and format is not RunFormat.TEXT:
@@ -139,6 +141,9 @@ def run(
             write(as_json(trace.as_data()), output, data=True)
         case RunFormat.CSV:
             write(run_csv.render(trace), output, data=True)
+        case RunFormat.HTML:
+            document = run_document(network.graph, network.names, trace, digits=digits, full=full)
+            write(html.page(document), output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
         warn(f"warning: {name} is not finite")
 

@@ -16,12 +16,14 @@ class DeriveFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     LATEX = "latex"
+    HTML = "html"
 
 
 class RunFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
 
 
 class Format(StrEnum):

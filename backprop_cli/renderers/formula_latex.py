@@ -67,7 +67,7 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
         case tree.Quotient():
             return _quotient(*kids)
         case tree.Power():
-            return Printed(f"{_in(kids[0], Level.ATOM)}^{{{_outside(kids[1])}}}", Level.POWER)
+            return Printed(f"{_in(kids[0], Level.ATOM)}^{{{kids[1].body}}}", Level.POWER)
         case tree.Comparison():
             return _comparison(node, kids, names)
         case tree.Partial():
@@ -186,7 +186,7 @@ def _apply(function: str, node: tree.Apply, kids: Sequence[_Latex], names: Names
         rows = rf"{then} & \text{{if }} {condition} \\ {otherwise} & \text{{otherwise}}"
         return Printed(rf"\begin{{cases}} {rows} \end{{cases}}", Level.CHOICE)
     if function == "sqrt" and len(kids) == 1:
-        return Printed(rf"\sqrt{{{_outside(kids[0])}}}")
+        return Printed(rf"\sqrt{{{kids[0].body}}}")
     if function == "abs" and len(kids) == 1 and not holds_matrices(node):
         return Printed(rf"\left| {_outside(kids[0])} \right|")
     return Printed(_function(function, names) + _bracketed(", ".join(_outside(kid) for kid in kids)))
@@ -230,7 +230,7 @@ def _is_sum(node: tree.Node) -> TypeGuard[tree.Reduction]:
 def _quotient(above: _Latex, below: _Latex) -> _Latex:
     if above.unsigned is not None:
         return _negated(_quotient(above.unsigned, below))
-    return Printed(rf"\frac{{{_outside(above)}}}{{{_outside(below)}}}", Level.POWER)
+    return Printed(rf"\frac{{{above.body}}}{{{below.body}}}", Level.POWER)
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Latex], names: Names) -> _Latex:

@@ -60,6 +60,11 @@ def aligned(texts: Sequence[str]) -> list[str]:
     return [before.rjust(left) + after.ljust(right) for before, after in halves]
 
 
+def before_point(cell: str) -> int:
+    """Where the last digit before the point of an aligned number stands, counted from 1."""
+    return len(cell.rstrip().partition(".")[0].partition("e")[0])
+
+
 def _is_readable(value: float, digits: int) -> bool:
     """Whether two digits that count are shown, or one where there is no room for more."""
     least = 10.0 ** -(digits - 1 if digits > 2 else digits)

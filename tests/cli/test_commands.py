@@ -303,3 +303,11 @@ def test_narrow_and_wide_terminals(backprop, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     for call in (["derive", "mlp"], ["run", "xor"], ["verify", "scalar-graph"]):
         assert max(len(line) for line in backprop(*call).stdout.splitlines()) <= columns
+
+
+def test_pages_for_a_browser(backprop, tmp_path):
+    for command in ("derive", "run"):
+        page = backprop(command, "two-two-two", "--format", "html").stdout
+        assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
+        backprop(command, "two-two-two", "--format", "html", "-o", str(tmp_path / "page.html"))
+        assert (tmp_path / "page.html").read_text(encoding="utf-8") == page

@@ -12,7 +12,7 @@ from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
-from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from backprop_cli.renderers import formula_latex, formula_mathml, formula_text, formula_unicode
 from backprop_cli.symbolic.entries import entry_step
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import by_step
@@ -28,6 +28,7 @@ from tests.strategies import as_yaml, equation_networks, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
 RENDERERS = {"text": formula_text.render, "unicode": formula_unicode.render, "latex": formula_latex.render}
+RENDERERS["mathml"] = formula_mathml.render
 LARGEST = 1e6  # beyond it a difference of two forms is mostly rounding
 
 

@@ -14,22 +14,23 @@ from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.numeric.trace import Trace
-from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from backprop_cli.renderers import formula_latex, formula_mathml, formula_text, formula_unicode
 from backprop_cli.renderers.glyphs import STROKE
 from backprop_cli.symbolic.steps import Kind, Note, Step
 from tests.reading_back.evaluation import Definitions, Evaluation, free_indices
 from tests.reading_back.grammar import Reader
 from tests.reading_back.latex_reader import LatexReader
+from tests.reading_back.mathml_reader import MathmlReader
 from tests.reading_back.text_reader import TextReader
 from tests.reading_back.unicode_reader import UnicodeReader
 
-Format: TypeAlias = Literal["text", "unicode", "latex"]
+Format: TypeAlias = Literal["text", "unicode", "latex", "mathml"]
 
 Array: TypeAlias = NDArray[Any]
 
 TOLERANCE = 1e-9
-PRINTERS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex}
-READERS = {"text": TextReader, "unicode": UnicodeReader, "latex": LatexReader}
+PRINTERS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex, "mathml": formula_mathml}
+READERS = {"text": TextReader, "unicode": UnicodeReader, "latex": LatexReader, "mathml": MathmlReader}
 
 
 def read(text: str, names: Names, format: Format = "unicode") -> tree.Node:
@@ -41,6 +42,8 @@ def without_struck(text: str, format: Format) -> str:
     """The formula with 0 for every term that is struck out."""
     if format == "unicode":
         return re.sub(rf"\S{STROKE}(?:\s*\S{STROKE})*", "0", text)
+    if format == "mathml":
+        return text
     begin, end = (r"\cancel{", "}") if format == "latex" else ("dropped(", ")")
     while (start := text.find(begin)) >= 0:
         at, depth = start + len(begin), 1

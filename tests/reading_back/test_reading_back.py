@@ -28,6 +28,14 @@ DEFINITIONS = dict(
     read_definition(text, NAMES) for text in ("zᵢ⁽¹⁾ = Σⱼ wᵢⱼ⁽¹⁾ · xⱼ", "aᵢ⁽¹⁾ = tanh(zᵢ⁽¹⁾)", "J = Σᵢ aᵢ⁽¹⁾")
 )
 
+LAYER = "<mrow><mo>[</mo><mn>1</mn><mo>]</mo></mrow>"
+MATHML = (
+    f"<msubsup><mi>z</mi><mi>i</mi>{LAYER}</msubsup><mo>=</mo>"
+    "<munderover><mo>∑</mo><mrow><mi>j</mi><mo>=</mo><mn>1</mn></mrow><mn>{limit}</mn></munderover>"
+    f"<msubsup><mi>w</mi><mrow><mi>i</mi><mi>j</mi></mrow>{LAYER}</msubsup>"
+    "<mo>⋅</mo><msub><mi>x</mi><mi>j</mi></msub>"
+)
+
 HOLDING = [
     ("unicode", "zᵢ⁽¹⁾ = Σⱼ wᵢⱼ⁽¹⁾ · xⱼ"),
     ("unicode", "∂J/∂xⱼ = Σᵢ ∂J/∂aᵢ⁽¹⁾ · ∂aᵢ⁽¹⁾/∂zᵢ⁽¹⁾ · wᵢⱼ⁽¹⁾ = Σᵢ ∂J/∂zᵢ⁽¹⁾ · wᵢⱼ⁽¹⁾"),
@@ -37,6 +45,7 @@ HOLDING = [
     ("unicode", "∂J/∂x = (∂z⁽¹⁾/∂x)ᵀ (∂a⁽¹⁾/∂z⁽¹⁾)ᵀ (∂J/∂a⁽¹⁾)"),
     ("text", "dJ/dW1[i,j] = dJ/da1[i]*tanh'(z1[i])*x[j]"),
     ("latex", r"z_{i}^{[1]} = \sum_{j=1}^{2} w_{ij}^{[1]} \cdot x_{j}"),
+    ("mathml", MATHML.format(limit=2)),
 ]
 
 
@@ -54,6 +63,7 @@ def test_what_holds_passes(format: str, text: str) -> None:
         ("unicode", "∂aᵢ⁽¹⁾/∂zₖ⁽¹⁾ = tanh′(zᵢ⁽¹⁾)"),
         ("text", "dJ/dW1[i,j] = dJ/da1[i]*tanh'(a1[i])*x[j]"),
         ("latex", r"z_{i}^{[1]} = \sum_{j=1}^{3} w_{ij}^{[1]} \cdot x_{j}"),  # a wrong limit
+        ("mathml", MATHML.format(limit=3)),
     ],
 )
 def test_what_does_not_hold_fails(format: str, text: str) -> None:
@@ -75,6 +85,9 @@ def test_what_does_not_hold_fails(format: str, text: str) -> None:
         ("latex", r"w_{i}^{[1]}"),
         ("latex", r"\input{secret}"),
         ("latex", r"x_j"),
+        ("mathml", "<msub><mi>x</mi></msub>"),
+        ("mathml", "<mfrac><mi>x</mi><mi>x</mi><mi>x</mi></mfrac>"),
+        ("mathml", "<mtext>x</mtext><script>x</script>"),
     ],
 )
 def test_what_is_not_printed_is_not_read(format: str, text: str) -> None:

@@ -10,7 +10,7 @@ from tests.reading_back import arrays_of, check_steps
 from tests.reading_back.by_step import by_each_step
 
 SMALL = [spec.name for spec in bundled_specs() if "600" not in spec.name]
-FORMATS = ("text", "unicode", "latex")
+FORMATS = ("text", "unicode", "latex", "mathml")
 
 
 @pytest.mark.parametrize("format", FORMATS)

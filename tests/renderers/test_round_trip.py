@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 
 from backprop_cli.language import grammar, tree
-from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from backprop_cli.renderers import formula_latex, formula_mathml, formula_text, formula_unicode
 from tests.reading_back import read
 from tests.reading_back.normal import normal
 from tests.strategies_trees import NAMES, equalities, formulas, matrix_formulas
 
-FORMATS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex}
+FORMATS = {"text": formula_text, "unicode": formula_unicode, "latex": formula_latex, "mathml": formula_mathml}
 EVERY_FORMAT = pytest.mark.parametrize("format", list(FORMATS))
 
 

@@ -1,0 +1,152 @@
+"""Documents as one HTML file that needs nothing else: no network, no scripts, no fonts.
+
+Mathematics is MathML, which browsers set themselves and screen readers speak. Sections fold; on paper all are open.
+What users wrote is escaped, and a policy in the page forbids to load anything in case it were not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from backprop_cli.documents.blocks import (
+    Block,
+    Document,
+    FormulaBlock,
+    Heading,
+    Inline,
+    Line,
+    Note,
+    Prose,
+    Side,
+    Tone,
+)
+from backprop_cli.documents.names import Names
+from backprop_cli.renderers import formula_unicode
+from backprop_cli.renderers.formula_mathml import element, escaped
+from backprop_cli.renderers.html_style import style_sheet
+from backprop_cli.renderers.html_tables import table
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+CONTENTS = "Contents"
+WARNING = "Warning:"
+PUNCTUATION = frozenset(".,;:!?)")
+FEWEST_LISTED = 2  # sections of a page with a table of contents
+
+
+class _Section(NamedTuple):
+    """A heading of level 2 and what stands under it."""
+
+    heading: Heading
+    blocks: list[Block]
+
+
+def page(document: Document, language: str = "en") -> str:
+    """The whole file. ``language`` is the one that the document is written in, as BCP 47 names it."""
+    names = document.names
+    title, before, sections = _sectioned(document.blocks)
+    lines = [
+        "<!DOCTYPE html>",
+        f'<html lang="{escaped(language)}">',
+        "<head>",
+        '<meta charset="utf-8"/>',
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>',
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>',
+        f"<title>{escaped(_plain(title, names))}</title>",
+        f"<style>{style_sheet()}</style>",
+        "</head>",
+        "<body>",
+        *([f"<header><h1>{_text(title, names)}</h1></header>"] if title else []),
+        "<main>",
+        *_blocks(before, names, deepest=2),
+        *(_contents(sections, names) if len(sections) >= FEWEST_LISTED else ()),
+    ]
+    for number, section in enumerate(sections, start=1):
+        lines += _section(number, section, names)
+    return "\n".join([*lines, "</main>", "</body>", "</html>", ""])
+
+
+def _sectioned(blocks: Iterable[Block]) -> tuple[tuple[Inline, ...], list[Block], list[_Section]]:
+    """The title, what stands before the first section, and the sections."""
+    title: tuple[Inline, ...] = ()
+    before: list[Block] = []
+    sections: list[_Section] = []
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 1 and not title:
+            title = block.parts
+        elif isinstance(block, Heading) and block.level == 2:
+            sections.append(_Section(block, []))
+        else:
+            (sections[-1].blocks if sections else before).append(block)
+    return title, before, sections
+
+
+def _contents(sections: Sequence[_Section], names: Names) -> Iterator[str]:
+    yield f'<nav aria-labelledby="contents"><h2 id="contents">{CONTENTS}</h2><ul>'
+    for number, section in enumerate(sections, start=1):
+        yield f'<li><a href="#section-{number}">{_text(section.heading.parts, names)}</a></li>'
+    yield "</ul></nav>"
+
+
+def _section(number: int, section: _Section, names: Names) -> Iterator[str]:
+    yield f'<details open="" id="section-{number}">'
+    yield f"<summary><h2>{_text(section.heading.parts, names)}</h2></summary>"
+    yield from _blocks(section.blocks, names, deepest=3)
+    yield "</details>"
+
+
+def _blocks(blocks: Iterable[Block], names: Names, deepest: int) -> Iterator[str]:
+    for block in blocks:
+        yield _block(block, names, deepest)
+
+
+def _block(block: Block, names: Names, deepest: int) -> str:
+    """``deepest`` is the level that a heading may have here without leaving out one above it."""
+    match block:
+        case Heading(level, parts):
+            tag = f"h{min(level, deepest)}"
+            return f"<{tag}>{_text(parts, names)}</{tag}>"
+        case Prose(parts):
+            return f"<p>{_text(parts, names)}</p>"
+        case Note(parts, Tone.WARNING):
+            return f'<p class="note warning"><strong>{WARNING}</strong> {_text(parts, names)}</p>'
+        case Note(parts):
+            return f'<p class="note">{_text(parts, names)}</p>'
+        case FormulaBlock(lines, is_stacked):
+            inside = "\n".join(_line(line, names, is_stacked) for line in lines)
+            return f'<div class="formulas">\n{inside}\n</div>'
+    return table(block, names)
+
+
+def _text(parts: Iterable[Inline], names: Names) -> str:
+    """Text and formulas; a sign of punctuation does not begin a line after a formula."""
+    result = ""
+    shown = ""  # a formula that may be followed by one
+    for part in parts:
+        if not isinstance(part, str):
+            result, shown = result + shown, element(part, names)
+            continue
+        sign = part[:1] if shown and part[:1] in PUNCTUATION else ""
+        result += f'<span class="kept">{shown}{sign}</span>{escaped(part[1:])}' if sign else shown + escaped(part)
+        shown = ""
+    return result + shown
+
+
+def _plain(parts: Iterable[Inline], names: Names) -> str:
+    return "".join(part if isinstance(part, str) else formula_unicode.render(part, names) for part in parts)
+
+
+def _line(line: Line, names: Names, is_stacked: bool) -> str:
+    is_told = is_stacked or any(side.remark for side in line.sides)
+    target = f'<div class="left">{element(line.target, names)}</div>'
+    sides = "\n".join(_side(side, names, is_told) for side in line.sides)
+    kind = "chain line" if is_told else "line"
+    return f'<div class="{kind}">{target}\n<div class="sides">{sides}</div></div>'
+
+
+def _side(side: Side, names: Names, is_told: bool) -> str:
+    """An equals sign, what stands after it, and why; ``is_told`` gives it a line of its own."""
+    value = f'<span class="value">{element(side.value, names)}</span>'
+    remark = f' <span class="remark">{_text(side.remark, names)}</span>' if side.remark else ""
+    own = " told" if is_told else ""
+    return f'<div class="side{own}"><span class="equation"><span class="equals">=</span> {value}</span>{remark}</div>'
