@@ -156,6 +156,9 @@ def walk(
         str | None,
         typer.Option("--only", metavar="PART", show_default=False, help="One layer alone, 'layer 2', or 'cost'."),
     ] = None,
+    view: Annotated[
+        View, typer.Option(metavar=listed(View), parser=one_of(View), help="Entries by their indices, or matrices.")
+    ] = View.INDEX,
     detail: Annotated[
         Detail,
         typer.Option(metavar=listed(Detail), parser=one_of(Detail), help="One entry of each quantity, or every entry."),
@@ -173,7 +176,7 @@ def walk(
     from backprop_cli.sources import network_of
     from backprop_cli.walking import Walk
 
-    walk = Walk(network_of(spec), digits, of, only, detail is Detail.FULL)
+    walk = Walk(network_of(spec), digits, of, only, detail is Detail.FULL, view is View.MATRIX)
     match format:
         case DeriveFormat.TEXT:
             write(terminal.render(walk.document, page_width(), colour=shows_colour(output)), output)

@@ -9,6 +9,7 @@ import numpy as np
 from backprop_cli.documents.blocks import Document
 from backprop_cli.documents.run_tables import values_of
 from backprop_cli.documents.walkthrough import walkthrough_document
+from backprop_cli.errors import BackpropError
 from backprop_cli.network import Network
 from backprop_cli.teaching.choosing import chosen
 from backprop_cli.teaching.numbers import Numbers
@@ -18,11 +19,18 @@ from backprop_cli.teaching.walkthrough import Stage
 
 class Walk:
     """One walkthrough: ``of`` is a quantity or an entry, ``only`` a layer or the cost, None for everything; ``full``
-    tells every entry. Raises BackpropError for what the network does not have, and where it cannot be run."""
+    tells every entry, ``in_matrices`` whole arrays instead. Raises BackpropError for what the network does not have,
+    and where it cannot be run."""
 
-    def __init__(self, network: Network, digits: int, of: str | None, only: str | None, full: bool) -> None:
+    def __init__(
+        self, network: Network, digits: int, of: str | None, only: str | None, full: bool, in_matrices: bool = False
+    ) -> None:
+        if in_matrices and of is not None and "[" in of:
+            raise BackpropError(f"--view matrix tells whole quantities; ask for {of.partition('[')[0].strip()}")
         self.network, self.rounding = network, Rounding(digits)
-        self._told = network.derive().told
+        derivation = network.derive()
+        self._told = derivation.told
+        self._matrices = {step.id: step for step in derivation.matrix_steps} if in_matrices else {}
         trace = network.compile().run()
         self._values = {name: np.asarray(value) for name, value in values_of(network.graph, trace).items()}
         self._gradients = {name: np.asarray(value) for name, value in trace.gradients.items() if name in network.graph}
@@ -31,7 +39,10 @@ class Walk:
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         numbers = Numbers(self._told, self._values, self._gradients)
-        return chosen(self._told, numbers, self.rounding, *self._asked)
+        stages = chosen(self._told, numbers, self.rounding, *self._asked)
+        if not self._matrices:
+            return stages
+        return tuple(stage._replace(step=self._matrices[stage.step.id], entries=()) for stage in stages)
 
     @property
     def document(self) -> Document:

@@ -26,6 +26,7 @@ from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.wording import PARTS, WALK, told, warns
 from backprop_cli.language import tree
+from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import FUNCTIONS, IDENTITY
 from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Role
@@ -113,11 +114,14 @@ class _Document:
         return activation if activation in FUNCTIONS or activation == IDENTITY else None
 
     def _stage(self, stage: Stage) -> Iterator[Block]:
-        if stage.step.shape:
-            yield FormulaBlock((Line(stage.step.target, (Side(_general(stage)),)),))
+        general = _general(stage)
+        if stage.step.shape or not stage.entries:
+            yield FormulaBlock((Line(stage.step.target, (Side(general),)),))
         for note in stage.step.notes:
-            if note.key != "ranges" and note.about.get("form") is None and note.key != "delta":
+            form = str(stage.step.forms[stage.step.main].kind)
+            if note.key not in ("ranges", "delta") and note.about.get("form", form) == form:
                 yield Note(told(note, stage.step.target), Tone.WARNING if warns(note) else Tone.REMARK)
+        yield from self._on_transposes(stage.step, general)
         plain: list[Line] = []
         for entry in stage.entries:
             if entry.paths:
@@ -130,6 +134,16 @@ class _Document:
             yield FormulaBlock(tuple(plain))
         if len(stage.entries) < stage.size:
             yield from self._rest(stage)
+
+    def _on_transposes(self, step: Step, formula: tree.Node) -> Iterator[Block]:
+        """Why a transpose stands in a formula of whole arrays."""
+        operands = [node.operand for node in walk(formula) if isinstance(node, tree.Transposed)]
+        if step.kind is Kind.PARAMETER_GRADIENT:
+            if any(isinstance(operand, tree.Matrix | tree.Gradient) for operand in operands):
+                yield Note((WALK["outer"],))
+        elif any(isinstance(o, tree.Matrix) and self._graph[o.name].role is Role.PARAMETER for o in operands):
+            if step.kind is Kind.ACTIVATION_GRADIENT:
+                yield Note((WALK["transposed"],))
 
     def _paths(self, entry: Told) -> Iterator[Block]:
         """Every path by itself, and what they come to together."""

@@ -145,6 +145,14 @@ WALK = {
     ),
     "input": "An input is no parameter, but the same step says how the cost depends on it.",
     "no path": "Nothing of this reaches the cost: the gradient is 0.",
+    "transposed": (
+        "Forward, a row of the matrix gathers what enters one unit. Backward, one unit gathers from all that it has "
+        "entered, and these weights are a column: so the matrix is transposed."
+    ),
+    "outer": (
+        "One factor is transposed so that every gradient that arrives meets every number that was put in: each pair of "
+        "them is one entry of the matrix."
+    ),
     "through": "Through ",
     "together": "together",
     "together unrounded": "together, unrounded",

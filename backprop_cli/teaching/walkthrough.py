@@ -70,8 +70,9 @@ class Stage(NamedTuple):
 
     @property
     def is_summed(self) -> bool:
-        """Whether a formula is a sum that is not written out."""
-        return any(isinstance(node, tree.Reduction) for entry in self.entries for node in walk(entry.formula))
+        """Whether a formula is a sum that is not written out, as a product of matrices is."""
+        told = [entry.formula for entry in self.entries] or [self.step.forms[self.step.main].value]
+        return any(isinstance(node, tree.Reduction | tree.MatrixProduct) for formula in told for node in walk(formula))
 
 
 def walkthrough(derivation: Derivation, numbers: Numbers, rounding: Rounding, per_step: int) -> tuple[Stage, ...]:

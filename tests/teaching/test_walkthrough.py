@@ -128,6 +128,23 @@ def test_every_path_of_a_fan_out_has_its_line() -> None:
     assert "∂J/∂a₁⁽¹⁾ = 0.0554 − 0.0190 = 0.0364 together" in lines
 
 
+@pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.name)
+def test_whole_arrays(spec) -> None:
+    walk = Walk(bp.load(spec.text), 4, None, None, full=False, in_matrices=True)
+    assert not any(stage.entries for stage in walk.stages)
+    terminal.render(walk.document, 80)
+
+
+def test_a_transpose_is_explained_where_it_stands() -> None:
+    page = terminal.render(Walk(CLASSROOM, 4, None, None, full=False, in_matrices=True).document, 90)
+    lines = page.splitlines()
+    start = lines.index("  ∂J/∂a⁽¹⁾ = W⁽²⁾ᵀ δ⁽²⁾")
+    assert lines[start + 1] == "  Shapes: 2×1 = 2×2 · 2×1."
+    assert lines[start + 2].startswith("  Forward, a row of the matrix gathers")
+    with pytest.raises(BackpropError, match="ask for W1"):
+        Walk(CLASSROOM, 4, "W1[1,2]", None, full=False, in_matrices=True)
+
+
 def test_one_part_alone() -> None:
     labels = {stage.step.layer for stage in Walk(CLASSROOM, 4, None, "layer 2", full=False).stages}
     assert labels == {2}
