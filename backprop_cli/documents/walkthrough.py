@@ -141,9 +141,11 @@ class _Document:
         if step.kind is Kind.PARAMETER_GRADIENT:
             if any(isinstance(operand, tree.Matrix | tree.Gradient) for operand in operands):
                 yield Note((WALK["outer"],))
-        elif any(isinstance(o, tree.Matrix) and self._graph[o.name].role is Role.PARAMETER for o in operands):
-            if step.kind is Kind.ACTIVATION_GRADIENT:
-                yield Note((WALK["transposed"],))
+        elif step.kind is Kind.ACTIVATION_GRADIENT and any(
+            isinstance(operand, tree.Matrix) and self._graph[operand.name].role is Role.PARAMETER
+            for operand in operands
+        ):
+            yield Note((WALK["transposed"],))
 
     def _paths(self, entry: Told) -> Iterator[Block]:
         """Every path by itself, and what they come to together."""
