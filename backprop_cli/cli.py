@@ -76,7 +76,7 @@ def derive(
 ) -> None:
     """Derive every gradient symbolically, from the cost back to the first layer."""
     from backprop_cli.questions import Question
-    from backprop_cli.renderers import derivation_data, latex, terminal
+    from backprop_cli.renderers import derivation_data, pages, terminal
     from backprop_cli.sources import network_of
 
     derivation = network_of(spec).derive()
@@ -85,12 +85,12 @@ def derive(
         case DeriveFormat.TEXT:
             page = terminal.render(question.document(derivation), page_width(), colour=shows_colour(output))
             write(page, output)
-        case DeriveFormat.LATEX:
-            write(latex.page(question.document(derivation)), output, data=True)
         case DeriveFormat.JSON:
             steps = question.steps(derivation)
             data = derivation_data.steps_as_data(derivation.graph.name, steps, derivation.names)
             write(as_json(data), output, data=True)
+        case _:
+            write(pages.page(format, question.document(derivation)), output, data=True)
 
 
 @app.command()
@@ -110,7 +110,7 @@ def run(
 ) -> None:
     """Run the forward and the backward pass, and print both as tables."""
     from backprop_cli.documents.run_tables import run_document
-    from backprop_cli.renderers import program_source, run_csv, terminal
+    from backprop_cli.renderers import pages, program_source, run_csv, terminal
     from backprop_cli.sources import network_of
 
     if explain and format is not RunFormat.TEXT:
@@ -121,13 +121,16 @@ def run(
         return
     trace = network.compile().run()
     match format:
-        case RunFormat.TEXT:
-            document = run_document(network.graph, network.names, trace, digits=digits, full=full)
-            write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
         case RunFormat.JSON:
             write(as_json(trace.as_data()), output, data=True)
         case RunFormat.CSV:
             write(run_csv.render(trace), output, data=True)
+        case _:
+            document = run_document(network.graph, network.names, trace, digits=digits, full=full)
+            if format is RunFormat.TEXT:
+                write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
+            else:
+                write(pages.page(format, document), output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
         warn(f"warning: {name} is not finite")
 

@@ -15,6 +15,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 class DeriveFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
     LATEX = "latex"
 
 
@@ -22,6 +23,7 @@ class RunFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class Format(StrEnum):

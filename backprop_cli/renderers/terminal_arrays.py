@@ -9,7 +9,8 @@ import numpy as np
 from rich.text import Text
 
 from backprop_cli.documents.blocks import Array, Summary
-from backprop_cli.renderers.numbers import aligned, number, numbers
+from backprop_cli.renderers.arrays import described, place_of
+from backprop_cli.renderers.numbers import aligned, numbers
 from backprop_cli.renderers.styles import FAINT, wrapped
 
 GAP = 2
@@ -22,14 +23,7 @@ def array_lines(array: Array, width: int) -> list[Text]:
 
 def summary_lines(summary: Summary, width: int) -> list[Text]:
     """Shape, norm and range of an array, and its first entries."""
-    digits = summary.corner.digits
-    said = [" × ".join(map(str, summary.shape)) + (" numbers" if len(summary.shape) == 1 else "")]
-    if summary.norm is not None and summary.least is not None and summary.greatest is not None:
-        said.append(f"norm {number(summary.norm, digits)}")
-        said.append(f"from {number(summary.least, digits)} to {number(summary.greatest, digits)}")
-    if summary.zeros:
-        said.append(f"{summary.zeros} of them 0" if summary.zeros < np.prod(summary.shape) else "all of them 0")
-    return [*wrapped(Text(", ".join(said)), width), *_lines(summary.corner, width, summary.shape)]
+    return [*wrapped(Text(described(summary)), width), *_lines(summary.corner, width, summary.shape)]
 
 
 def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
@@ -46,8 +40,7 @@ def _lines(array: Array, width: int, shape: tuple[int, ...]) -> list[Text]:
     lines: list[Text] = []
     for at in product(*(range(size) for size in values.shape[:-2])):
         if at:
-            named = zip(array.indices or ("",) * len(at), at, strict=False)
-            lines.append(Text(", ".join(f"{name} = {place + 1}" for name, place in named), style=FAINT))
+            lines.append(Text(place_of(at, array.indices), style=FAINT))
         lines.extend(_matrix(texts[at], array.indices[-2:], width, shape[-2:]))
     return [*lines, Text("⋮", style=FAINT)] if values.shape[:-2] != shape[:-2] else lines
 
