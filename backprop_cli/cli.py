@@ -56,6 +56,10 @@ Quantity = Annotated[
         "--of", metavar="QUANTITY", show_default=False, help="The gradient of one quantity alone: W1, or W1[1,2]."
     ),
 ]
+Fragment = Annotated[
+    bool,
+    typer.Option("--fragment", help="Of a LaTeX page, the body without the preamble, to put into another document."),
+]
 
 
 @app.command()
@@ -72,6 +76,7 @@ def derive(
     format: Annotated[
         DeriveFormat, typer.Option(metavar=listed(DeriveFormat), parser=one_of(DeriveFormat), help="How to print it.")
     ] = DeriveFormat.TEXT,
+    fragment: Fragment = False,
     output: Output = None,
 ) -> None:
     """Derive every gradient symbolically, from the cost back to the first layer."""
@@ -79,6 +84,8 @@ def derive(
     from backprop_cli.renderers import derivation_data, pages, terminal
     from backprop_cli.sources import network_of
 
+    if fragment:
+        pages.require_fragment(format)
     derivation = network_of(spec).derive()
     question = Question(of, expand, view is View.MATRIX, unroll)
     match format:
@@ -90,7 +97,7 @@ def derive(
             data = derivation_data.steps_as_data(derivation.graph.name, steps, derivation.names)
             write(as_json(data), output, data=True)
         case _:
-            write(pages.page(format, question.document(derivation)), output, data=True)
+            write(pages.page(format, question.document(derivation), fragment=fragment), output, data=True)
 
 
 @app.command()
@@ -106,6 +113,7 @@ def run(
     format: Annotated[
         RunFormat, typer.Option(metavar=listed(RunFormat), parser=one_of(RunFormat), help="How to print it.")
     ] = RunFormat.TEXT,
+    fragment: Fragment = False,
     output: Output = None,
 ) -> None:
     """Run the forward and the backward pass, and print both as tables."""
@@ -113,6 +121,8 @@ def run(
     from backprop_cli.renderers import pages, program_source, run_csv, terminal
     from backprop_cli.sources import network_of
 
+    if fragment:
+        pages.require_fragment(format)
     if explain and format is not RunFormat.TEXT:
         raise BackpropError(f"--explain prints a Python program, not {format.upper()}; leave out --format {format}")
     network = network_of(spec)
@@ -130,7 +140,7 @@ def run(
             if format is RunFormat.TEXT:
                 write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
             else:
-                write(pages.page(format, document), output, data=True)
+                write(pages.page(format, document, fragment=fragment), output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
         warn(f"warning: {name} is not finite")
 

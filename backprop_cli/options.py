@@ -24,6 +24,7 @@ class RunFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+    LATEX = "latex"
 
 
 class Format(StrEnum):

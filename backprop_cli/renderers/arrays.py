@@ -65,18 +65,18 @@ def grids(array: Array, shape: Sequence[int] | None = None) -> list[Grid]:
 
 def cut(grid: Grid, room: float, most_rows: int, measure: Callable[[str], float]) -> list[Grid]:
     """The grid in parts of at most ``most_rows`` rows and columns that take ``room`` at most, each labelled with its
-    positions. ``measure`` is the width of a column with this text, its gap included."""
+    positions; of the beginning of a larger array the first part alone. ``measure`` is the width of a column with this
+    text, its gap included."""
     columns = [max(map(measure, column)) for column in zip(*grid.rows, strict=True)]
-    across = list(_groups(columns, room))
+    across = list(_groups(columns, room))[: 1 if grid.goes_on[1] else None]
     down = [(start, min(start + most_rows, len(grid.rows))) for start in range(0, len(grid.rows), most_rows)]
     parts = []
     for top, bottom in down:
         for left, right in across:
             labels = [grid.label] if grid.label else []
-            labels += [_from_to(grid.indices[0] or "row", top, bottom)] if len(down) > 1 else []
-            labels += [_from_to(grid.indices[1] or "column", left, right)] if len(across) > 1 else []
-            is_last = (bottom == len(grid.rows), right == len(columns))
-            goes_on = (grid.goes_on[0] and is_last[0], grid.goes_on[1] and is_last[1])
+            labels += [_from_to(grid.indices[0], "row", top, bottom)] if len(down) > 1 else []
+            labels += [_from_to(grid.indices[1], "column", left, right)] if len(across) > 1 else []
+            goes_on = (grid.goes_on[0] and bottom == len(grid.rows), grid.goes_on[1])
             rows = tuple(row[left:right] for row in grid.rows[top:bottom])
             parts.append(Grid(rows, ", ".join(labels), goes_on, grid.indices, grid.is_vector))
     return parts
@@ -92,5 +92,7 @@ def _groups(widths: Sequence[float], room: float) -> Iterator[tuple[int, int]]:
     yield start, len(widths)
 
 
-def _from_to(name: str, start: int, end: int) -> str:
-    return f"{name} {start + 1}" if end == start + 1 else f"{name} {start + 1} to {end}"
+def _from_to(index: str, unnamed: str, start: int, end: int) -> str:
+    """Positions in words: ``j = 5 to 8``, ``columns 5 to 8``."""
+    positions = f"{start + 1}" if end == start + 1 else f"{start + 1} to {end}"
+    return f"{index} = {positions}" if index else f"{unnamed}{'s' if end > start + 1 else ''} {positions}"

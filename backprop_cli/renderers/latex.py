@@ -1,14 +1,15 @@
 r"""Documents as LaTeX: a fragment to put into one's own text, or a whole page that compiles by itself.
 
-The fragment needs amsmath and amssymb. Names and titles are escaped; characters outside Latin and Greek need a
-font that has them (lualatex or xelatex).
+The fragment needs amsmath, amssymb and longtable. Names and titles are escaped; characters outside Latin and Greek
+need a font that has them (lualatex or xelatex).
 """
 
 from __future__ import annotations
 
-from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Tone
+from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.latex_alignment import aligned, text
+from backprop_cli.renderers.latex_tables import table
 
 SECTIONS = {1: "section*", 2: "subsection*", 3: "subsubsection*"}
 
@@ -22,7 +23,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
   \usepackage{fontspec}
 \fi
 \usepackage[margin=2cm]{geometry}
-\usepackage{amsmath,amssymb}
+\usepackage{amsmath,amssymb,longtable}
 \providecommand{\cancel}[1]{\setbox0\hbox{$\displaystyle #1$}\rlap{\raisebox{0.4ex}{\rule{\wd0}{0.5pt}}}\box0}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
@@ -33,10 +34,10 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 
 def page(document: Document) -> str:
     """A complete LaTeX file."""
-    return f"{PREAMBLE}\n{render(document)}\n\\end{{document}}\n"
+    return f"{PREAMBLE}\n{fragment(document)}\n\\end{{document}}\n"
 
 
-def render(document: Document) -> str:
+def fragment(document: Document) -> str:
     """The document's body alone, to be put into another one."""
     return "\n".join(_block(block, document.names) for block in document.blocks)
 
@@ -52,4 +53,5 @@ def _block(block: Block, names: Names) -> str:
             return f"{mark}\\textit{{{text(parts, names)}}}\n"
         case FormulaBlock(lines):
             return "\\begin{align*}\n" + " \\\\\n".join(aligned(lines, names)) + "\n\\end{align*}\n"
-    raise TypeError(f"{type(block).__name__} is not written as LaTeX")
+        case Table():
+            return table(block, names)
