@@ -86,7 +86,8 @@ def derive(
 
     if fragment:
         pages.require_fragment(format)
-    derivation = network_of(spec).derive()
+    network = network_of(spec)
+    derivation = network.derive()
     question = Question(of, expand, view is View.MATRIX, unroll)
     match format:
         case DeriveFormat.TEXT:
@@ -97,7 +98,8 @@ def derive(
             data = derivation_data.steps_as_data(derivation.graph.name, steps, derivation.names)
             write(as_json(data), output, data=True)
         case _:
-            write(pages.page(format, question.document(derivation), fragment=fragment), output, data=True)
+            document = question.document(derivation)._replace(source=network.source)
+            write(pages.page(format, document, fragment=fragment), output, data=True)
 
 
 @app.command()
@@ -140,7 +142,8 @@ def run(
             if format is RunFormat.TEXT:
                 write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
             else:
-                write(pages.page(format, document, fragment=fragment), output, data=True)
+                page = pages.page(format, document._replace(source=network.source), fragment=fragment)
+                write(page, output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
         warn(f"warning: {name} is not finite")
 

@@ -17,6 +17,7 @@ class DeriveFormat(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     LATEX = "latex"
+    NOTEBOOK = "notebook"
 
 
 class RunFormat(StrEnum):
@@ -25,6 +26,7 @@ class RunFormat(StrEnum):
     CSV = "csv"
     MARKDOWN = "markdown"
     LATEX = "latex"
+    NOTEBOOK = "notebook"
 
 
 class Format(StrEnum):

@@ -10,6 +10,7 @@ from backprop_cli.errors import BackpropError
 PAGES = {
     "latex": "latex",
     "markdown": "markdown",
+    "notebook": "notebook",
 }
 
 

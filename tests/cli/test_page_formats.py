@@ -20,7 +20,7 @@ def test_every_spec_is_a_page(backprop, tmp_path, command: str, name: str, forma
     file = tmp_path / "page"
     outcome = backprop(command, name, "--format", format, "-o", file)
     assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "", "")
-    assert file.stat().st_size > 400
+    assert file.stat().st_size > 200
 
 
 def test_both_commands_know_every_format() -> None:
