@@ -18,6 +18,7 @@ class DeriveFormat(StrEnum):
     MARKDOWN = "markdown"
     LATEX = "latex"
     NOTEBOOK = "notebook"
+    PDF = "pdf"
 
 
 class RunFormat(StrEnum):
@@ -27,6 +28,7 @@ class RunFormat(StrEnum):
     MARKDOWN = "markdown"
     LATEX = "latex"
     NOTEBOOK = "notebook"
+    PDF = "pdf"
 
 
 class Format(StrEnum):

@@ -11,6 +11,7 @@ PAGES = {
     "latex": "latex",
     "markdown": "markdown",
     "notebook": "notebook",
+    "pdf": "typst",
 }
 
 
