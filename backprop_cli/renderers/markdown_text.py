@@ -1,7 +1,7 @@
 r"""Text and mathematics inside Markdown: what users wrote stays as it is, and formulas reach their typesetter whole.
 
 Markdown reads backslashes, underscores and pipes of mathematics too, so a formula that holds any of them is put where
-a dialect leaves it alone: GitHub between ``$`\``` and ``\`$``, a notebook between plain dollars.
+a dialect leaves it alone: for GitHub between dollars and backticks, in a notebook between dollars alone.
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ _LINKS = re.compile(r"://|\bwww\.|@", re.IGNORECASE)
 _STARTS = re.compile(r"^(\s*)(?:([-+=])|(\d+)([.)]))")
 _READ_BY_MARKDOWN = re.compile(r"\\[^A-Za-z]|[*`<>&|]|[^A-Za-z0-9]_")
 
-# GitHub refuses \operatorname, and a pipe would end the cell of a table.
-_SPELT = ((re.compile(r"\\operatorname\{((?:[^{}\\]|\\_)*)\}"), r"\\mathop{\\mathrm{\1}}"),)
-_BARS = ((r"\left|", r"\left\vert"), (r"\right|", r"\right\vert"))
+_OPERATOR = re.compile(r"\\operatorname\{((?:[^{}\\]|\\_)*)\}")  # which GitHub refuses
+_BARS = {r"\left|": r"\left\vert", r"\right|": r"\right\vert"}  # a pipe would end the cell of a table
 
 
 def formula(node: tree.Node, names: Names) -> str:
@@ -43,9 +42,8 @@ def formula(node: tree.Node, names: Names) -> str:
 
 def adapted(latex: str) -> str:
     """LaTeX in the macros that every typesetter of Markdown allows."""
-    for pattern, replacement in _SPELT:
-        latex = pattern.sub(replacement, latex)
-    for bar, command in _BARS:
+    latex = _OPERATOR.sub(r"\\mathop{\\mathrm{\1}}", latex)
+    for bar, command in _BARS.items():
         latex = latex.replace(bar, command)
     return latex
 

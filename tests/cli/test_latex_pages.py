@@ -5,9 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from backprop_cli.bundled import bundled_names
+from backprop_cli.documents.blocks import Array, Document, Heading, Note, Prose, Table, Tone
+from backprop_cli.renderers import latex
+from tests.renderers.examples import NAMES, at
+from tests.renderers.test_markdown import HOSTILE
 
 PAGES = [
     *(("derive", name, "--view", view) for name in bundled_names() for view in ("index", "matrix")),
@@ -30,6 +35,24 @@ def test_a_page_compiles_and_fits_its_lines(backprop, tmp_path, arguments: tuple
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
     problems = [line for line in done.stdout.splitlines() if line.startswith(("!", "Overfull"))]
     assert (done.returncode, problems) == (0, [])
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="compares with a LaTeX that is installed")
+def test_what_users_write_compiles(tmp_path) -> None:
+    blocks = [
+        block
+        for text in HOSTILE
+        for block in (
+            Heading(1, (text,)),
+            Prose((text, at("S"))),
+            Note((text,), Tone.WARNING),
+            Table((text, "values"), ((text, Array(np.array([1.0, 2.0]))), (at("S"), None))),
+        )
+    ]
+    (tmp_path / "page.tex").write_text(latex.page(Document(tuple(blocks), NAMES)), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert (done.returncode, [line for line in done.stdout.splitlines() if line.startswith("!")]) == (0, [])
 
 
 @pytest.mark.parametrize("command", ["derive", "run"])
