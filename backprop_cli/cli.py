@@ -67,6 +67,10 @@ Quantity = Annotated[
         "--of", metavar="QUANTITY", show_default=False, help="The gradient of one quantity alone: W1, or W1[1,2]."
     ),
 ]
+Fragment = Annotated[
+    bool,
+    typer.Option("--fragment", help="Of a LaTeX page, the body without the preamble, to put into another document."),
+]
 
 
 @app.command()
@@ -83,27 +87,30 @@ def derive(
     format: Annotated[
         DeriveFormat, typer.Option(metavar=listed(DeriveFormat), parser=one_of(DeriveFormat), help="How to print it.")
     ] = DeriveFormat.TEXT,
+    fragment: Fragment = False,
     output: Output = None,
 ) -> None:
     """Derive every gradient symbolically, from the cost back to the first layer."""
     from backprop_cli.questions import Question
-    from backprop_cli.renderers import derivation_data, html, latex, terminal
+    from backprop_cli.renderers import derivation_data, pages, terminal
     from backprop_cli.sources import network_of
 
-    derivation = network_of(spec).derive()
+    if fragment:
+        pages.require_fragment(format)
+    network = network_of(spec)
+    derivation = network.derive()
     question = Question(of, expand, view is View.MATRIX, unroll)
     match format:
         case DeriveFormat.TEXT:
             page = terminal.render(question.document(derivation), page_width(), colour=shows_colour(output))
             write(page, output)
-        case DeriveFormat.LATEX:
-            write(latex.page(question.document(derivation)), output, data=True)
-        case DeriveFormat.HTML:
-            write(html.page(question.document(derivation)), output, data=True)
         case DeriveFormat.JSON:
             steps = question.steps(derivation)
             data = derivation_data.steps_as_data(derivation.graph.name, steps, derivation.names)
             write(as_json(data), output, data=True)
+        case _:
+            document = question.document(derivation)._replace(source=network.source)
+            write(pages.page(format, document, fragment=fragment), output, data=True)
 
 
 @app.command()
@@ -119,13 +126,16 @@ def run(
     format: Annotated[
         RunFormat, typer.Option(metavar=listed(RunFormat), parser=one_of(RunFormat), help="How to print it.")
     ] = RunFormat.TEXT,
+    fragment: Fragment = False,
     output: Output = None,
 ) -> None:
     """Run the forward and the backward pass, and print both as tables."""
     from backprop_cli.documents.run_tables import run_document
-    from backprop_cli.renderers import html, program_source, run_csv, terminal
+    from backprop_cli.renderers import pages, program_source, run_csv, terminal
     from backprop_cli.sources import network_of
 
+    if fragment:
+        pages.require_fragment(format)
     if explain and format is not RunFormat.TEXT:
         raise BackpropError(f"--explain prints a Python program, not {format.upper()}; leave out --format {format}")
     network = network_of(spec)
@@ -134,16 +144,17 @@ def run(
         return
     trace = network.compile().run()
     match format:
-        case RunFormat.TEXT:
-            document = run_document(network.graph, network.names, trace, digits=digits, full=full)
-            write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
         case RunFormat.JSON:
             write(as_json(trace.as_data()), output, data=True)
         case RunFormat.CSV:
             write(run_csv.render(trace), output, data=True)
-        case RunFormat.HTML:
+        case _:
             document = run_document(network.graph, network.names, trace, digits=digits, full=full)
-            write(html.page(document), output, data=True)
+            if format is RunFormat.TEXT:
+                write(terminal.render(document, page_width(), colour=shows_colour(output)), output)
+            else:
+                page = pages.page(format, document._replace(source=network.source), fragment=fragment)
+                write(page, output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
         warn(f"warning: {name} is not finite")
 
@@ -169,22 +180,26 @@ def walk(
     format: Annotated[
         DeriveFormat, typer.Option(metavar=listed(DeriveFormat), parser=one_of(DeriveFormat), help="How to print it.")
     ] = DeriveFormat.TEXT,
+    fragment: Fragment = False,
     output: Output = None,
 ) -> None:
     """Walk through the derivation with the network's numbers: each step as formula = numbers put in = result."""
-    from backprop_cli.renderers import latex, terminal, walk_data
+    from backprop_cli.renderers import pages, terminal, walk_data
     from backprop_cli.sources import network_of
     from backprop_cli.walking import Walk
 
+    if fragment:
+        pages.require_fragment(format)
     walk = Walk(network_of(spec), digits, of, only, detail is Detail.FULL, view is View.MATRIX)
     match format:
         case DeriveFormat.TEXT:
             write(terminal.render(walk.document, page_width(), colour=shows_colour(output)), output)
-        case DeriveFormat.LATEX:
-            write(latex.page(walk.document), output, data=True)
         case DeriveFormat.JSON:
             data = walk_data.walk_as_data(walk.network.name, walk.stages, walk.network.names, walk.rounding)
             write(as_json(data), output, data=True)
+        case _:
+            document = walk.document._replace(source=walk.network.source)
+            write(pages.page(format, document, fragment=fragment), output, data=True)
 
 
 @app.command()

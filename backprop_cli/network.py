@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backprop_cli.documents.blocks import Source
 from backprop_cli.documents.names import Names
 from backprop_cli.numeric.program import Program
 from backprop_cli.numeric.trace import Trace
@@ -49,6 +50,11 @@ class Network:
     def names(self) -> Names:
         """How its quantities are written."""
         return Names.of(self.graph)
+
+    @property
+    def source(self) -> Source:
+        """What it was made from, for documents about it."""
+        return Source(self.spec.positions.text, all(value is not None for value in self.values.values()))
 
     def derive(self) -> Derivation:
         """Every ∂J/∂w by the two-step recurrence of the chain rule, symbolically."""

@@ -15,8 +15,11 @@ Choice = TypeVar("Choice", bound=StrEnum)
 class DeriveFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
     LATEX = "latex"
     HTML = "html"
+    NOTEBOOK = "notebook"
+    PDF = "pdf"
 
 
 class RunFormat(StrEnum):
@@ -24,6 +27,10 @@ class RunFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     HTML = "html"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    NOTEBOOK = "notebook"
+    PDF = "pdf"
 
 
 class Format(StrEnum):

@@ -18,18 +18,23 @@ from typing import TextIO
 from backprop_cli.errors import BackpropError
 
 
-def write(text: str, to: Path | None, *, data: bool = False) -> None:
-    """Write ``text`` to the file ``to``, or to standard output where it is None.
+def write(content: str | bytes, to: Path | None, *, data: bool = False) -> None:
+    """Write ``content`` to the file ``to``, or to standard output where it is None.
 
     Files, and ``data``, which is for programs, are always UTF-8. Text for people is in the encoding of its terminal if
-    that has all the characters, and in UTF-8 otherwise. Raises BackpropError where the file cannot be written.
+    that has all the characters, and in UTF-8 otherwise. Bytes are written as they are, but not to a terminal. Raises
+    BackpropError for these, and where the file cannot be written.
     """
-    if to is not None:
-        _write_file(text, to)
-    elif data:
-        _write_stream(sys.stdout, text, "utf-8")
+    if isinstance(content, bytes):
+        if to is None and sys.stdout is not None and sys.stdout.isatty():
+            raise BackpropError("a terminal cannot show this format; write it to a file with -o FILE, or into a pipe")
+        encoded = content
     else:
-        _write_stream(sys.stdout, text, _encoding(sys.stdout))
+        encoded = _encoded(content, "utf-8" if data or to is not None else _encoding(sys.stdout))
+    if to is not None:
+        _write_file(encoded, to)
+    else:
+        _write_stream(sys.stdout, encoded)
 
 
 def page_width() -> int:
@@ -52,7 +57,7 @@ def as_json(data: object) -> str:
 def warn(message: str) -> None:
     """One diagnostic on standard error; control characters in what users wrote are shown, not obeyed."""
     shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
-    _write_stream(sys.stderr, f"{shown}\n", _encoding(sys.stderr))
+    _write_stream(sys.stderr, _encoded(f"{shown}\n", _encoding(sys.stderr)))
 
 
 def discard_output() -> None:
@@ -83,16 +88,15 @@ def _encoded(text: str, encoding: str) -> bytes:
         return text.encode("utf-8", errors="replace")
 
 
-def _write_stream(stream: TextIO | None, text: str, encoding: str) -> None:
+def _write_stream(stream: TextIO | None, content: bytes) -> None:
     if stream is None:  # closed by the caller (`>&-`): nobody listens
         return
     stream.flush()
-    stream.buffer.write(_encoded(text, encoding))
+    stream.buffer.write(content)
     stream.buffer.flush()
 
 
-def _write_file(text: str, to: Path) -> None:
-    content = _encoded(text, "utf-8")
+def _write_file(content: bytes, to: Path) -> None:
     try:
         if to.exists() and not to.is_file():
             to.write_bytes(content)  # a terminal, a pipe: nothing to replace

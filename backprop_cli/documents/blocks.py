@@ -107,8 +107,17 @@ class Table(NamedTuple):
 Block: TypeAlias = Heading | Prose | Note | FormulaBlock | Table
 
 
+class Source(NamedTuple):
+    """The text of the spec that a document is about, and whether it gives all numbers, not sizes alone."""
+
+    text: str
+    has_numbers: bool
+
+
 class Document(NamedTuple):
-    """Blocks in reading order, and how the quantities in its formulas are written."""
+    """Blocks in reading order, how the quantities in its formulas are written, and what it was made from: formats that
+    compute need that."""
 
     blocks: tuple[Block, ...]
     names: Names
+    source: Source | None = None

@@ -17,6 +17,7 @@ from backprop_cli.documents.formulas import fold, holds_matrices, with_two_sided
 from backprop_cli.documents.names import GREEK, HAT, Names, Shown
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
+from backprop_cli.renderers.plain import one_line
 from backprop_cli.renderers.precedence import Level, Printed
 
 _Latex = Printed[str]
@@ -30,6 +31,7 @@ ESCAPES = {character: f"\\{character}" for character in "&%$#_{}"}
 ESCAPES |= {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}"}
 ESCAPES |= SIGNS  # a text font of pdflatex has none of them
 ESCAPES |= {"<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}"}
+_LIGATURES = re.compile(r"([-',])(?=\1)")  # two hyphens would be set as a dash
 
 
 def render(node: tree.Node, names: Names) -> str:
@@ -38,8 +40,8 @@ def render(node: tree.Node, names: Names) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
-    return "".join(ESCAPES.get(character) or _greek(character) for character in text)
+    """Text that LaTeX prints as it stands, on one line."""
+    return _LIGATURES.sub(r"\1{}", "".join(ESCAPES.get(character) or _greek(character) for character in one_line(text)))
 
 
 def _greek(character: str) -> str:

@@ -5,24 +5,66 @@ from __future__ import annotations
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from backprop_cli.bundled import bundled_names
+from backprop_cli.documents.blocks import Array, Document, Heading, Note, Prose, Table, Tone
+from backprop_cli.renderers import latex
+from tests.renderers.examples import NAMES, at
+from tests.renderers.test_markdown import HOSTILE
 
-PAGES = [(name, view) for name in bundled_names() for view in ("index", "matrix")]
+PAGES = [
+    *(("derive", name, "--view", view) for name in bundled_names() for view in ("index", "matrix")),
+    *(("run", name) for name in bundled_names()),
+    ("run", "relu-600-60-40-10", "--full", "--digits", "2"),
+]
 
 
-@pytest.mark.parametrize(("name", "view"), PAGES)
-def test_a_page_needs_no_font_beyond_latin(backprop, name: str, view: str) -> None:
-    text = backprop("derive", name, "--view", view, "--format", "latex").stdout
+@pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
+def test_a_page_needs_no_font_beyond_latin(backprop, arguments: tuple[str, ...]) -> None:
+    text = backprop(*arguments, "--format", "latex").stdout
     assert {character for character in text if ord(character) > 0x17F} == set()
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="compares with a LaTeX that is installed")
-@pytest.mark.parametrize(("name", "view"), PAGES)
-def test_a_page_compiles_and_fits_its_lines(backprop, tmp_path, name: str, view: str) -> None:
-    backprop("derive", name, "--view", view, "--format", "latex", "-o", str(tmp_path / "page.tex"))
+@pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
+def test_a_page_compiles_and_fits_its_lines(backprop, tmp_path, arguments: tuple[str, ...]) -> None:
+    backprop(*arguments, "--format", "latex", "-o", str(tmp_path / "page.tex"))
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
     problems = [line for line in done.stdout.splitlines() if line.startswith(("!", "Overfull"))]
     assert (done.returncode, problems) == (0, [])
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="compares with a LaTeX that is installed")
+def test_what_users_write_compiles(tmp_path) -> None:
+    blocks = [
+        block
+        for text in HOSTILE
+        for block in (
+            Heading(1, (text,)),
+            Prose((text, at("S"))),
+            Note((text,), Tone.WARNING),
+            Table((text, "values"), ((text, Array(np.array([1.0, 2.0]))), (at("S"), None))),
+        )
+    ]
+    (tmp_path / "page.tex").write_text(latex.page(Document(tuple(blocks), NAMES)), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert (done.returncode, [line for line in done.stdout.splitlines() if line.startswith("!")]) == (0, [])
+
+
+@pytest.mark.parametrize("command", ["derive", "run"])
+def test_a_fragment_is_the_page_without_its_preamble(backprop, command: str) -> None:
+    page = backprop(command, "xor", "--format", "latex").stdout
+    fragment = backprop(command, "xor", "--format", "latex", "--fragment").stdout
+    assert page.partition("\\begin{document}\n")[2] == f"\n{fragment}\n\\end{{document}}\n"
+    assert "\\usepackage" not in fragment
+
+
+@pytest.mark.parametrize("format", ["text", "json", "markdown"])
+def test_a_fragment_is_of_latex(backprop, format: str) -> None:
+    outcome = backprop("run", "xor", "--format", format, "--fragment")
+    message = f"--fragment belongs to --format latex, not to {format}\n"
+    assert (outcome.status, outcome.stdout, outcome.stderr) == (2, "", message)
