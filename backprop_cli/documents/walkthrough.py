@@ -180,7 +180,7 @@ class _Document:
         label: tree.Node = tree.Matrix(name) if stage.is_forward else tree.Gradient(name)
         indices = [symbol.name for symbol in self._graph[name].indices]
         cell = array_cell(found, indices, self._rounding.digits, False, is_headed=True)
-        yield Table((WALK["all entries"], ""), ((label, cell),), self._rounding.digits)
+        yield Table(("", WALK["all entries"]), ((label, cell),), self._rounding.digits)
 
 
 def _general(stage: Stage) -> tree.Node:
