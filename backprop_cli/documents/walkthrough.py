@@ -82,6 +82,8 @@ class _Document:
             return "weighted sum" if role is Role.WEIGHTED_SUM else self._applied(_quantity(step))
         if step.rule is Rule.NO_PATH:
             return "no path"
+        if step.rule is Rule.SUM_OVER_STEPS:
+            return "costs of all steps"
         if step.kind is Kind.BOUNDARY or step.rule is Rule.DIFFERENTIATION:
             return "start"
         if step.kind is Kind.PARAMETER_GRADIENT:

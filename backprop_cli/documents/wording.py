@@ -143,6 +143,9 @@ WALK = {
         "Second use of the chain rule: this quantity is used several times, so a change of it reaches the cost along "
         "several paths. What arrives on each of them is added up."
     ),
+    "costs of all steps": (
+        "The cost of every step is propagated back by itself, and so has a gradient of its own here. They are added up."
+    ),
     "input": "An input is no parameter, but the same step says how the cost depends on it.",
     "no path": "Nothing of this reaches the cost: the gradient is 0.",
     "transposed": (
