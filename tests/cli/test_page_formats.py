@@ -13,6 +13,7 @@ from backprop_cli.output import write
 from backprop_cli.renderers.pages import PAGES
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("format", PAGES)
 @pytest.mark.parametrize("name", bundled_names())
 @pytest.mark.parametrize("command", ["derive", "run"])

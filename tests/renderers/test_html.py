@@ -100,6 +100,7 @@ def shown(*blocks: Block, names: Names = NAMES) -> ElementTree.Element:
 EVERY_PAGE = pytest.mark.parametrize(("name", "kind"), PAGES)
 
 
+@pytest.mark.every_spec
 @EVERY_PAGE
 def test_every_page_is_well_formed_and_loads_nothing(name: str, kind: str) -> None:
     page = html.page(bundled(name, kind))
@@ -118,6 +119,7 @@ def test_every_page_is_well_formed_and_loads_nothing(name: str, kind: str) -> No
     assert all(after <= before + 1 for before, after in pairwise(headings))
 
 
+@pytest.mark.every_spec
 @EVERY_PAGE
 def test_every_formula_reads_back(name: str, kind: str) -> None:
     """Its elements say what the document says, and so does its text."""

@@ -125,6 +125,7 @@ def test_a_wide_matrix_is_cut_and_says_where() -> None:
     ]
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize(("name", "view"), bundled.DERIVED)
 def test_every_formula_of_the_bundled_specs_is_read_back_from_its_page(name: str, view: str) -> None:
     document = bundled.derived(name, view)
@@ -135,6 +136,7 @@ def test_every_formula_of_the_bundled_specs_is_read_back_from_its_page(name: str
     assert [as_read(chain, *names) for chain in printed] == as_meant(document, names[1])
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("name", bundled_names())
 def test_every_number_of_a_run_is_read_back(name: str, full: bool) -> None:

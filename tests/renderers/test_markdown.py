@@ -151,6 +151,7 @@ def test_tables() -> None:
     ]
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize(("name", "view"), bundled.DERIVED)
 def test_every_formula_of_the_bundled_specs_is_read_back(name: str, view: str) -> None:
     document = bundled.derived(name, view)
@@ -166,6 +167,7 @@ def test_every_formula_of_the_bundled_specs_is_read_back(name: str, view: str) -
         as_read(unadapted(latex), *names)
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("name", bundled_names())
 def test_every_number_of_a_run_is_read_back(name: str) -> None:
     document = bundled.run(name)

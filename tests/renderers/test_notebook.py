@@ -43,6 +43,7 @@ def executed(cells: list[str]) -> dict[str, Any]:
     return names
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("name", bundled_names())
 def test_a_derivation_shows_every_gradient_of_a_run(name: str) -> None:
     document = bundled.derived(name)._replace(source=bundled.network(name).source)
@@ -60,6 +61,7 @@ def test_a_notebook_verifies_every_gradient(name: str) -> None:
     assert executed([cells[0], cells[-1]])["report"].ok
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("name", bundled_names())
 def test_a_run_computes_every_number_of_its_page_anew(name: str) -> None:
     document = bundled.run(name)._replace(source=bundled.network(name).source)
@@ -81,6 +83,7 @@ def test_a_wrong_number_is_found(name: str) -> None:
             executed([load, wrong])
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize(("name", "view"), bundled.DERIVED)
 def test_every_formula_is_read_back(name: str, view: str) -> None:
     document = bundled.derived(name, view)

@@ -13,6 +13,7 @@ SMALL = [spec.name for spec in bundled_specs() if "600" not in spec.name]
 FORMATS = ("text", "unicode", "latex", "mathml")
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("view", ["index", "matrix"])

@@ -49,6 +49,7 @@ def chains(block: str) -> list[str]:
     return found
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize(("name", "view"), bundled.DERIVED)
 def test_every_formula_of_the_bundled_specs_is_read_back(name: str, view: str) -> None:
     document = bundled.derived(name, view)
@@ -99,6 +100,7 @@ def test_tables() -> None:
     ]
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("name", bundled_names())
 def test_pages_compile_without_a_warning(name: str) -> None:
     for document in (bundled.derived(name), bundled.derived(name, "matrix"), bundled.run(name)):

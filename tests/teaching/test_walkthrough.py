@@ -78,6 +78,7 @@ def numbers_in(put_in: tree.Node, formula: tree.Node, numbers: Numbers) -> list[
     return pairs
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.name)
 def test_bundled_specs(spec) -> None:
     walk = check(bp.load(spec.text))
@@ -128,6 +129,7 @@ def test_every_path_of_a_fan_out_has_its_line() -> None:
     assert "∂J/∂a₁⁽¹⁾ = 0.0554 − 0.0190 = 0.0364 together" in lines
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.name)
 def test_whole_arrays(spec) -> None:
     walk = Walk(bp.load(spec.text), 4, None, None, full=False, in_matrices=True)
