@@ -10,7 +10,7 @@ in place of their copies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sympy import Add, Expr, Integer, Mul, Symbol
@@ -137,7 +137,7 @@ class _Apart:
     def _step_of(self, quantity: Quantity) -> Expr | None:
         assert quantity.definition is not None
         read = {self._read_at(place) for place in self._moving(quantity.definition)}
-        own = [step for step in read if step in quantity.indices]
+        own = [step for step in read if step in quantity.indices] or self._shifted(quantity, read)
         if len(own) > 1:
             raise NoSumOverSteps(f"'{quantity.name}' compares steps with each other")
         if own:
@@ -147,6 +147,13 @@ class _Apart:
             return fixed[0]
         self._additive(quantity.definition, quantity.name)
         return None
+
+    def _shifted(self, quantity: Quantity, read: Collection[Expr | None]) -> list[Symbol]:
+        """The indices of a quantity that has as many entries as there are steps, where it reads others than its own:
+        t for ``d[t] = h[t-1]``."""
+        sizes = dict(zip(quantity.indices, quantity.shape, strict=True))
+        shifted = {step.as_coeff_Add()[1] for step in read if step is not None}
+        return [symbol for symbol in quantity.indices if symbol in shifted and sizes[symbol] == self.steps]
 
     def _additive(self, expression: Expr, name: str) -> Expr:
         """A part of the cost that is a sum over steps, each of its terms with the copies of its own step."""

@@ -45,6 +45,16 @@ SUMS = [
     "sum(h[4,i]**2, i)",
     "sum(h[t,1], t) + exp(h[4,2])",
 ]
+MORE = [
+    ("sum(d[t]**2, t)", "d[t] = h[t-1,1]*x[t,1]"),
+    ("sum(d[t]**2, t)", "d[t] = h[t,1]*h[t-1,2]"),
+    ("sum(d[t,i]**2, t, i)", "d[t,i] = sum(exp(h[t,k]*h[u,k])*h[u,i], u, k)"),
+]
+
+
+@pytest.mark.parametrize(("cost", "more"), MORE)
+def test_what_stands_between_states_and_cost(cost: str, more: str) -> None:
+    assert bp.load(equations(cost, "truncate: {h: 2}\nranges: {t: 4}", more)).verify().ok
 
 
 @pytest.mark.parametrize("cost", SUMS)
