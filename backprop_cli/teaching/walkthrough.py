@@ -16,6 +16,7 @@ import numpy as np
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.entries import entry_step, whole_number
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Step
 from backprop_cli.teaching.numbers import NoNumber, Numbers
@@ -30,9 +31,13 @@ Entry = tuple[str, tuple[int, ...]]  # the id of a step, and a position in what 
 
 
 class Path(NamedTuple):
-    """One way on which a quantity reaches J: what it passes through, and what arrives on it."""
+    """One way on which a quantity reaches J: what it passes through, and what arrives on it.
 
-    through: tree.Place
+    Several quantities are passed through where a common factor stands before what arrives from them, and J itself where
+    the quantity stands in its equation.
+    """
+
+    through: tuple[tree.Place, ...]
     formula: tree.Node
     put_in: tree.Node
     value: float
@@ -70,8 +75,17 @@ class Stage(NamedTuple):
 
     @property
     def is_summed(self) -> bool:
-        """Whether a formula is a sum that is not written out."""
-        return any(isinstance(node, tree.Reduction) for entry in self.entries for node in walk(entry.formula))
+        """Whether a formula adds up what arrives from several entries, written out or not."""
+        return any(
+            len(_arriving(entry.formula)) > 1 or any(isinstance(node, tree.Reduction) for node in walk(entry.formula))
+            for entry in self.entries
+        )
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing arrives yet, as the quantity is reached from J alone."""
+        formulas = [entry.formula for entry in self.entries] or [self.step.forms[self.step.main].value]
+        return not any(isinstance(node, tree.Partial | tree.Gradient) for formula in formulas for node in walk(formula))
 
 
 def walkthrough(derivation: Derivation, numbers: Numbers, rounding: Rounding, per_step: int) -> tuple[Stage, ...]:
@@ -174,14 +188,26 @@ class _Teller:
         """The parts of a gradient that arrive through different entries."""
         if not isinstance(formula, tree.Add):
             return ()
-        found = []
+        found, own = [], []
         for term in formula.terms:
-            through = next((node.by for node in walk(term) if isinstance(node, tree.Partial)), None)
-            put_in = self._put_in(term)
-            if through is None or put_in is None:
+            if through := _arriving(term):
+                found.append((through, term))
+            else:
+                own.append(term)
+        if found and own:
+            found.append(((tree.Place(COST),), own[0] if len(own) == 1 else tree.Add(tuple(own))))
+        paths = []
+        for through, part in found:
+            put_in = self._put_in(part)
+            if put_in is None:
                 return ()
-            found.append(Path(through, term, put_in, self._numbers.of(term)))
-        return tuple(found)
+            paths.append(Path(through, part, put_in, self._numbers.of(part)))
+        return tuple(paths)
+
+
+def _arriving(formula: tree.Node) -> tuple[tree.Place, ...]:
+    """What the gradients in a formula are by, each once."""
+    return tuple(dict.fromkeys(node.by for node in walk(formula) if isinstance(node, tree.Partial)))
 
 
 def _in_shape(position: tuple[int, ...], shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
