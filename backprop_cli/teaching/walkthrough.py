@@ -109,7 +109,9 @@ def story(
         name, place = waiting.pop()
         if name not in derivation.by_id:
             continue
-        at = _in_shape(place, derivation.graph[name.removeprefix("dJ/d")].shape, derivation.by_id[name].shape)
+        at = place
+        if _is_told(derivation.by_id[name]):
+            at = _in_shape(place, derivation.graph[name.removeprefix("dJ/d")].shape, derivation.by_id[name].shape)
         if at not in wanted.setdefault(name, set()):
             wanted[name].add(at)
             waiting.extend(teller.needs(derivation.by_id[name], at))
@@ -127,6 +129,10 @@ def in_order(derivation: Derivation) -> Iterator[Step]:
             yield step
 
 
+def _is_told(step: Step) -> bool:
+    return step.kind is Kind.DEFINITION or _is_of_the_cost(step)
+
+
 def _is_of_the_cost(step: Step) -> bool:
     """Whether it is a gradient of J, and not of the cost of one step of a sequence."""
     return isinstance(step.target, tree.Partial) and not step.target.of.positions
@@ -135,6 +141,12 @@ def _is_of_the_cost(step: Step) -> bool:
 class _Teller:
     def __init__(self, derivation: Derivation, numbers: Numbers, rounding: Rounding) -> None:
         self._derivation, self._numbers, self._rounding = derivation, numbers, rounding
+        self._by_step = {
+            step.target.by.name: step
+            for step in derivation.steps
+            if isinstance(step.target, tree.Partial) and step.kind is not Kind.LOCAL_DERIVATIVE
+            if step.target.of.positions
+        }
 
     def stage(self, step: Step, positions: Collection[tuple[int, ...]]) -> Stage:
         entries = tuple(self._told(step, position) for position in positions)
@@ -143,10 +155,29 @@ class _Teller:
     def needs(self, step: Step, position: tuple[int, ...]) -> Iterator[Entry]:
         """The computed values and gradients that the formula of an entry holds."""
         for node in walk(self._formula(entry_step(self._derivation, step, position)).value):
-            if isinstance(node, tree.Partial) and not node.of.positions:
-                yield f"dJ/d{node.by.name}", _numbers_of(node.by.positions)
-            elif isinstance(node, tree.Place) and node.name in self._derivation.by_id:
+            if isinstance(node, tree.Partial):
+                yield self._gradient(node)
+            elif isinstance(node, tree.Place) and self._is_entry(node):
                 yield node.name, _numbers_of(node.positions)
+
+    def _is_entry(self, place: tree.Place) -> bool:
+        """Whether it is an entry of something computed, and not the J of one step in a derivative."""
+        graph = self._derivation.graph
+        return place.name in self._derivation.by_id and len(place.positions) == len(graph[place.name].shape)
+
+    def _gradient(self, node: tree.Partial) -> Entry:
+        """The entry of a gradient of J, or of the cost of one step, which is not told but builds on others."""
+        if not node.of.positions:
+            return f"dJ/d{node.by.name}", _numbers_of(node.by.positions)
+        step = self._by_step[node.by.name]
+        if not isinstance(step.target, tree.Partial):
+            raise TypeError(f"{step.id} is no derivative")
+        general = (*step.target.of.positions, *step.target.by.positions)
+        numbers = _numbers_of((*node.of.positions, *node.by.positions))
+        named = {
+            place.name: number for place, number in zip(general, numbers, strict=True) if isinstance(place, tree.Place)
+        }
+        return step.id, tuple(named[index] for index in step.indices)
 
     def _told(self, step: Step, position: tuple[int, ...]) -> Told:
         one = entry_step(self._derivation, step, position)

@@ -231,3 +231,11 @@ def test_a_module_on_its_own_has_no_cost() -> None:
 
 def test_no_remark_on_a_form_that_is_not_told() -> None:
     assert "The last step" not in page_of(bundled("softmax-equations"))
+
+
+def test_the_story_of_a_truncated_gradient() -> None:
+    stages = Walk(bp.load(bundled("rnn-truncated")), 4, "W_xh[1,1]", None, full=False).stages
+    told = {stage.step.id: {entry.position for entry in stage.entries} for stage in stages}
+    assert told["dJ/dh"] == {(1, 1), (2, 1), (3, 1)}
+    assert told["dJ/do"] == {(1, 1), (2, 1), (3, 1)}
+    assert not any("[" in name for name in told)
