@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
@@ -11,6 +13,7 @@ from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, T
 
 HEADER = ("worst entry", "ours", "oracle", "difference", "allowed", "verdict")
 COST_HEADER = ("", "ours", "again", "difference", "allowed", "verdict")
+ROUNDING = 64 * np.finfo(np.float64).eps  # of the norm
 TRUNCATED_HEADER = ("differs most at", "truncated", "full", "norm, truncated", "norm, full")
 TRUNCATED = (
     "Truncated gradients are those of the same cost with older states frozen, which is what the oracles above "
@@ -51,12 +54,17 @@ def _truncated(report: Report, names: Names) -> Iterator[Block]:
         return
     yield Heading(2, ("Beside the full gradient",))
     yield Prose((TRUNCATED,))
-    apart = [one for one in report.truncations if one.truncated != one.full]
+    apart = [one for one in report.truncations if not _is_rounding(one)]
     if apart:
         yield Table(TRUNCATED_HEADER, tuple(_truncation(one, names) for one in apart))
     same = [tree.Gradient(one.quantity) for one in report.truncations if one not in apart]
     if same:
         yield Note((*_listed(same), f" {'is' if len(same) == 1 else 'are'} the same without truncation."))
+
+
+def _is_rounding(one: Truncation) -> bool:
+    """Whether the two differ by no more than the order of their sums can make them."""
+    return bool(abs(one.truncated - one.full) <= ROUNDING * max(one.truncated_norm, one.full_norm))
 
 
 def _truncation(one: Truncation, names: Names) -> tuple[Cell, ...]:

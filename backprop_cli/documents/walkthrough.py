@@ -13,6 +13,7 @@ from backprop_cli.documents.blocks import (
     Document,
     FormulaBlock,
     Heading,
+    Inline,
     Line,
     Note,
     Prose,
@@ -34,6 +35,9 @@ from backprop_cli.symbolic.notation import places
 from backprop_cli.symbolic.steps import Kind, Rule, Step
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import Stage, Told
+
+# Remarks on what no entry shows: signs of the general formula, and forms in which the targets have been put in.
+UNTOLD = frozenset({"ranges", "delta", "targets_sum_to_1", "where_targets_sum_to_1"})
 
 Arrays = Mapping[str, NDArray[np.float64]]
 FULL = 6  # all values of a quantity beside one told entry, where it has at most so many axes
@@ -59,7 +63,7 @@ class _Document:
         self._graph, self._values, self._gradients, self._rounding = graph, values, gradients, rounding
 
     def introduction(self, stages: Sequence[Stage]) -> Iterator[Block]:
-        yield Prose((WALK["plan"],))
+        yield Prose((WALK["plan" if self._graph.cost is not None else "plan, no cost"],))
         if self._graph.samples is not None:
             yield Prose((PARTS["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
         if self._graph.windows:
@@ -84,7 +88,9 @@ class _Document:
             return "no path"
         if step.rule is Rule.SUM_OVER_STEPS:
             return "costs of all steps"
-        if step.kind is Kind.BOUNDARY or step.rule is Rule.DIFFERENTIATION:
+        if step.rule is Rule.GIVEN:
+            return "given"
+        if (step.kind is Kind.BOUNDARY or step.rule is Rule.DIFFERENTIATION) and stage.is_first:
             return "start"
         if step.kind is Kind.PARAMETER_GRADIENT:
             return "parameter" if step.layer is not None else "parameter, equations"
@@ -94,7 +100,7 @@ class _Document:
         if activation is not None:
             return "through identity" if activation == IDENTITY else "through activation"
         paths = "several paths" if stage.has_several_paths else "summed" if stage.is_summed else "one path"
-        return paths if step.layer is not None else f"{paths}, equations"
+        return f"{paths}, equations" if step.layer is None or step.kind is Kind.BOUNDARY else paths
 
     def _applied(self, name: str) -> str:
         """What the equation of a quantity that is computed does."""
@@ -121,7 +127,7 @@ class _Document:
             yield FormulaBlock((Line(stage.step.target, (Side(general),)),))
         for note in stage.step.notes:
             form = str(stage.step.forms[stage.step.main].kind)
-            if note.key not in ("ranges", "delta") and note.about.get("form", form) == form:
+            if note.key not in UNTOLD and note.about.get("form", form) == form:
                 yield Note(told(note, stage.step.target), Tone.WARNING if warns(note) else Tone.REMARK)
         yield from self._on_transposes(stage.step, general)
         plain: list[Line] = []
@@ -156,7 +162,7 @@ class _Document:
             value = self._rounding.tree(path.value)
             sides = (path.formula, path.put_in, value)
             chain = tree.Equality(tuple(side for place, side in enumerate(sides) if side not in sides[:place]))
-            yield Prose((WALK["through"], path.through, ": ", chain))
+            yield Prose((WALK["through"], *_listed(path.through), ": ", chain))
         parts = tree.Add(tuple(self._rounding.tree(path.value) for path in entry.paths))
         rounded = sum(self._rounding.shown(path.value) for path in entry.paths)
         remark = "together" if self._rounding.agrees(rounded, entry.value) else "together unrounded"
@@ -183,6 +189,11 @@ class _Document:
         indices = [symbol.name for symbol in self._graph[name].indices]
         cell = array_cell(found, indices, self._rounding.digits, False, is_headed=True)
         yield Table(("", WALK["all entries"]), ((label, cell),), self._rounding.digits)
+
+
+def _listed(places: Sequence[tree.Place]) -> tuple[Inline, ...]:
+    signs = [", "] * (len(places) - 2) + [PARTS["and"]] * (len(places) > 1)
+    return (*(part for place, sign in zip(places, signs, strict=False) for part in (place, sign)), places[-1])
 
 
 def _general(stage: Stage) -> tree.Node:

@@ -47,11 +47,11 @@ PARTS = {
     ),
     "truncated": (
         "It is truncated: {part} goes back through {windows}, counted from its own step, and no further. Older states "
-        "count as constants, so the gradients printed here are not those of {cost} itself."
+        "count as constants; where there are any, the gradients printed here are not those of {cost} itself."
     ),
     "truncated run": (
-        "The cost of each step is propagated back through {windows} and no further, so the gradients are not those of "
-        "{cost} itself."
+        "The cost of each step is propagated back through {windows} and no further; where there are older "
+        "ones, the gradients are not those of {cost} itself."
     ),
     "window": "{states} of ",
     "state": "1 state",
@@ -102,7 +102,11 @@ WALK = {
     "title": "Walkthrough: {name}",
     "plan": (
         "First forward, from the inputs to the cost; then backward, from the cost to the parameters. Every step is "
-        "told as formula = numbers put in = result, and what a step needs has been computed before it."
+        "told as formula = numbers put in = result."
+    ),
+    "plan, no cost": (
+        "First forward, from the inputs to the output; then backward, from the given gradient of the output to the "
+        "parameters. Every step is told as formula = numbers put in = result."
     ),
     "rounding": (
         "Numbers are rounded to {digits} digits after the point where they are shown, and only there: every result "
@@ -116,7 +120,8 @@ WALK = {
     "layer equation": "The layer computes this from what stands before it.",
     "equation": "This follows from what has been computed before.",
     "cost": "The cost says how far the output is from the target. It is the one number that learning makes smaller.",
-    "start": "The backward pass starts here: what a small change of the output does to the cost.",
+    "start": "The backward pass starts here: the derivative of the cost by what stands in its own equation.",
+    "given": "The backward pass starts here: the gradient of the output is given.",
     "through activation": (
         "Back through the activation: a small change of the weighted sum changes the activation by the slope there, so "
         "the gradient is multiplied by this slope. The value at which it is taken is that of the forward pass."
@@ -144,7 +149,8 @@ WALK = {
         "several paths. What arrives on each of them is added up."
     ),
     "costs of all steps": (
-        "The cost of every step is propagated back by itself, and so has a gradient of its own here. They are added up."
+        "The cost of every step is propagated back by itself, and so has a gradient of its own here. They are "
+        "added up; `derive --unroll` writes out each of them."
     ),
     "input": "An input is no parameter, but the same step says how the cost depends on it.",
     "no path": "Nothing of this reaches the cost: the gradient is 0.",

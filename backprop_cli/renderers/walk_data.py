@@ -43,7 +43,7 @@ def _entry(entry: Told, names: Names) -> dict[str, Any]:
 
 def _path(path: Path, names: Names) -> dict[str, Any]:
     return {
-        "through": formula_text.render(path.through, names),
+        "through": [formula_text.render(place, names) for place in path.through],
         "formula": _written(path.formula, names),
         "numbers": _written(path.put_in, names),
         "value": _number(path.value),

@@ -16,6 +16,7 @@ import numpy as np
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.entries import entry_step, whole_number
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Step
 from backprop_cli.teaching.numbers import NoNumber, Numbers
@@ -30,9 +31,13 @@ Entry = tuple[str, tuple[int, ...]]  # the id of a step, and a position in what 
 
 
 class Path(NamedTuple):
-    """One way on which a quantity reaches J: what it passes through, and what arrives on it."""
+    """One way on which a quantity reaches J: what it passes through, and what arrives on it.
 
-    through: tree.Place
+    Several quantities are passed through where a common factor stands before what arrives from them, and J itself where
+    the quantity stands in its equation.
+    """
+
+    through: tuple[tree.Place, ...]
     formula: tree.Node
     put_in: tree.Node
     value: float
@@ -70,9 +75,19 @@ class Stage(NamedTuple):
 
     @property
     def is_summed(self) -> bool:
-        """Whether a formula is a sum that is not written out, as a product of matrices is."""
+        """Whether a formula adds up what arrives from several entries, written out or not, or as a product of matrices."""
         told = [entry.formula for entry in self.entries] or [self.step.forms[self.step.main].value]
-        return any(isinstance(node, tree.Reduction | tree.MatrixProduct) for formula in told for node in walk(formula))
+        return any(
+            len(_arriving(formula)) > 1
+            or any(isinstance(node, tree.Reduction | tree.MatrixProduct) for node in walk(formula))
+            for formula in told
+        )
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing arrives yet, as the quantity is reached from J alone."""
+        formulas = [entry.formula for entry in self.entries] or [self.step.forms[self.step.main].value]
+        return not any(isinstance(node, tree.Partial | tree.Gradient) for formula in formulas for node in walk(formula))
 
 
 def walkthrough(derivation: Derivation, numbers: Numbers, rounding: Rounding, per_step: int) -> tuple[Stage, ...]:
@@ -96,7 +111,9 @@ def story(
         name, place = waiting.pop()
         if name not in derivation.by_id:
             continue
-        at = _in_shape(place, derivation.graph[name.removeprefix("dJ/d")].shape, derivation.by_id[name].shape)
+        at = place
+        if _is_told(derivation.by_id[name]):
+            at = _in_shape(place, derivation.graph[name.removeprefix("dJ/d")].shape, derivation.by_id[name].shape)
         if at not in wanted.setdefault(name, set()):
             wanted[name].add(at)
             waiting.extend(teller.needs(derivation.by_id[name], at))
@@ -114,6 +131,10 @@ def in_order(derivation: Derivation) -> Iterator[Step]:
             yield step
 
 
+def _is_told(step: Step) -> bool:
+    return step.kind is Kind.DEFINITION or _is_of_the_cost(step)
+
+
 def _is_of_the_cost(step: Step) -> bool:
     """Whether it is a gradient of J, and not of the cost of one step of a sequence."""
     return isinstance(step.target, tree.Partial) and not step.target.of.positions
@@ -122,6 +143,12 @@ def _is_of_the_cost(step: Step) -> bool:
 class _Teller:
     def __init__(self, derivation: Derivation, numbers: Numbers, rounding: Rounding) -> None:
         self._derivation, self._numbers, self._rounding = derivation, numbers, rounding
+        self._by_step = {
+            step.target.by.name: step
+            for step in derivation.steps
+            if isinstance(step.target, tree.Partial) and step.kind is not Kind.LOCAL_DERIVATIVE
+            if step.target.of.positions
+        }
 
     def stage(self, step: Step, positions: Collection[tuple[int, ...]]) -> Stage:
         entries = tuple(self._told(step, position) for position in positions)
@@ -130,10 +157,29 @@ class _Teller:
     def needs(self, step: Step, position: tuple[int, ...]) -> Iterator[Entry]:
         """The computed values and gradients that the formula of an entry holds."""
         for node in walk(self._formula(entry_step(self._derivation, step, position)).value):
-            if isinstance(node, tree.Partial) and not node.of.positions:
-                yield f"dJ/d{node.by.name}", _numbers_of(node.by.positions)
-            elif isinstance(node, tree.Place) and node.name in self._derivation.by_id:
+            if isinstance(node, tree.Partial):
+                yield self._gradient(node)
+            elif isinstance(node, tree.Place) and self._is_entry(node):
                 yield node.name, _numbers_of(node.positions)
+
+    def _is_entry(self, place: tree.Place) -> bool:
+        """Whether it is an entry of something computed, and not the J of one step in a derivative."""
+        graph = self._derivation.graph
+        return place.name in self._derivation.by_id and len(place.positions) == len(graph[place.name].shape)
+
+    def _gradient(self, node: tree.Partial) -> Entry:
+        """The entry of a gradient of J, or of the cost of one step, which is not told but builds on others."""
+        if not node.of.positions:
+            return f"dJ/d{node.by.name}", _numbers_of(node.by.positions)
+        step = self._by_step[node.by.name]
+        if not isinstance(step.target, tree.Partial):
+            raise TypeError(f"{step.id} is no derivative")
+        general = (*step.target.of.positions, *step.target.by.positions)
+        numbers = _numbers_of((*node.of.positions, *node.by.positions))
+        named = {
+            place.name: number for place, number in zip(general, numbers, strict=True) if isinstance(place, tree.Place)
+        }
+        return step.id, tuple(named[index] for index in step.indices)
 
     def _told(self, step: Step, position: tuple[int, ...]) -> Told:
         one = entry_step(self._derivation, step, position)
@@ -175,14 +221,26 @@ class _Teller:
         """The parts of a gradient that arrive through different entries."""
         if not isinstance(formula, tree.Add):
             return ()
-        found = []
+        found, own = [], []
         for term in formula.terms:
-            through = next((node.by for node in walk(term) if isinstance(node, tree.Partial)), None)
-            put_in = self._put_in(term)
-            if through is None or put_in is None:
+            if through := _arriving(term):
+                found.append((through, term))
+            else:
+                own.append(term)
+        if found and own:
+            found.append(((tree.Place(COST),), own[0] if len(own) == 1 else tree.Add(tuple(own))))
+        paths = []
+        for through, part in found:
+            put_in = self._put_in(part)
+            if put_in is None:
                 return ()
-            found.append(Path(through, term, put_in, self._numbers.of(term)))
-        return tuple(found)
+            paths.append(Path(through, part, put_in, self._numbers.of(part)))
+        return tuple(paths)
+
+
+def _arriving(formula: tree.Node) -> tuple[tree.Place, ...]:
+    """What the gradients in a formula are by, each once."""
+    return tuple(dict.fromkeys(node.by for node in walk(formula) if isinstance(node, tree.Partial)))
 
 
 def _in_shape(position: tuple[int, ...], shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:

@@ -156,3 +156,25 @@ def test_data_says_which_differences_are_relative():
         },
         "note": None,
     }
+
+
+def test_rounding_is_no_difference_from_the_full_gradient():
+    """A window longer than the sequence changes the order of the sums alone."""
+    text = """
+inputs: {x: [[1, 0], [0.3, 1]]}
+targets: {y: [0, 1]}
+layers:
+  - rnn:
+      units: 2
+      truncate: 40
+      weights: {W_xh: [[0.1, 0.2], [0.3, 0.4]], W_hh: [[0.1, 0.2], [0.3, -0.4]]}
+      h0: [0.3, -0.2]
+  - dense: {units: 3}
+loss: cross_entropy
+"""
+    network = bp.load(text)
+    report = network.verify()
+    assert any(one.truncated != one.full for one in report.truncations)
+    printed = terminal.render(verification_document("test", network.names, report), 80)
+    assert "Beside the full gradient" in printed
+    assert "differs most at" not in printed

@@ -196,3 +196,65 @@ def test_rounding(value: float, digits: int) -> None:
 )
 def test_how_numbers_look(value: float, text: str) -> None:
     assert Rounding(4).text(value) == text
+
+
+def page_of(text: str) -> str:
+    return terminal.render(Walk(bp.load(text), 4, None, None, full=False).document, 90)
+
+
+def bundled(name: str) -> str:
+    return next(spec for spec in SMALL if name == spec.name.partition(".")[0]).text
+
+
+SCALARS = """
+inputs: {x: 2}
+parameters: {w: 0.5}
+equations: [a = w*x, b = a**2, J = b*a + w]
+loss: J
+"""
+
+
+def test_what_stands_in_the_cost_itself_is_a_path() -> None:
+    stages = {stage.step.id: stage for stage in Walk(bp.load(SCALARS), 4, None, None, full=False).stages}
+    through = [[place.name for place in path.through] for path in stages["dJ/da"].entries[0].paths]
+    assert through == [["b"], ["J"]]
+    assert [path.value for path in stages["dJ/da"].entries[0].paths] == [2.0, 1.0]
+    assert [path.through[0].name for path in stages["dJ/dw"].entries[0].paths] == ["a", "J"]
+
+
+def test_a_path_with_a_common_factor_names_all_it_passes_through() -> None:
+    batch_norm = bp.load(bundled("batch-norm"))
+    stages = {stage.step.id: stage for stage in Walk(batch_norm, 4, None, None, full=False).stages}
+    through = [[place.name for place in path.through] for path in stages["dJ/dmu"].entries[0].paths]
+    assert through == [["var"], ["xhat"] * 4]
+    assert stages["dJ/dvar"].is_summed
+
+
+def test_the_backward_pass_starts_once() -> None:
+    classes = """
+inputs: {x: [1, 2]}
+targets: {y: 1}
+layers: [{dense: {units: 3}}]
+loss: cross_entropy
+"""
+    assert page_of(classes).count("The backward pass starts here") == 1
+
+
+def test_a_module_on_its_own_has_no_cost() -> None:
+    module = "inputs: {x: [1, 2]}\ngrad_output: [1]\nlayers: [{dense: {units: 1}}]\n"
+    page = " ".join(page_of(module).split())
+    assert "from the inputs to the output" in page
+    assert "the gradient of the output is given" in page
+    assert "to the cost;" not in page
+
+
+def test_no_remark_on_a_form_that_is_not_told() -> None:
+    assert "The last step" not in page_of(bundled("softmax-equations"))
+
+
+def test_the_story_of_a_truncated_gradient() -> None:
+    stages = Walk(bp.load(bundled("rnn-truncated")), 4, "W_xh[1,1]", None, full=False).stages
+    told = {stage.step.id: {entry.position for entry in stage.entries} for stage in stages}
+    assert told["dJ/dh"] == {(1, 1), (2, 1), (3, 1)}
+    assert told["dJ/do"] == {(1, 1), (2, 1), (3, 1)}
+    assert not any("[" in name for name in told)
