@@ -75,7 +75,7 @@ class Stage(NamedTuple):
 
     @property
     def is_summed(self) -> bool:
-        """Whether a formula adds up what arrives from several entries, written out or not, or as a product of matrices."""
+        """Whether a formula adds up what arrives from several entries, written out or not, or multiplies matrices."""
         told = [entry.formula for entry in self.entries] or [self.step.forms[self.step.main].value]
         return any(
             len(_arriving(formula)) > 1
