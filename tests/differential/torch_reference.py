@@ -171,7 +171,7 @@ def one_loss(name: str, options: dict[str, Any], a: Tensor, y: Tensor, values: d
         case "nll":
             return -a[y.long()] if y.dim() == 0 else -(y * a).sum()
         case "hinge":
-            return torch.clamp(1 - y * a, min=0).mean()
+            return torch.relu(1 - y * a).mean()
     return expression(name, {**values, "y": y})
 
 
