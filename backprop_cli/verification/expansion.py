@@ -37,7 +37,8 @@ def expanded_size(graph: Graph) -> int:
         elif quantity.name == loop.names[0]:
             sizes.update(dict.fromkeys(loop.names, 1))
             for _ in range(min(loop.steps, MOST_STEPS)):
-                sizes.update({name: _written_out(graph[name].definition, sizes) for name in loop.names})
+                for name in loop.names:  # each may use those before it at the same step
+                    sizes[name] = _written_out(graph[name].definition, sizes)
     if graph.cost is not None:
         return sizes[graph.cost]
     return sum(sizes[name] * prod(graph[name].shape) for name in graph.seeds)

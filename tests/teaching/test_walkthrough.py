@@ -87,7 +87,7 @@ def test_bundled_specs(spec) -> None:
             assert len(line.rstrip()) <= width or "\u0302" in line
 
 
-@settings(searching, max_examples=25)
+@settings(searching, max_examples=15)
 @given(st.one_of(layer_networks(), equation_networks()))
 def test_random_networks(spec) -> None:
     network = bp.load(as_yaml(spec))
@@ -99,7 +99,7 @@ def test_random_networks(spec) -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layers_of_the_library(kind: str) -> None:
-    @settings(searching, max_examples=3)
+    @settings(searching, max_examples=2)
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         terminal.render(check(bp.load(with_random_gradient(data.draw(stacks(kind)), data)), full=False).document, 80)

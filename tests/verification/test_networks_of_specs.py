@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sympy import preorder_traversal
 
 import backprop_cli as bp
 from backprop_cli.verification.checking import Limits, verify
+from backprop_cli.verification.expansion import Expansion, expanded_size
 from backprop_cli.verification.report import Verdict
 from tests.strategies import as_yaml, equation_networks, layer_networks
 
@@ -51,7 +53,7 @@ def test_a_truncated_gradient_is_not_taken_for_the_full_one():
     assert shown["W_ho"].truncated == shown["W_ho"].full
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=25)
+@settings(suppress_health_check=list(HealthCheck), max_examples=15)
 @given(spec=st.one_of(layer_networks(max_depth=4, max_width=5), equation_networks(max_equations=5)), data=st.data())
 def test_random_networks(spec, data):
     network = bp.load(as_yaml(spec))
@@ -69,3 +71,12 @@ def test_random_networks(spec, data):
     name = data.draw(st.sampled_from(smooth))
     gradients[name] *= 1.0005
     assert name in {comparison.quantity for comparison in verified(network, trace, gradients).disagreeing}
+
+
+def test_the_length_of_a_loop_written_out_is_not_underestimated():
+    """In a loop each quantity may use those before it at the same step."""
+    network = bp.load(str(FOLDER / "lstm.yaml"))
+    trace = network.compile().run()
+    cost = Expansion(network.graph, trace.given, []).cost
+    length = sum(len(node.args) or 1 for node in preorder_traversal(cost))
+    assert expanded_size(network.graph) > length / 3
