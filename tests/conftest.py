@@ -16,7 +16,7 @@ settings.register_profile("fresh", deadline=None, suppress_health_check=[HealthC
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
-EVERY = 6
+EVERY = 10
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the tests that go through every bundled spec in every view and format, a sixth, the same on every run; all of
+    """Of the tests that go through every bundled spec in every view and format, a tenth, the same on every run; all of
     them with ``--everything``, as in `.ci/full`."""
     if config.getoption("--everything"):
         return

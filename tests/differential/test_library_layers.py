@@ -165,7 +165,7 @@ def test_every_layer_has_a_reference() -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layer(kind: str) -> None:
-    @settings(max_examples=30)
+    @settings(max_examples=15)
     @given(st.data())
     def check(data: st.DataObject) -> None:
         spec = data.draw(stacks(kind))

@@ -123,7 +123,7 @@ def test_equations(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_library_layers(kind: str) -> None:
-    @settings(searching, max_examples=6)
+    @settings(searching, max_examples=4)
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         check(with_random_gradient(data.draw(stacks(kind)), data), data)
@@ -156,7 +156,7 @@ def test_recurrences(loop: list[str]) -> None:
     last = loop[-1][0]
     equations = [*loop, f"J = sum(({last}[t,i] - y)**2*(t+i), t, i)"]
 
-    @settings(searching, max_examples=6)
+    @settings(searching, max_examples=4)
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

@@ -84,7 +84,7 @@ def _truncated_gradients(
     }
 
 
-@settings(searching, max_examples=30)
+@settings(searching, max_examples=20)
 @given(st.data())
 def test_layers(data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

@@ -87,7 +87,7 @@ def test_bundled_specs(spec) -> None:
             assert len(line.rstrip()) <= width or "\u0302" in line
 
 
-@settings(searching, max_examples=15)
+@settings(searching, max_examples=10)
 @given(st.one_of(layer_networks(), equation_networks()))
 def test_random_networks(spec) -> None:
     network = bp.load(as_yaml(spec))

@@ -31,6 +31,7 @@ def arrays(trace):
     return {name: np.array(gradient, dtype=float) for name, gradient in trace.gradients.items()}
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_bundled_specs(path):
     network = bp.load(str(path))
