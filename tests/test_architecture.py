@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Imports go only from later to earlier.
 LAYERS = (
-    ("errors",),
+    ("errors", "translation"),
     ("language",),
     ("library",),
     ("spec",),
