@@ -210,8 +210,8 @@ class LatexReader(Reader):
         return f"{letter}_{self._plain(first)}"
 
     def _layer(self) -> str:
-        """``^{[2]}``; of ``^{[2]\\top}`` the beginning."""
-        if self.peek().text != "^" or self.peek(2).text != "[":
+        """``^{[2]}``; of ``^{[2]\\top}`` the beginning. A comparison in brackets is an exponent."""
+        if self.peek().text != "^" or self.peek(2).text != "[" or self.peek(4).text != "]":
             return ""
         self.expect("^", "{", "[")
         layer = self.next().text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from backprop_cli.language import grammar, tree
 from backprop_cli.renderers import formula_latex, formula_mathml, formula_text, formula_unicode
@@ -23,8 +23,12 @@ def assert_survives(node: tree.Node, format: str) -> None:
     assert normal(read(printed, NAMES, format), NAMES, as_text=as_text) == normal(node, NAMES, as_text=as_text), printed
 
 
+BRACKET_AS_EXPONENT = tree.Power(tree.Place("i"), tree.Comparison("<", tree.Number("0"), tree.Number("0")))
+
+
 @EVERY_FORMAT
 @given(node=formulas())
+@example(node=BRACKET_AS_EXPONENT)
 def test_formulas_in_index_notation(node: tree.Node, format: str) -> None:
     assert_survives(node, format)
 
