@@ -31,7 +31,7 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
     elif graph.samples is not None:
         yield _batch(graph)
     yield from _by_step(graph)
-    yield from _signs(graph, names, list(_shown(steps)))
+    yield from on_signs(graph, names, list(_shown(steps)))
     if any(step.rule is Rule.NO_PATH for step in steps):
         idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
         before, after = PARTS["no path"].split("{names}")
@@ -74,13 +74,19 @@ def filled(template: str, signs: Mapping[str, Sequence[Inline]]) -> tuple[Inline
     return tuple(parts)
 
 
+def listed(formulas: Sequence[tree.Node]) -> tuple[Inline, ...]:
+    """``a, b and c``."""
+    between = [", "] * (len(formulas) - 2) + [PARTS["and"]] * (len(formulas) > 1)
+    return (*(part for pair in zip(formulas, between, strict=False) for part in pair), formulas[-1])
+
+
 def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:
     """The paragraphs before the derivation of one gradient."""
     shown = list(_shown(steps))
     if graph.cost is not None and graph.sample is not None and tree.Place(graph.sample.name) in shown:
         yield _batch(graph)
     yield from _by_step(graph)
-    yield from _signs(graph, names, shown)
+    yield from on_signs(graph, names, shown)
 
 
 def _batch(graph: Graph) -> Prose:
@@ -104,7 +110,8 @@ def _shown(steps: Iterable[Step]) -> Iterator[tree.Node]:
         waiting.extend(reversed(inner))
 
 
-def _signs(graph: Graph, names: Names, shown: Sequence[tree.Node]) -> Iterator[Block]:
+def on_signs(graph: Graph, names: Names, shown: Sequence[tree.Node]) -> Iterator[Block]:
+    """A word on every sign among these parts of formulas that needs one."""
     if names.is_free("δ") and any(isinstance(n, tree.Gradient) and n.delta and names[n.name].layer for n in shown):
         yield Prose((PARTS["delta"],))
     deltas: list[tree.Comparison] = []

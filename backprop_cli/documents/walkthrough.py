@@ -13,7 +13,6 @@ from backprop_cli.documents.blocks import (
     Document,
     FormulaBlock,
     Heading,
-    Inline,
     Line,
     Note,
     Prose,
@@ -22,7 +21,7 @@ from backprop_cli.documents.blocks import (
     Tone,
 )
 from backprop_cli.documents.derivation import section_of, title_of
-from backprop_cli.documents.introduction import filled, windows
+from backprop_cli.documents.introduction import filled, listed, windows
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.wording import PARTS, WALK, told, warns
@@ -162,7 +161,7 @@ class _Document:
             value = self._rounding.tree(path.value)
             sides = (path.formula, path.put_in, value)
             chain = tree.Equality(tuple(side for place, side in enumerate(sides) if side not in sides[:place]))
-            yield Prose((WALK["through"], *_listed(path.through), ": ", chain))
+            yield Prose((WALK["through"], *listed(path.through), ": ", chain))
         parts = tree.Add(tuple(self._rounding.tree(path.value) for path in entry.paths))
         rounded = sum(self._rounding.shown(path.value) for path in entry.paths)
         remark = "together" if self._rounding.agrees(rounded, entry.value) else "together unrounded"
@@ -189,11 +188,6 @@ class _Document:
         indices = [symbol.name for symbol in self._graph[name].indices]
         cell = array_cell(found, indices, self._rounding.digits, False, is_headed=True)
         yield Table(("", WALK["all entries"]), ((label, cell),), self._rounding.digits)
-
-
-def _listed(places: Sequence[tree.Place]) -> tuple[Inline, ...]:
-    signs = [", "] * (len(places) - 2) + [PARTS["and"]] * (len(places) > 1)
-    return (*(part for place, sign in zip(places, signs, strict=False) for part in (place, sign)), places[-1])
 
 
 def _general(stage: Stage) -> tree.Node:

@@ -97,6 +97,13 @@ class Partial:
 
 
 @dataclass(frozen=True)
+class Differential:
+    """A small change of a quantity, da, to first order in the change it comes from: ``da1[i]``."""
+
+    of: Place
+
+
+@dataclass(frozen=True)
 class Prime:
     """The derivative of a named function of one argument: ``sigmoid'(z1[i])``."""
 
@@ -201,6 +208,7 @@ Node: TypeAlias = (
     | Power
     | Comparison
     | Partial
+    | Differential
     | Prime
     | Struck
     | Matrix

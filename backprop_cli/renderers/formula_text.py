@@ -52,6 +52,8 @@ def _combine(node: tree.Node, kids: Sequence[_Text], names: Names) -> _Text:
             return Printed(f"({bare})", bare=bare)
         case tree.Partial():
             return Printed(f"d{kids[0].body}/d{kids[1].body}", Level.POWER)
+        case tree.Differential():
+            return Printed(f"d{kids[0].body}", Level.POWER)
         case tree.Struck():
             return Printed(f"dropped({_outside(kids[0])})")
         case tree.Matrix(name):

@@ -17,7 +17,7 @@ from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import CALLABLE
 from backprop_cli.symbolic.display import COST
-from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.matrix_algebra import (
     Array,
     NoMatrixFormError,
@@ -57,6 +57,14 @@ class Reader:
         if node == tree.Number("0"):
             return node
         return laid(self.read(node, Scope(sizes, lying)), *lying, sizes)
+
+    def whole(self, node: tree.Node, quantity: Quantity) -> tree.Node:
+        """A formula over a quantity's own indices, lying as the quantity does."""
+        if len(quantity.shape) > 2:
+            raise NoMatrixFormError("axes")
+        names = [symbol.name for symbol in quantity.indices]
+        rows, columns = (*names, None, None)[:2]
+        return self.matrix(node, (rows, columns), dict(zip(names, quantity.shape, strict=True)))
 
     def diagonal(self, node: tree.Node, name: str, sizes: Mapping[str, int]) -> tree.Node:
         """The diagonal matrix of the formula's values over one index."""

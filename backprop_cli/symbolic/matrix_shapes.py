@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.steps import Form, Note
 
 Shape = tuple[int, int]
 
@@ -85,6 +86,13 @@ class Shapes:
                 matrices = [factor for factor in factors if self.of(factor) != (1, 1)]
                 return self.text(matrices[0]) if matrices else self._shape(node)
         return self._shape(node)
+
+    def notes(self, target: tree.Node, forms: Iterable[Form]) -> Iterator[Note]:
+        """A remark on the shapes of each form in which whole arrays are multiplied or added."""
+        for form in forms if not isinstance(target, tree.Place | tree.Partial) else ():
+            right = self.text(form.value)
+            if " " in right:
+                yield Note("shapes", {"form": str(form.kind), "text": f"{self.text(target)} = {right}"})
 
     def _shape(self, node: tree.Node) -> str:
         rows, columns = self.of(node)

@@ -96,10 +96,7 @@ class _View:
             yield Note("delta", {"quantity": target.name})
         if any(self._is_elementwise(node) for form in forms for node in walk(form.value)):
             yield Note("elementwise", {})
-        for form in forms:
-            right = self.shapes.text(form.value)
-            if " " in right:
-                yield Note("shapes", {"form": str(form.kind), "text": f"{self.shapes.text(target)} = {right}"})
+        yield from self.shapes.notes(target, forms)
 
     def _is_elementwise(self, node: tree.Node) -> bool:
         """A fraction or a power that is meant entry by entry."""
@@ -114,12 +111,12 @@ class _View:
             raise NoMatrixFormError("positions")
         if quantity.written is not None:
             try:
-                return replace(form, value=self._whole(form.value, quantity))
+                return replace(form, value=self.reader.whole(form.value, quantity))
             except NoMatrixFormError:
                 pass  # what the author wrote may use more of the language than its definition does
         taken = {q.name for q in self.graph.quantities} | {symbol.name for symbol in quantity.indices}
         plain = tree_of(with_names(canonical(quantity.definition), taken))
-        return replace(form, value=self._whole(_sums_first(plain), quantity))
+        return replace(form, value=self.reader.whole(sums_first(plain), quantity))
 
     def _gradient(self, step: Step) -> Step:
         name = step.id.removeprefix("dJ/d")
@@ -131,7 +128,7 @@ class _View:
         for form in step.forms:
             if form.kind is not FormKind.COMBINED:
                 try:
-                    read = self._chain if form.kind is FormKind.CHAIN else self._whole
+                    read = self._chain if form.kind is FormKind.CHAIN else self.reader.whole
                     forms.append(replace(form, value=read(form.value, quantity)))
                 except NoMatrixFormError as error:
                     problem = error
@@ -149,14 +146,6 @@ class _View:
             if unrolled:
                 self.by_the_next[name] = unrolled[0]
         return told
-
-    def _whole(self, node: tree.Node, quantity: Quantity) -> tree.Node:
-        """A formula over the quantity's own indices."""
-        if len(quantity.shape) > 2:
-            raise NoMatrixFormError("axes")
-        names = [symbol.name for symbol in quantity.indices]
-        rows, columns = (*names, None, None)[:2]
-        return self.reader.matrix(node, (rows, columns), dict(zip(names, quantity.shape, strict=True)))
 
     def _local(self, step: Step) -> tuple[tree.Node, list[Form]]:
         """A local derivative as the whole Jacobian matrix; a derivative entry by entry stands on its diagonal."""
@@ -197,7 +186,7 @@ class _View:
         body = node.body if isinstance(node, tree.Reduction) and node.operation == "sum" else node
         links = body.factors if isinstance(body, tree.Product) else (body,)
         if not any(isinstance(link, tree.Partial) and link.of.name != COST for link in links):
-            return self._whole(node, quantity)
+            return self.reader.whole(node, quantity)
         partials = [link for link in links if isinstance(link, tree.Partial)]
         own = tree_of(quantity.place)
         ends = [tree.Place(COST), *(link.by for link in partials)]
@@ -261,7 +250,7 @@ def _put_in(node: tree.Node, old: tree.Node, new: tree.Node) -> tree.Node:
     return changed
 
 
-def _sums_first(node: tree.Node) -> tree.Node:
+def sums_first(node: tree.Node) -> tree.Node:
     """``Wx + b`` where nobody wrote the formula and its sum came out as ``b + Wx``."""
     if not isinstance(node, tree.Add) or any(isinstance(term, tree.Negative) for term in node.terms):
         return node

@@ -66,7 +66,7 @@ def remarks(
         found.extend(_positions(quantity))
         found.extend(_connections(graph, quantity))
         found.extend(_outside(graph, quantity))
-    found.extend(_ranges(graph, kind, forms))
+    found.extend(ranges(graph, kind, forms))
     if any(_has_target_sum(form, graph) for form in forms) and kind is not Kind.DEFINITION:
         key = {True: "targets_sum_to_1", False: "targets_do_not_sum_to_1", None: "where_targets_sum_to_1"}[unit_sums]
         found.append(Note(key, {"target": _target_of_sum(forms, graph)}))
@@ -121,7 +121,7 @@ def _stays_inside(position: Expr, size: int, sizes: Mapping[Expr, int]) -> bool:
     return low >= 1 and high <= size
 
 
-def _ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
+def ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
     """The ranges of bound indices that no place tells, such as those of a window, which stand in sums alone; and those
     that places of a gradient tell in two ways, as where a layer's inputs stand side by side."""
     found: dict[str, None] = {}

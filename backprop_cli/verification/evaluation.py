@@ -19,7 +19,7 @@ import numpy as np
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
 from backprop_cli.symbolic.functions import CLASSES
-from backprop_cli.symbolic.graph import Graph, Loop, Quantity
+from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Compare, Digit, Place, Reduce, Where, fresh_value
 from backprop_cli.verification.arrays import Array, Arrays, Named
 from backprop_cli.verification.kinks import Watch
@@ -144,6 +144,12 @@ class Evaluator:
         axes = loose + quantity.indices
         shape = tuple((value.sizes | sizes)[axis] for axis in axes)
         return Named(self.arrays.expanded(self._along(value, axes), shape), axes)
+
+    def over(self, expression: Expr, sizes: Mapping[Symbol, int]) -> Array:
+        """An expression for all values of these indices, whose sizes are given; they number the axes in this order."""
+        quantity = Quantity("", tuple(sizes), tuple(sizes.values()), Role.INTERMEDIATE)
+        value = self._value(expression, Scope(quantity, sizes))
+        return self.arrays.expanded(self._along(value, quantity.indices), quantity.shape)
 
     def combined(self, step: Callable[..., Array], *parts: Named) -> Named:
         """An operation between arrays, each over the axes of all."""

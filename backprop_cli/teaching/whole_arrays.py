@@ -1,0 +1,73 @@
+"""What formulas over whole arrays come to in the numbers of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Symbol
+
+from backprop_cli.symbolic.derivation import Adjoints
+from backprop_cli.symbolic.formulas import Term
+from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.verification.arrays import Named, NumPyArrays
+from backprop_cli.verification.evaluation import Evaluator
+
+Array = NDArray[np.float64]
+GRADIENT = "dJ/d"  # before a quantity's name, the name of its gradient among the values
+
+
+class WholeArrays:
+    """The arrays of one run: ``values`` of quantities and ``gradients`` of J by name. What the run does not report (the
+    loss of one sample, probabilities that the tool names) is computed from its equation.
+
+    Formulas are evaluated as they stand, and not by the compiled program, so that what a page says equals what it was
+    computed from.
+    """
+
+    def __init__(self, adjoints: Adjoints, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+        self._graph = adjoints.graph
+        self._evaluator = Evaluator(NumPyArrays())
+        self._found: dict[str, Array] = {}
+        for quantity in self._graph.quantities:
+            if quantity.name in values:
+                self.put(quantity.name, values[quantity.name], quantity.indices)
+            elif quantity.definition is not None:
+                terms = [Term((), (quantity.definition,))]
+                self.put(quantity.name, self.of(terms, quantity.indices, quantity.shape), quantity.indices)
+        for name, formula in reversed(list(adjoints.formulas.items())):
+            known = gradients.get(name)
+            value = self.of(formula.terms, formula.indices, formula.shape) if known is None else known
+            self.put(f"{GRADIENT}{name}", value, formula.indices)
+
+    def __getitem__(self, name: str) -> Array:
+        """A quantity's value, or what was :meth:`put`."""
+        return self._found[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found
+
+    def gradient(self, name: str) -> Array:
+        """∂J/∂(the quantity). Raises KeyError for one that has none."""
+        return self._found[f"{GRADIENT}{name}"]
+
+    def put(self, name: str, value: Array, indices: Sequence[Symbol]) -> None:
+        """An array under a name of its own, for formulas that hold it."""
+        self._found[name] = np.asarray(value, dtype=np.float64)
+        self._evaluator.values[name] = Named(self._evaluator.arrays.given(self._found[name]), tuple(indices))
+
+    def of(self, terms: Sequence[Term], indices: Sequence[Symbol], shape: Sequence[int]) -> Array:
+        """A sum of terms for all values of these indices."""
+        total = np.zeros(tuple(shape))
+        with np.errstate(all="ignore"):
+            for term in terms:
+                value = self._evaluator.over(_plain(term.expression), dict(zip(indices, shape, strict=True)))
+                total = total + np.asarray(value, dtype=np.float64)
+        return total
+
+
+def _plain(expression: Expr) -> Expr:
+    """The expression with ∂J/∂u as a quantity like any other."""
+    adjoints = {node: Place(f"{GRADIENT}{node.name}", *node.positions) for node in expression.atoms(Adjoint)}
+    return expression.xreplace(adjoints) if adjoints else expression
