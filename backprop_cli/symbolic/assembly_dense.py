@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backprop_cli.errors import did_you_mean
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.library.layers import DENSE, dense_equation
-from backprop_cli.spec.dense import Dense
+from backprop_cli.spec.dense import Dense, units_missing
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_given import add_parameter
@@ -107,7 +107,7 @@ class _DenseSum:
         if "W" in shared and len(shared["W"].shape) == 2:
             return shared["W"].shape[0]
         if not self._failed():
-            self._problem("a dense layer needs 'units', such as dense: {units: 3}")
+            self._problem(units_missing())
         return None
 
     def _wants(self, what: str, shape: tuple[int, ...], wanted: tuple[int, ...], *path: str | int) -> bool:
