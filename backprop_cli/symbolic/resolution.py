@@ -238,7 +238,7 @@ class Resolution:
         if wanted is None:
             self._no_function(node, scope)
         elif count != wanted and not (entry and entry.variadic and count > wanted):
-            form = "where(condition, a, b)" if name == "where" else f"{name}({', '.join('ab'[:wanted])})"
+            form = tr("where(condition, a, b)") if name == "where" else f"{name}({', '.join('ab'[:wanted])})"
             message = tr_n(
                 "{function} takes {number} argument, {form}, not {found}",
                 "{function} takes {number} arguments, {form}, not {found}",
