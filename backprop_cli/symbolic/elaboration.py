@@ -189,9 +189,8 @@ def _translated(draft: Draft, reading: Resolution, resolved: tree.Node) -> Expr 
         reading.report(message)
         return None
     if any(node.base.is_number and not node.base.is_positive and node.exp.has(Place) for node in definition.atoms(Pow)):
-        reading.report(
-            tr("this formula has no slope: the base of a power with a quantity as exponent is above 0"),
-        )
+        message = tr("this formula has no slope: the base of a power with a quantity as exponent is above 0")
+        reading.report(message)
         return None
     return definition.replace(Abs, CLASSES["abs"])
 
