@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from backprop_cli.translation import tr
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -49,4 +51,4 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     near = [other for other in names if other.casefold() == name.casefold()]
     near = near or get_close_matches(name, names, n=3, cutoff=0.6)
     near.sort(key=lambda other: sorted(other) != sorted(name))  # letters in the wrong order are the likeliest slip
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return tr("; did you mean '{name}'?").format(name=near[0]) if near else ""

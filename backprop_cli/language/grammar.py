@@ -22,6 +22,7 @@ from backprop_cli.language.magnitudes import check_magnitudes
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.structure import FLATTEN, check_structure, split_equation
 from backprop_cli.language.tokens import LONGEST_TEXT, FormulaError, Token, tokens
+from backprop_cli.translation import tr
 
 REDUCTIONS = frozenset({"sum", "mean", "max", "min", "argmax", "argmin"})
 ELEMENTWISE_TOO = frozenset({"max", "min"})
@@ -46,7 +47,7 @@ def parse_equation(text: str, offsets: Offsets | None = None) -> tuple[tree.Plac
     reader = _Reader(left, offsets)
     target = reader.read()
     if not isinstance(target, tree.Place):
-        raise FormulaError("the left side of an equation is one quantity, like z or z[i,j]", left[0].offset)
+        raise FormulaError(tr("the left side of an equation is one quantity, like z or z[i,j]"), left[0].offset)
     reader = _Reader(right, offsets)
     return target, reader.read()
 
@@ -84,7 +85,7 @@ class _Reader:
         try:
             parsed = ast.parse(self._source, mode="eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            raise FormulaError("this formula cannot be read", start) from None
+            raise FormulaError(tr("this formula cannot be read"), start) from None
         node = self._node(parsed.body, 0)
         check_magnitudes(node, self._offsets)
         return node
@@ -96,7 +97,7 @@ class _Reader:
     def _node(self, node: ast.expr, depth: int) -> tree.Node:
         token = self._token(node)
         if depth > _DEEPEST:
-            raise FormulaError("the formula is nested too deeply", token.offset)
+            raise FormulaError(tr("the formula is nested too deeply"), token.offset)
         result = self._convert(node, token, depth + 1)
         self._offsets.note(result, token.offset)
         return result
@@ -123,7 +124,7 @@ class _Reader:
                 symbol = _COMPARISONS[type(operator)]
                 return tree.Comparison(symbol, self._node(left, depth), self._node(right, depth))
             case ast.Compare():
-                raise FormulaError("one comparison at a time; multiply two of them: (0 < z)*(z < 1)", token.offset)
+                raise FormulaError(tr("one comparison at a time; multiply two of them: (0 < z)*(z < 1)"), token.offset)
             case ast.Call(func=ast.Name(), args=arguments, keywords=[]):
                 return self._call(token, [self._node(argument, depth) for argument in arguments])
             case ast.Subscript(value=ast.Call(func=ast.Name()) as call, slice=position):
@@ -133,14 +134,17 @@ class _Reader:
             case ast.Subscript(value=ast.Name(), slice=position):
                 return tree.Place(token.text, (self._node(position, depth),))
             case ast.Tuple():
-                hint = "a comma stands between the arguments of a function or the positions of a quantity"
-                raise FormulaError(f"these brackets hold several values; {hint}", token.offset)
-        raise FormulaError("this cannot stand in a formula", token.offset)
+                message = tr(
+                    "these brackets hold several values; a comma stands between the arguments of a function or the "
+                    "positions of a quantity"
+                )
+                raise FormulaError(message, token.offset)
+        raise FormulaError(tr("this cannot stand in a formula"), token.offset)
 
     def _flattened(self, name: Token, called: tree.Node, position: ast.expr, depth: int) -> tree.Node:
         """``flatten(x)[j]``, the only call whose result has positions."""
         if not isinstance(called, tree.Apply) or called.function != FLATTEN or isinstance(position, ast.Tuple):
-            raise FormulaError("positions in brackets stand behind a quantity, or behind flatten(x)", name.offset)
+            raise FormulaError(tr("positions in brackets stand behind a quantity, or behind flatten(x)"), name.offset)
         return tree.Apply(FLATTEN, (*called.arguments, self._node(position, depth)))
 
     def _sum(self, node: ast.expr, depth: int) -> tree.Node:
@@ -171,20 +175,21 @@ class _Reader:
         all_bare = len(indices) == len(rest)
         if name.text in ELEMENTWISE_TOO:
             if not rest:
-                raise FormulaError(
-                    f"{name.text} takes two values, {name.text}(a, b), or an index to run over, {name.text}(z[k], k)",
-                    name.offset,
-                )
+                message = tr("{name} takes two values, {name}(a, b), or an index to run over, {name}(z[k], k)")
+                raise FormulaError(message.format(name=name.text), name.offset)
             if not all_bare or not set(indices) & used_as_positions(body):
                 return tree.Apply(name.text, tuple(arguments))
         elif not rest:
-            raise FormulaError(f"{name.text} needs the index it runs over, as in {name.text}(x[j], j)", name.offset)
+            message = tr("{name} needs the index it runs over, as in {name}(x[j], j)").format(name=name.text)
+            raise FormulaError(message, name.offset)
         elif not all_bare:
             wrong = next(node for node in rest if not isinstance(node, tree.Place) or node.positions)
             at = self._offsets.of(wrong)
-            raise FormulaError(f"after its first argument, {name.text} takes the names of indices", at)
+            message = tr("after its first argument, {name} takes the names of indices").format(name=name.text)
+            raise FormulaError(message, at)
         if len(set(indices)) < len(indices):
-            raise FormulaError(f"{name.text} runs over the same index twice", name.offset)
+            message = tr("{name} runs over the same index twice").format(name=name.text)
+            raise FormulaError(message, name.offset)
         return tree.Reduction(name.text, body, indices)
 
 

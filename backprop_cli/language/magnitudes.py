@@ -16,6 +16,7 @@ from backprop_cli.language import tree
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import parts, walk
+from backprop_cli.translation import tr
 
 LARGEST_EXPONENT = 1_000
 MOST_BITS = 16_384
@@ -55,7 +56,7 @@ class _Checker:
     def _bits_of(self, node: tree.Node) -> float:
         size = self._size_of(node)
         if size > MOST_BITS:
-            raise FormulaError("the numbers in this formula grow too large", self._offsets.of(node))
+            raise FormulaError(tr("the numbers in this formula grow too large"), self._offsets.of(node))
         self.constant(node)
         return size
 
@@ -78,15 +79,15 @@ class _Checker:
         try:
             value = work_out(*known)
         except ZeroDivisionError:
-            raise FormulaError("this divides by zero", self._offsets.of(node)) from None
+            raise FormulaError(tr("this divides by zero"), self._offsets.of(node)) from None
         except OverflowError:
             value = math.inf
         except (ValueError, TypeError):
             value = math.nan
         if isinstance(value, complex) or math.isnan(value):
-            raise FormulaError("this has no real value", self._offsets.of(node))
+            raise FormulaError(tr("this has no real value"), self._offsets.of(node))
         if math.isinf(value):
-            raise FormulaError("this is too large for a float64", self._offsets.of(node))
+            raise FormulaError(tr("this is too large for a float64"), self._offsets.of(node))
         return value
 
     def _size_of(self, node: tree.Node) -> float:
@@ -96,7 +97,7 @@ class _Checker:
             case tree.Power(base=base, exponent=exponent):
                 return self._power_bits(base, exponent)
             case tree.Quotient(denominator=denominator) if self.constant(denominator) == 0:
-                raise FormulaError("this divides by zero", self._offsets.of(denominator))
+                raise FormulaError(tr("this divides by zero"), self._offsets.of(denominator))
             case tree.Apply(function="exp", arguments=(argument,)):
                 return max(self.bits(argument), self._exponential_bits(argument))
             case tree.Apply(function="sqrt", arguments=(argument,)):
@@ -114,7 +115,7 @@ class _Checker:
         if value is None:
             return base_bits
         if abs(value) > LARGEST_EXPONENT:
-            message = f"an exponent above {LARGEST_EXPONENT:,} is not allowed"
+            message = tr("an exponent above {most} is not allowed").format(most=f"{LARGEST_EXPONENT:,}")
             raise FormulaError(message, self._offsets.of(exponent))
         return base_bits * max(1, ceil(abs(value)))
 

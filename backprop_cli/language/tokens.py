@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from backprop_cli.errors import BackpropError
+from backprop_cli.translation import Sentences, marked, tr
 
 LONGEST_TEXT = 10_000
 LONGEST_NUMBER = 40
@@ -22,34 +23,36 @@ Kind: TypeAlias = Literal["name", "number", "operator"]
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _OPERATOR = re.compile(r"\*\*|==|!=|<=|>=|[-+*/<>=(),\[\]]")
-_WRITE_INSTEAD = {
-    "^": "write ** for a power",
-    "²": "write **2",
-    "³": "write **3",
-    "×": "write *",
-    "·": "write *",
-    "⋅": "write *",
-    "∗": "write *",
-    "⊙": "write *",
-    "÷": "write /",
-    "−": "write -",
-    "–": "write -",
-    "≤": "write <=",
-    "≥": "write >=",
-    "≠": "write !=",
-    "√": "write sqrt(...)",
-    "∑": "write sum(..., j)",
-    "{": "write ( and )",
-    "}": "write ( and )",
-    ":": "positions are written one by one, as in W[i,j]",
-    "'": "there are no quotes and no primes in formulas",
-    '"': "there are no quotes in formulas",
-    "@": "write a matrix product as sum(W[i,j]*x[j], j)",
-    "&": "multiply conditions: (a > 0)*(b > 0)",
-    "%": "there is no remainder",
-    "!": "write != for 'is not equal'",
-    "#": "comments belong to the YAML, outside the formula",
-}
+_WRITE_INSTEAD = Sentences(
+    {
+        "^": marked("write ** for a power"),
+        "²": marked("write **2"),
+        "³": marked("write **3"),
+        "×": marked("write *"),
+        "·": marked("write *"),
+        "⋅": marked("write *"),
+        "∗": marked("write *"),
+        "⊙": marked("write *"),
+        "÷": marked("write /"),
+        "−": marked("write -"),
+        "–": marked("write -"),
+        "≤": marked("write <="),
+        "≥": marked("write >="),
+        "≠": marked("write !="),
+        "√": marked("write sqrt(...)"),
+        "∑": marked("write sum(..., j)"),
+        "{": marked("write ( and )"),
+        "}": marked("write ( and )"),
+        ":": marked("positions are written one by one, as in W[i,j]"),
+        "'": marked("there are no quotes and no primes in formulas"),
+        '"': marked("there are no quotes in formulas"),
+        "@": marked("write a matrix product as sum(W[i,j]*x[j], j)"),
+        "&": marked("multiply conditions: (a > 0)*(b > 0)"),
+        "%": marked("there is no remainder"),
+        "!": marked("write != for 'is not equal'"),
+        "#": marked("comments belong to the YAML, outside the formula"),
+    }
+)
 
 
 class FormulaError(BackpropError):
@@ -82,11 +85,13 @@ def tokens(text: str) -> list[Token]:
     Raises FormulaError at the first character or number that cannot stand in a formula, or where it is too long.
     """
     if len(text) > LONGEST_TEXT:
-        raise FormulaError(f"the formula has {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed", 0)
+        message = tr("the formula has {number} characters; at most {most} are allowed")
+        raise FormulaError(message.format(number=f"{len(text):,}", most=f"{LONGEST_TEXT:,}"), 0)
     found: list[Token] = []
     for token in _scan(text):
         if len(found) == MOST_TOKENS:
-            raise FormulaError(f"the formula has more than {MOST_TOKENS:,} symbols", token.offset)
+            message = tr("the formula has more than {most} symbols").format(most=f"{MOST_TOKENS:,}")
+            raise FormulaError(message, token.offset)
         found.append(token)
     return found
 
@@ -111,9 +116,9 @@ def _token_at(text: str, at: int) -> Token:
     if text[at].isalpha():
         return Token("name", text[at : _name_end(text, at)], at)
     if text[at] == "_":
-        raise FormulaError("a name begins with a letter, not with '_'", at)
-    hint = _WRITE_INSTEAD.get(text[at], "")
-    raise FormulaError(f"unexpected character {text[at]!r}" + (f"; {hint}" if hint else ""), at)
+        raise FormulaError(tr("a name begins with a letter, not with '_'"), at)
+    message = tr("unexpected character {character}").format(character=repr(text[at]))
+    raise FormulaError(f"{message}; {_WRITE_INSTEAD[text[at]]}" if text[at] in _WRITE_INSTEAD else message, at)
 
 
 def _name_end(text: str, at: int) -> int:
@@ -129,9 +134,10 @@ _INSIDE_NAMES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Mn", "Mc"})
 
 def _check_number(text: str, at: int) -> None:
     if len(text) > LONGEST_NUMBER:
-        raise FormulaError(f"a number of {len(text)} characters; at most {LONGEST_NUMBER} are allowed", at)
+        message = tr("a number of {number} characters; at most {most} are allowed")
+        raise FormulaError(message.format(number=len(text), most=LONGEST_NUMBER), at)
     value = float(text)
     if value == float("inf"):
-        raise FormulaError(f"{text} is too large for a float64", at)
+        raise FormulaError(tr("{number} is too large for a float64").format(number=text), at)
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-        raise FormulaError(f"{text} is too small for a float64", at)
+        raise FormulaError(tr("{number} is too small for a float64").format(number=text), at)

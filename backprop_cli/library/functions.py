@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from backprop_cli.translation import marked
+
 
 class FunctionEntry(NamedTuple):
     """One function: its arguments, its definition in them, and how it is shown.
 
     ``symbol`` is its name in formulas for people (σ for sigmoid); ``kink`` says where its slope jumps and which slope
-    it is given there, as a phrase that follows "at". ``variadic`` functions take two or more arguments, folded from the
-    left. ``activation`` is False for what no layer would use on its own.
+    it is given there, as a marked phrase that follows "at". ``variadic`` functions take two or more arguments, folded
+    from the left. ``activation`` is False for what no layer would use on its own.
     """
 
     name: str
@@ -53,31 +55,33 @@ _ENTRIES = (
     _native("tanh"),
     _native("erf"),
     FunctionEntry("sigmoid", ("z",), "1/(1 + exp(-z))", "σ"),
-    FunctionEntry("relu", ("z",), "where(z > 0, z, 0)", "relu", kink="0, where its slope is taken as 0"),
+    FunctionEntry("relu", ("z",), "where(z > 0, z, 0)", "relu", kink=marked("0, where its slope is taken as 0")),
     FunctionEntry(
         "leaky_relu",
         ("z",),
         "where(z > 0, z, 0.01*z)",
         "leaky_relu",
-        kink="0, where its slope is taken as 0.01, the one on the left",
+        kink=marked("0, where its slope is taken as 0.01, the one on the left"),
     ),
     FunctionEntry("elu", ("z",), "where(z > 0, z, exp(z) - 1)", "elu"),
     FunctionEntry("gelu", ("z",), "z*(1 + erf(z/sqrt(2)))/2", "gelu"),
     FunctionEntry("softplus", ("z",), "log(1 + exp(z))", "softplus"),
     FunctionEntry("silu", ("z",), "z*sigmoid(z)", "silu"),
     FunctionEntry(
-        "sign", ("z",), "where(z > 0, 1, where(z < 0, -1, 0))", "sign", kink="0, where its slope is taken as 0"
+        "sign", ("z",), "where(z > 0, 1, where(z < 0, -1, 0))", "sign", kink=marked("0, where its slope is taken as 0")
     ),
     FunctionEntry(
-        "abs", ("z",), "where(z > 0, z, where(z < 0, -z, 0))", "abs", kink="0, where its slope is taken as 0"
+        "abs", ("z",), "where(z > 0, z, where(z < 0, -z, 0))", "abs", kink=marked("0, where its slope is taken as 0")
     ),
-    FunctionEntry("heaviside", ("z",), "where(z > 0, 1, 0)", "heaviside", kink="0, where its slope is taken as 0"),
+    FunctionEntry(
+        "heaviside", ("z",), "where(z > 0, 1, 0)", "heaviside", kink=marked("0, where its slope is taken as 0")
+    ),
     FunctionEntry(
         "max",
         ("u", "v"),
         "where(u >= v, u, v)",
         "max",
-        kink="equal arguments, where the first takes the gradient",
+        kink=marked("equal arguments, where the first takes the gradient"),
         variadic=True,
         activation=False,
     ),
@@ -86,7 +90,7 @@ _ENTRIES = (
         ("u", "v"),
         "where(u <= v, u, v)",
         "min",
-        kink="equal arguments, where the first takes the gradient",
+        kink=marked("equal arguments, where the first takes the gradient"),
         variadic=True,
         activation=False,
     ),

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from backprop_cli.library.functions import IDENTITY, SOFTMAX
+from backprop_cli.translation import Sentences, marked, tr
 
 
 class ParameterEntry(NamedTuple):
     """One parameter of a layer: its letter, what it is called in messages, and its shape in the layer's own sizes.
 
+    ``noun`` is a marked message, as are the meanings of a layer's quantities.
     ``start`` is the number it starts with where none are given; without one its numbers are drawn.
     """
 
@@ -73,8 +75,8 @@ class LayerEntry:
 DENSE = LayerEntry(
     "dense",
     {
-        "W": ParameterEntry("W", "weights", ("units", "inputs"), penalised=True),
-        "b": ParameterEntry("b", "biases", ("units",), penalised=False),
+        "W": ParameterEntry("W", marked("the weights"), ("units", "inputs"), penalised=True),
+        "b": ParameterEntry("b", marked("the biases"), ("units",), penalised=False),
     },
     sample=1,
 )
@@ -112,12 +114,23 @@ def window(stride: int, padding: int, place: str, inside: str) -> str:
     return f"{stride}*({place}-1)+{inside}{f'-{padding}' if padding else ''}"
 
 
+_ROOM = Sentences(
+    {
+        "length": marked("a length of {number}"),
+        "height": marked("a height of {number}"),
+        "width": marked("a width of {number}"),
+    }
+)
+
+
 def _windows(length: int, kernel: int, stride: int, padding: int, axis: str) -> int:
     """How many places a window has along an axis."""
     places = (length + 2 * padding - kernel) // stride + 1
     if places < 1:
-        around = f" with a padding of {padding}" if padding else ""
-        raise LayerError(f"a window of {kernel} does not fit into a {axis} of {length}{around}")
+        message = tr("a window of {size} does not fit into {room}")
+        if padding:
+            message = tr("a window of {size} does not fit into {room} with a padding of {padding}")
+        raise LayerError(message.format(size=kernel, room=_ROOM[axis].format(number=length), padding=padding))
     return places
 
 
@@ -199,7 +212,8 @@ def _attention(options: Options, shape: tuple[int, ...]) -> Written:
     _, width = shape
     heads = options["heads"]
     if width % heads:
-        raise LayerError(f"{heads} heads do not divide vectors of {width} numbers evenly")
+        message = tr("{heads} heads do not divide vectors of {number} numbers evenly")
+        raise LayerError(message.format(heads=heads, number=width))
     size = width // heads
     head, row = ("h,", f"{size}*(h-1)+i") if heads > 1 else ("", "i")
     score = "exp(s[{}t,{}])" if not options["causal"] else "where({1} <= t, exp(s[{0}t,{1}]), 0)"
@@ -261,49 +275,62 @@ def _flatten(options: Options, shape: tuple[int, ...]) -> Written:
     return Written({}, ("a = flatten(x)",))
 
 
-_ACTIVATED = {"z": "the weighted sums", "a": "the output"}
+_ACTIVATED = {"z": marked("the weighted sums"), "a": marked("the output")}
 _SCALED = {
-    "gamma": ParameterEntry("gamma", "scales", ("features",), penalised=False, start=1.0),
-    "beta": ParameterEntry("beta", "shifts", ("features",), penalised=False, start=0.0),
+    "gamma": ParameterEntry("gamma", marked("the scales"), ("features",), penalised=False, start=1.0),
+    "beta": ParameterEntry("beta", marked("the shifts"), ("features",), penalised=False, start=0.0),
 }
-_MOMENTS = {"mu": "the means", "var": "the variances", "xhat": "the normalised input", "a": "the output"}
-_OUTPUT = {"a": "the output"}
+_MOMENTS = {
+    "mu": marked("the means"),
+    "var": marked("the variances"),
+    "xhat": marked("the normalised input"),
+    "a": marked("the output"),
+}
+_OUTPUT = {"a": marked("the output")}
 
 
 def _convolution_entry(name: str, takes: tuple[str, ...], kernel: tuple[str, ...]) -> LayerEntry:
     parameters = {
-        "W": ParameterEntry("W", "kernels", ("filters", "channels", *kernel), penalised=True),
-        "b": ParameterEntry("b", "biases", ("filters",), penalised=False),
+        "W": ParameterEntry("W", marked("the kernels"), ("filters", "channels", *kernel), penalised=True),
+        "b": ParameterEntry("b", marked("the biases"), ("filters",), penalised=False),
     }
     return LayerEntry(name, parameters, _ACTIVATED, takes, write=_convolution, sums="z", sample=len(takes))
 
 
 _LINE, _PLANE = ("channels", "length"), ("channels", "height", "width")
 _PROJECTIONS = {
-    f"W_{letter}": ParameterEntry(f"W_{letter}", f"weights of the {noun}", ("outputs", "inputs"), penalised=True)
-    for letter, noun in (("q", "queries"), ("k", "keys"), ("v", "values"), ("o", "output"))
+    f"W_{letter}": ParameterEntry(f"W_{letter}", noun, ("outputs", "inputs"), penalised=True)
+    for letter, noun in (
+        ("q", marked("the weights of the queries")),
+        ("k", marked("the weights of the keys")),
+        ("v", marked("the weights of the values")),
+        ("o", marked("the weights of the output")),
+    )
 }
 _ATTENTION = {
-    "q": "the queries",
-    "k": "the keys",
-    "v": "the values",
-    "s": "the scores",
-    "p": "the attention weights",
-    "c": "the weighted values",
-    "a": "the output",
+    "q": marked("the queries"),
+    "k": marked("the keys"),
+    "v": marked("the values"),
+    "s": marked("the scores"),
+    "p": marked("the attention weights"),
+    "c": marked("the weighted values"),
+    "a": marked("the output"),
 }
-_VECTORS = {"W": ParameterEntry("W", "vectors", ("vocabulary", "dim"), penalised=True)}
+_VECTORS = {"W": ParameterEntry("W", marked("the vectors"), ("vocabulary", "dim"), penalised=True)}
 
 
 def _gates(*names: str, biases: Sequence[str] = ()) -> dict[str, ParameterEntry]:
     """The parameters of gates: weights of the input and of the state before, and biases."""
     found = {}
     for name in names:
-        for letter, noun, size in (("x", "input", "features"), ("h", "state", "states")):
+        for letter, noun, size in (
+            ("x", marked("the weights of the input"), "features"),
+            ("h", marked("the weights of the state"), "states"),
+        ):
             parameter = f"W_{letter}{name}"
-            found[parameter] = ParameterEntry(parameter, f"weights of the {noun}", ("units", size), penalised=True)
+            found[parameter] = ParameterEntry(parameter, noun, ("units", size), penalised=True)
     for bias in biases or names:
-        found[f"b_{bias}"] = ParameterEntry(f"b_{bias}", "biases", ("units",), penalised=False)
+        found[f"b_{bias}"] = ParameterEntry(f"b_{bias}", marked("the biases"), ("units",), penalised=False)
     return found
 
 
@@ -314,7 +341,7 @@ def _recurrent_entry(
     equations: Callable[[Mapping[str, str]], tuple[str, ...]],
     sums: str = "",
 ) -> LayerEntry:
-    states = {"h": "the states", "a": "the output"}
+    states = {"h": marked("the states"), "a": marked("the output")}
     return LayerEntry(
         name,
         parameters,
@@ -328,13 +355,13 @@ def _recurrent_entry(
 
 
 _LSTM = {
-    "i": "the input gates",
-    "f": "the forget gates",
-    "o": "the output gates",
-    "g": "the candidates",
-    "c": "the cells",
+    "i": marked("the input gates"),
+    "f": marked("the forget gates"),
+    "o": marked("the output gates"),
+    "g": marked("the candidates"),
+    "c": marked("the cells"),
 }
-_GRU = {"r": "the reset gates", "z": "the update gates", "n": "the candidates"}
+_GRU = {"r": marked("the reset gates"), "z": marked("the update gates"), "n": marked("the candidates")}
 
 LAYERS: Mapping[str, LayerEntry] = {
     entry.name: entry
@@ -348,7 +375,7 @@ LAYERS: Mapping[str, LayerEntry] = {
         LayerEntry("avg_pool2d", {}, _OUTPUT, _PLANE, write=_pool("mean"), sample=3),
         LayerEntry("layer_norm", _SCALED, _MOMENTS, ("features",), carries=True, write=_layer_norm),
         LayerEntry("batch_norm", _SCALED, _MOMENTS, write=_batch_norm, mixes_samples=True),
-        LayerEntry("dropout", {}, {"mask": "the mask", "a": "the output"}, write=_dropout),
+        LayerEntry("dropout", {}, {"mask": marked("the mask"), "a": marked("the output")}, write=_dropout),
         LayerEntry("embedding", _VECTORS, _OUTPUT, carries=True, write=_embedding, makes_sequence=True, sample=1),
         LayerEntry(
             "attention",
@@ -359,7 +386,7 @@ LAYERS: Mapping[str, LayerEntry] = {
             makes_sequence=True,
             sample=2,
         ),
-        _recurrent_entry("rnn", _gates("h"), {"z": "the weighted sums"}, _rnn, sums="z"),
+        _recurrent_entry("rnn", _gates("h"), {"z": marked("the weighted sums")}, _rnn, sums="z"),
         _recurrent_entry("lstm", _gates("i", "f", "o", "g"), _LSTM, _lstm),
         _recurrent_entry("gru", _gates("r", "z", "n", biases=("r", "z", "xn", "hn")), _GRU, _gru),
     )

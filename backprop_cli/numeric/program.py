@@ -17,6 +17,7 @@ from backprop_cli.numeric.compiling import compiled
 from backprop_cli.numeric.trace import Number, Quantities, Trace
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.translation import tr, tr_n
 
 OUTPUT = "yhat"  # another name for the last output
 NUMBERS = "biufO"  # the kinds of NumPy arrays that may hold real numbers
@@ -94,7 +95,9 @@ class Program:
         """
         overrides = {} if overrides is None else overrides
         if not isinstance(overrides, Mapping):
-            raise BackpropError("run expects a mapping from names to values, such as {'x': [1, 2]}")
+            raise BackpropError(
+                tr("run expects a mapping from names to values, such as {example}").format(example="{'x': [1, 2]}")
+            )
         new = {name: self._array(name, value) for name, value in overrides.items()}
         samples = self._samples(new)
         if samples != self._graph.samples:
@@ -108,13 +111,13 @@ class Program:
 
     def _array(self, name: str, value: ArrayLike) -> NDArray[np.float64]:
         if name not in self.arguments:
-            hint = did_you_mean(name, self.arguments)
-            raise BackpropError(f"'{name}' is not an input, target or parameter of this network{hint}")
+            message = tr("'{name}' is not an input, target or parameter of this network{hint}")
+            raise BackpropError(message.format(name=name, hint=did_you_mean(name, self.arguments)))
         with suppress(TypeError, ValueError):
             array = np.asarray(value)
             if array.dtype.kind in NUMBERS:
                 return array.astype(np.float64)
-        raise BackpropError(f"'{name}' must be a number or an array of numbers")
+        raise BackpropError(tr("'{name}' must be a number or an array of numbers").format(name=name))
 
     def _samples(self, new: Mapping[str, NDArray[np.float64]]) -> int | None:
         """How many samples the new arrays have, as far as they have the sample axis; all must have as many."""
@@ -124,37 +127,45 @@ class Program:
             return self._graph.samples
         first, samples = next(iter(sizes.items()))
         if samples == 0:
-            raise BackpropError(f"'{first}' has no samples")
+            raise BackpropError(tr("'{name}' has no samples").format(name=first))
         for quantity in per_sample:
             if sizes.get(quantity.name, samples) != samples:
-                raise BackpropError(
-                    f"'{first}' has {_samples(samples)}, but '{quantity.name}' has {sizes[quantity.name]}"
+                message = tr("'{first}' has {samples}, but '{name}' has {number}").format(
+                    first=first, samples=_samples(samples), name=quantity.name, number=sizes[quantity.name]
                 )
+                raise BackpropError(message)
             if quantity.name not in new and samples != self._graph.samples:
-                given = f"'{quantity.name}' must be given for {_samples(samples)} too"
-                raise BackpropError(f"'{first}' has {_samples(samples)}, so {given}")
+                message = tr("'{first}' has {samples}, so '{name}' must be given for {samples} too")
+                raise BackpropError(message.format(first=first, samples=_samples(samples), name=quantity.name))
         return samples
 
     def _of_size(self, samples: int | None) -> Program:
         if self._for_samples is None or samples is None:
-            raise BackpropError(f"this program is for batches of {self._graph.samples}, not {samples}")
+            message = tr("this program is for batches of {number}, not {samples}")
+            raise BackpropError(message.format(number=self._graph.samples, samples=samples))
         if samples not in self._resized:
             self._resized[samples] = self._for_samples(samples)
         return self._resized[samples]
 
     def _checked(self, quantity: Quantity, value: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if value is None:
-            raise BackpropError(f"'{quantity.name}' is given by its size alone, so there is nothing to compute with")
+            message = tr("'{name}' is given by its size alone, so there is nothing to compute with")
+            raise BackpropError(message.format(name=quantity.name))
         array = np.asarray(value, dtype=np.float64)
         if array.shape == quantity.shape:
             whole = quantity.whole
             if whole is not None and not np.isin(array, np.arange(whole.start, whole.stop)).all():
-                span = f"from {whole.start} to {whole.stop - 1}"
-                raise BackpropError(f"'{quantity.name}' must hold whole numbers {span}")
+                message = tr("'{name}' must hold whole numbers from {first} to {last}")
+                raise BackpropError(message.format(name=quantity.name, first=whole.start, last=whole.stop - 1))
             return array
-        found = f"has the shape {_written(array.shape)}" if array.shape else "is a single number"
-        expected = _written(quantity.shape) if array.shape else f"an array of {_written(quantity.shape)}"
-        raise BackpropError(f"'{quantity.name}' {found}, but {expected if quantity.shape else 'a number'} is expected")
+        if not array.shape:
+            message = tr("'{name}' is a single number, but an array of {wanted} is expected")
+        elif quantity.shape:
+            message = tr("'{name}' has the shape {found}, but {wanted} is expected")
+        else:
+            message = tr("'{name}' has the shape {found}, but a number is expected")
+        shapes = {"found": _written(array.shape), "wanted": _written(quantity.shape)}
+        raise BackpropError(message.format(name=quantity.name, **shapes))
 
     def _trace(self, given: Mapping[str, NDArray[np.float64]], results: Mapping[Wanted, Any]) -> Trace:
         graph = self._graph
@@ -184,4 +195,4 @@ def _written(shape: tuple[int, ...]) -> str:
 
 
 def _samples(count: int) -> str:
-    return f"{count} sample{'s' * (count != 1)}"
+    return tr_n("{number} sample", "{number} samples", count).format(number=count)

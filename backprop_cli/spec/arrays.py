@@ -12,6 +12,7 @@ from backprop_cli.spec.findings import reject
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.values import Values, read_values, written
 from backprop_cli.spec.wording import describe, number_hint
+from backprop_cli.translation import tr
 
 Numbers = TypeAliasType("Numbers", "float | list[Numbers]")
 
@@ -43,14 +44,15 @@ def _read_parameter(data: Any) -> Values:
 def _read_matrix(data: Any) -> Values:
     weights = _read_parameter(data)
     if len(weights.shape) != 2:
-        reject(f"expected a matrix, one row per unit and one column per input, not {written(weights.shape)}")
+        message = tr("expected a matrix, one row per unit and one column per input, not {found}")
+        reject(message.format(found=written(weights.shape)))
     return weights
 
 
 def _read_mask(data: Any) -> Values:
     mask = _read_matrix(data)
     if mask.numbers is not None and not ((mask.numbers == 0) | (mask.numbers == 1)).all():
-        reject("connections are 0 (not connected) or 1 (connected)")
+        reject(tr("connections are 0 (not connected) or 1 (connected)"))
     return mask
 
 
@@ -58,12 +60,15 @@ def _read_bias(data: Any) -> Values | bool:
     if isinstance(data, bool):
         return data
     if isinstance(data, str):
-        hint = number_hint(data)
-        reject(f"expected true, false, a number or a list with one number per unit, not {describe(data)}{hint}")
+        reject(_no_bias(describe(data)) + number_hint(data))
     bias = _read_parameter(data)
     if len(bias.shape) > 1:
-        reject(f"expected true, false, a number or a list with one number per unit, not {written(bias.shape)}")
+        reject(_no_bias(written(bias.shape)))
     return bias
+
+
+def _no_bias(found: str) -> str:
+    return tr("expected true, false, a number or a list with one number per unit, not {found}").format(found=found)
 
 
 def mapping_like(example: str) -> BeforeValidator:
@@ -71,7 +76,8 @@ def mapping_like(example: str) -> BeforeValidator:
 
     def check(data: Any) -> Any:
         if not isinstance(data, dict):
-            reject(f"expected a mapping from names to values, such as {example}, not {describe(data)}")
+            message = tr("expected a mapping from names to values, such as {example}, not {found}")
+            reject(message.format(example=example, found=describe(data)))
         return data
 
     return BeforeValidator(check)

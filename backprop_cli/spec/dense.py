@@ -14,13 +14,14 @@ from backprop_cli.spec.findings import Finding
 from backprop_cli.spec.options import Options
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
+from backprop_cli.translation import tr
 
 
 class Dense(Options):
     """A dense layer: z_i = sum_j w_ij x_j + b_i, a_i = activation(z_i)."""
 
     kind: ClassVar[str] = "dense"
-    example = "options such as {units: 3}"
+    example = "{units: 3}"
     stands_alone = False
     units: Annotated[int, whole_number(1, limits.SIZE)] | None = Field(
         default=None, description="How many units; may be left out where `weights` says it."
@@ -43,7 +44,7 @@ class Dense(Options):
     @classmethod
     def crosscheck(cls, data: Mapping[str, Any]) -> Iterable[Finding]:
         if all(data.get(key) is None for key in ("units", "weights", "share", "connections")):
-            yield Finding((), "a dense layer needs 'units', such as dense: {units: 3}", at_key=True)
+            yield Finding((), units_missing(), at_key=True)
 
     def conflicts(self) -> Iterable[Finding]:
         rows = {
@@ -59,7 +60,16 @@ class Dense(Options):
         for key, number in rows.items():
             if number != wanted:
                 noun = "number" if key == "bias" else "row"
-                yield Finding((key,), f"{key}: {count(number, noun)} for {count(wanted, 'unit')} ({because})")
+                message = tr("{key}: {found} for {units} ({because})")
+                counts = {"found": count(number, noun), "units": count(wanted, "unit")}
+                yield Finding((key,), message.format(key=key, because=because, **counts))
         weights, mask = self.weights, self.connections
         if weights is not None and mask is not None and weights.shape[1] != mask.shape[1]:
-            yield Finding(("connections",), f"connections are {written(mask.shape)}, weights {written(weights.shape)}")
+            message = tr("connections are {connections}, weights {weights}")
+            shapes = {"connections": written(mask.shape), "weights": written(weights.shape)}
+            yield Finding(("connections",), message.format(**shapes))
+
+
+def units_missing() -> str:
+    """What is wrong with a dense layer where nothing says how many units it has."""
+    return tr("a dense layer needs 'units', such as {example}").format(example=f"{Dense.kind}: {Dense.example}")

@@ -14,55 +14,74 @@ from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.spec import limits
 from backprop_cli.spec.findings import collected, reject
 from backprop_cli.spec.reader import Reader
-from backprop_cli.spec.wording import describe, listed, number_hint, shortened
+from backprop_cli.spec.wording import (
+    describe,
+    expected_names,
+    listed,
+    no_number,
+    no_truth_value,
+    no_whole_number,
+    not_finite,
+    number_hint,
+    shortened,
+    too_large,
+)
+from backprop_cli.translation import tr
 
 
 def _read_name(data: Any) -> str:
     if not isinstance(data, str):
-        reject(f"expected a name, not {describe(data)}")
+        reject(tr("expected a name, not {found}").format(found=describe(data)))
     if not is_name(data):
-        reject(f"'{shortened(data)}' is not a name: a name is a letter and then letters, digits or _")
+        message = tr("'{name}' is not a name: a name is a letter and then letters, digits or _")
+        reject(message.format(name=shortened(data)))
     if len(data) > limits.NAME:
-        reject(f"a name of {len(data):,} characters; at most {limits.NAME} are allowed")
+        message = tr("a name of {number} characters; at most {most} are allowed")
+        reject(message.format(number=f"{len(data):,}", most=limits.NAME))
     return data
 
 
 def _read_text(data: Any) -> str:
     if not isinstance(data, str):
-        reject(f"expected text, not {describe(data)}; put it in quotes")
+        reject(tr("expected text, not {found}; put it in quotes").format(found=describe(data)))
     if len(data) > limits.NAME:
-        reject(f"a text of {len(data):,} characters; at most {limits.NAME} are allowed")
+        message = tr("a text of {number} characters; at most {most} are allowed")
+        reject(message.format(number=f"{len(data):,}", most=limits.NAME))
     return " ".join(data.split())
 
 
 def read_function(data: Any) -> str:
     """The name of an activation, or an expression in z; a name must be a known one."""
     if not isinstance(data, str):
-        reject(f"expected the name of a function or an expression in z, not {describe(data)}")
+        message = tr("expected the name of a function or an expression in z, not {found}")
+        reject(message.format(found=describe(data)))
     text = data.strip()
     if not text:
-        reject("expected the name of a function or an expression in z, not an empty text")
+        reject(tr("expected the name of a function or an expression in z, not an empty text"))
     if is_name(text) and text not in ACTIVATIONS:
-        hint = did_you_mean(text, ACTIVATIONS) or f"; expected {listed(ACTIVATIONS)}, or an expression in z"
-        reject(f"unknown activation '{shortened(text)}'{hint}", remedy="identity")
+        expected = tr("; expected {names}, or an expression in z").format(names=listed(ACTIVATIONS))
+        hint = did_you_mean(text, ACTIVATIONS) or expected
+        message = tr("unknown activation '{name}'{hint}").format(name=shortened(text), hint=hint)
+        reject(message, remedy="identity")
     return text
 
 
 def read_equations(data: Any) -> tuple[str, ...]:
     """A list of equations, not parsed yet."""
     if not isinstance(data, list | tuple):
-        hint = "; begin every equation with '- '" if isinstance(data, str) else ""
-        reject(f"expected a list of equations, not {describe(data)}{hint}")
+        hint = tr("; begin every equation with '- '") if isinstance(data, str) else ""
+        reject(tr("expected a list of equations, not {found}").format(found=describe(data)) + hint)
     if not data:
-        reject("expected a list of equations, not an empty list")
+        reject(tr("expected a list of equations, not an empty list"))
     if len(data) > limits.EQUATIONS:
-        reject(f"{len(data):,} equations; at most {limits.EQUATIONS:,} are allowed")
+        message = tr("{number} equations; at most {most} are allowed")
+        reject(message.format(number=f"{len(data):,}", most=f"{limits.EQUATIONS:,}"))
     return collected(_read_equation, data)
 
 
 def _read_equation(data: Any) -> str:
     if not isinstance(data, str):
-        reject(f"expected an equation, not {describe(data)}")
+        reject(tr("expected an equation, not {found}").format(found=describe(data)))
     return data
 
 
@@ -70,39 +89,40 @@ def _read_number(
     data: Any, least: float | None = None, above: float | None = None, below: float | None = None
 ) -> float:
     if type(data) not in (int, float):
-        reject(f"expected a number, not {describe(data)}{number_hint(data) if isinstance(data, str) else ''}")
+        reject(no_number(data))
     try:
         number = float(data)
     except OverflowError:
         number = float("inf")
     if number - number != 0:
-        reject(f"expected a finite number, not {describe(data)}")
+        reject(not_finite(data))
     if least is not None and number < least:
-        reject(f"expected a number from {least:g}, not {describe(data)}")
+        reject(tr("expected a number from {limit}, not {found}").format(limit=f"{least:g}", found=describe(data)))
     if below is not None and number >= below:
-        reject(f"expected a number below {below:g}, not {describe(data)}")
+        reject(tr("expected a number below {limit}, not {found}").format(limit=f"{below:g}", found=describe(data)))
     if above is not None and number <= above:
-        reject(f"expected a number above {above:g}, not {describe(data)}")
+        reject(tr("expected a number above {limit}, not {found}").format(limit=f"{above:g}", found=describe(data)))
     return number
 
 
 def _read_count(data: Any, least: int, most: int) -> int:
     if type(data) is not int:
         hint = number_hint(data) if isinstance(data, str) else ""
-        reject(f"expected a whole number from {least}, not {describe(data)}{hint}")
+        reject(no_whole_number(describe(data), least) + hint)
     if data < least:
-        reject(f"expected a whole number from {least}, not {data}")
+        reject(no_whole_number(str(data), least))
     if data > most:
-        reject(f"{shortened(f'{data:,}')} is too large; at most {most:,} is allowed")
+        reject(too_large(shortened(f"{data:,}"), most))
     return data
 
 
-def _read_choice(data: Any, choices: Collection[str], what: str) -> str:
+def _read_choice(data: Any, choices: Collection[str], key: str) -> str:
     if not isinstance(data, str):
-        reject(f"expected {listed(choices)}, not {describe(data)}")
+        reject(tr("expected {names}, not {found}").format(names=listed(choices), found=describe(data)))
     if data not in choices:
-        hint = did_you_mean(data, choices) or f"; expected {listed(choices)}"
-        reject(f"unknown {what} '{shortened(data)}'{hint}", remedy=next(iter(choices)))
+        hint = did_you_mean(data, choices) or expected_names(choices)
+        message = tr("unknown {key} '{name}'{hint}").format(key=key, name=shortened(data), hint=hint)
+        reject(message, remedy=next(iter(choices)))
     return data
 
 
@@ -110,13 +130,13 @@ def _read_names(data: Any) -> tuple[str, ...]:
     if isinstance(data, str):
         return (_read_name(data),)
     if not isinstance(data, list | tuple):
-        reject(f"expected a name or a list of names, not {describe(data)}")
+        reject(tr("expected a name or a list of names, not {found}").format(found=describe(data)))
     return collected(_read_name, data)
 
 
 def _read_some_names(data: Any) -> tuple[str, ...]:
     if isinstance(data, list | tuple) and not data:
-        reject("expected at least one name, not an empty list")
+        reject(tr("expected at least one name, not an empty list"))
     return _read_names(data)
 
 
@@ -125,7 +145,7 @@ Expression: TypeAlias = Annotated[str, Field(pattern=r"[^A-Za-z0-9_]", descripti
 
 def _read_bool(data: Any) -> bool:
     if not isinstance(data, bool):
-        reject(f"expected true or false, not {describe(data)}")
+        reject(no_truth_value(data))
     return data
 
 
@@ -140,10 +160,10 @@ def number_between(least: float, below: float) -> Reader:
     return Reader(partial(_read_number, least=least, below=below), lambda: form)
 
 
-def one_of(choices: Collection[str], what: str) -> Reader:
-    """For ``Annotated[str, ...]``: one of these names; ``what`` says what they name."""
+def one_of(choices: Collection[str], key: str) -> Reader:
+    """For ``Annotated[str, ...]``: one of these names, under this key."""
     names = tuple(choices)
-    return Reader(partial(_read_choice, choices=names, what=what), lambda: Literal[names])
+    return Reader(partial(_read_choice, choices=names, key=key), lambda: Literal[names])
 
 
 # Looser than the reader: \w is not the same set of letters in every editor's regular expressions.

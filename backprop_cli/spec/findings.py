@@ -14,7 +14,8 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from backprop_cli.errors import did_you_mean
-from backprop_cli.spec.wording import describe, listed, shortened
+from backprop_cli.spec.wording import describe, expected_names, shortened
+from backprop_cli.translation import tr
 
 T = TypeVar("T")
 Path: TypeAlias = tuple[int | str, ...]
@@ -82,9 +83,10 @@ def findings_of(error: ValidationError | Rejected) -> tuple[Finding, ...]:
             own = (replace(finding, at_key=finding.at_key or at_key) for finding in cause.findings)
             found.extend(finding.under(path) for finding in own)
         elif detail["type"] == "missing":
-            found.append(Finding(path[:-1], f"'{path[-1]}' is missing", at_key=True))
+            found.append(Finding(path[:-1], tr("'{key}' is missing").format(key=path[-1]), at_key=True))
         else:
-            found.append(Finding(path, f"{detail['msg']}, not {describe(detail['input'])}", at_key))
+            message = tr("{expected}, not {found}").format(expected=detail["msg"], found=describe(detail["input"]))
+            found.append(Finding(path, message, at_key))
     return tuple(found)
 
 
@@ -93,9 +95,10 @@ def unknown_keys(data: Mapping[Any, Any], keys: Collection[str]) -> Iterator[Fin
     for key in data:
         if key not in keys:
             name = str(key) if isinstance(key, str | int) else describe(key)
-            hint = f"; expected {listed(keys)}" if keys else "; no keys are expected here"
+            hint = expected_names(keys) if keys else tr("; no keys are expected here")
             if isinstance(key, str):
                 hint = did_you_mean(name, keys) or hint
             elif isinstance(key, int | float):
-                hint = "; a number is written with a point, not with a comma"
-            yield Finding((key,), f"unknown key '{shortened(name)}'{hint}", at_key=True, remedy=DROP)
+                hint = tr("; a number is written with a point, not with a comma")
+            message = tr("unknown key '{name}'{hint}").format(name=shortened(name), hint=hint)
+            yield Finding((key,), message, at_key=True, remedy=DROP)

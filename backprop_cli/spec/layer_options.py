@@ -24,29 +24,32 @@ from backprop_cli.spec.findings import Finding, reject
 from backprop_cli.spec.options import Library
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.values import Values
-from backprop_cli.spec.wording import describe, listed
+from backprop_cli.spec.wording import count, describe, expected_names, no_whole_number
+from backprop_cli.translation import tr
 
 
-def _read_sizes(data: Any, count: int, least: int) -> tuple[int, ...]:
+def _read_sizes(data: Any, axes: int, least: int) -> tuple[int, ...]:
     """One whole number for all axes, or one for each."""
-    several = data if isinstance(data, list | tuple) else [data] * count
+    several = data if isinstance(data, list | tuple) else [data] * axes
     if any(type(number) is not int for number in several):
-        reject(f"expected a whole number{_or_pair(count)}, not {describe(data)}")
-    if len(several) != count:
-        reject(f"expected a whole number{_or_pair(count)}, not {len(several)} numbers")
+        reject(_no_sizes(axes, describe(data)))
+    if len(several) != axes:
+        reject(_no_sizes(axes, count(len(several), "number")))
     if wrong := [number for number in several if not least <= number <= limits.SIZE]:
-        reject(f"expected a whole number from {least}, not {wrong[0]}")
+        reject(no_whole_number(str(wrong[0]), least))
     return tuple(several)
 
 
-def _or_pair(count: int) -> str:
-    return " or a pair of them" if count == 2 else ""
+def _no_sizes(axes: int, found: str) -> str:
+    if axes == 2:
+        return tr("expected a whole number or a pair of them, not {found}").format(found=found)
+    return tr("expected a whole number, not {found}").format(found=found)
 
 
-def _sizes(count: int, least: int) -> Reader:
+def _sizes(axes: int, least: int) -> Reader:
     one = Annotated[int, Field(ge=least, le=limits.SIZE)]
-    form: Any = one if count == 1 else one | Annotated[list[one], Field(min_length=count, max_length=count)]
-    return Reader(partial(_read_sizes, count=count, least=least), lambda: form)
+    form: Any = one if axes == 1 else one | Annotated[list[one], Field(min_length=axes, max_length=axes)]
+    return Reader(partial(_read_sizes, axes=axes, least=least), lambda: form)
 
 
 Size1: TypeAlias = Annotated[tuple[int, ...], _sizes(1, 1)]
@@ -101,7 +104,7 @@ class Conv1d(Convolution):
     """A convolution along one axis; its input is channels x length, its weights filters x channels x kernel."""
 
     kind = "conv1d"
-    example = "options such as {filters: 4, kernel: 3}"
+    example = "{filters: 4, kernel: 3}"
     stands_alone = False
     kernel: Size1 = Field(description="The length of the kernels.")
     stride: Size1 = Field(default=(1,), description="How far the kernel moves from one place to the next.")
@@ -112,7 +115,7 @@ class Conv2d(Convolution):
     """A convolution over a plane; its input is channels x height x width, its weights filters x channels x kernel."""
 
     kind = "conv2d"
-    example = "options such as {filters: 4, kernel: 3}"
+    example = "{filters: 4, kernel: 3}"
     stands_alone = False
     kernel: Size2 = Field(description="The height and width of the kernels; one number for both.")
     stride: Size2 = Field(default=(1, 1), description="How far the kernel moves from one place to the next.")
@@ -130,7 +133,7 @@ class Pool(Library):
 class Pool1d(Pool):
     """One number for each window of size entries along an axis; its input is channels x length."""
 
-    example = "options such as {size: 2}"
+    example = "{size: 2}"
     stands_alone = False
     size: Size1 = Field(description="The length of a window.")
     stride: Size1 | None = Field(default=None, description="From one window to the next; default: the size.")
@@ -139,7 +142,7 @@ class Pool1d(Pool):
 class Pool2d(Pool):
     """One number for each window of a plane; its input is channels x height x width."""
 
-    example = "options such as {size: 2}"
+    example = "{size: 2}"
     stands_alone = False
     size: Size2 = Field(description="The height and width of a window; one number for both.")
     stride: Size2 | None = Field(default=None, description="From one window to the next; default: the size.")
@@ -199,7 +202,7 @@ class Dropout(Library):
     """Entries put to 0 with probability p, and the others divided by 1 - p."""
 
     kind = "dropout"
-    example = "options such as {p: 0.5, seed: 1}"
+    example = "{p: 0.5, seed: 1}"
     stands_alone = False
     p: Annotated[float, number_between(0, 1)] | None = Field(default=None, description="The probability of a 0.")
     seed: Annotated[int, whole_number(0, 2**63 - 1)] = Field(default=0, description="Another seed drops other entries.")
@@ -211,7 +214,8 @@ class Dropout(Library):
     @classmethod
     def crosscheck(cls, data: Mapping[str, Any]) -> Iterable[Finding]:
         if data.get("p") is None and data.get("mask") is None:
-            yield Finding((), "dropout needs 'p', such as dropout: {p: 0.5}, or a 'mask'", at_key=True)
+            message = tr("dropout needs 'p', such as {example}, or a 'mask'").format(example="dropout: {p: 0.5}")
+            yield Finding((), message, at_key=True)
 
     def settings(self) -> Mapping[str, Any]:
         return {"keep": 1 if self.p is None else 1 - self.p}
@@ -221,7 +225,7 @@ class Embedding(Weighted):
     """A vector for each token; the input is a list of tokens, whole numbers from 0."""
 
     kind = "embedding"
-    example = "options such as {vocabulary: 10, dim: 4}"
+    example = "{vocabulary: 10, dim: 4}"
     stands_alone = False
     vocabulary: Count = Field(description="How many tokens there are.")
     dim: Count = Field(description="The length of the vectors.")
@@ -234,7 +238,7 @@ class Attention(Parametrised):
     """Self-attention of the steps of a sequence, steps x features, without biases."""
 
     kind = "attention"
-    example = "options such as {heads: 2}"
+    example = "{heads: 2}"
     heads: Count = Field(default=1, description="How many heads share the features among them.")
     causal: TrueOrFalse = Field(
         default=False, description="Whether a step attends to itself and those before it alone."
@@ -265,5 +269,6 @@ def unknown_letters(values: Mapping[str, Values], letters: Iterable[str], path: 
     known = tuple(letters)
     for name in values:
         if name not in known:
-            hint = did_you_mean(name, known) or f"; expected {listed(known)}"
-            yield Finding((*path, name), f"unknown parameter '{name}'{hint}", at_key=True)
+            hint = did_you_mean(name, known) or expected_names(known)
+            message = tr("unknown parameter '{name}'{hint}").format(name=name, hint=hint)
+            yield Finding((*path, name), message, at_key=True)

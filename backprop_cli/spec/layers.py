@@ -5,6 +5,7 @@ A layer is written as its name (``tanh``), or as a mapping from its name to its 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union
@@ -27,6 +28,7 @@ from backprop_cli.spec.layer_library import OPTIONS
 from backprop_cli.spec.options import Library, Options
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.wording import describe, shortened
+from backprop_cli.translation import tr
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,10 @@ def read_layer(data: Any) -> Layer:
     if isinstance(data, str):
         return _read_bare(data.strip())
     if not isinstance(data, dict):
-        reject(f"expected a layer such as dense: {{units: 3}} or tanh, not {describe(data)}")
+        message = tr("expected a layer such as {example} or tanh, not {found}")
+        reject(message.format(example="dense: {units: 3}", found=describe(data)))
     if len(data) != 1:
-        keys = ", ".join(f"'{shortened(str(key))}'" for key in data)
-        hint = " (its options belong one level deeper)" if set(data) & set(KINDS) else ""
-        reject(f"a layer has exactly one key, the kind of layer, not {shortened(keys, 100) or 'none'}{hint}")
+        reject(_several_keys(data))
     [(kind, options)] = data.items()
     if kind not in KINDS:
         raise Rejected([Finding((kind,), _unknown(str(kind)), at_key=True)])
@@ -89,6 +90,15 @@ def read_layer(data: Any) -> Layer:
         raise Rejected(finding.under((kind,)) for finding in findings_of(error)) from None
 
 
+def _several_keys(data: Mapping[Any, Any]) -> str:
+    if not data:
+        return tr("a layer has exactly one key, the kind of layer, not none")
+    message = tr("a layer has exactly one key, the kind of layer, not {keys}")
+    if set(data) & set(KINDS):
+        message = tr("a layer has exactly one key, the kind of layer, not {keys} (its options belong one level deeper)")
+    return message.format(keys=shortened(", ".join(f"'{shortened(str(key))}'" for key in data), 100))
+
+
 def _read_residual(data: Any) -> Residual:
     form = ResidualForm.model_validate(data)
     return Residual(form.layers, form.name, form.sources)
@@ -99,28 +109,33 @@ def _read_bare(text: str) -> Layer:
         options = OPTIONS[text]
         if options.stands_alone:
             return options.model_validate({})
-        reject(f"'{text}' needs its options, such as {text}: {options.example.removeprefix('options such as ')}")
+        reject(_needs_options(text, options.example))
     if text in (Block.kind, Residual.kind):
-        example = "equations: [...]" if text == Block.kind else "residual: {layers: [...]}"
-        reject(f"'{text}' needs its options, such as {example}")
+        reject(_needs_options(text, "[...]" if text == Block.kind else ResidualForm.example))
     if is_name(text) and text not in ACTIVATIONS:
         reject(_unknown(text), remedy=next(iter(get_close_matches(text, ACTIVATIONS, n=1)), None))
     return Activation(read_function(text))
 
 
+def _needs_options(kind: str, example: str) -> str:
+    return tr("'{kind}' needs its options, such as {example}").format(kind=kind, example=f"{kind}: {example}")
+
+
 def _unknown(kind: str) -> str:
-    kinds = ", ".join((*OPTIONS, Residual.kind, Block.kind))
-    hint = did_you_mean(kind, KINDS) or f"; expected {kinds}, or an activation such as tanh"
-    return f"unknown layer '{shortened(kind)}'{hint}"
+    kinds = tr(", ").join((*OPTIONS, Residual.kind, Block.kind))
+    expected = tr("; expected {kinds}, or an activation such as tanh").format(kinds=kinds)
+    hint = did_you_mean(kind, KINDS) or expected
+    return tr("unknown layer '{name}'{hint}").format(name=shortened(kind), hint=hint)
 
 
 def _read_layers(data: Any) -> tuple[Layer, ...]:
     if not isinstance(data, list | tuple):
-        reject(f"expected a list of layers, not {describe(data)}")
+        reject(tr("expected a list of layers, not {found}").format(found=describe(data)))
     if not data:
-        reject("expected a list of layers, not an empty list")
+        reject(tr("expected a list of layers, not an empty list"))
     if len(data) > limits.EQUATIONS:
-        reject(f"{len(data):,} layers; at most {limits.EQUATIONS:,} are allowed")
+        message = tr("{number} layers; at most {most} are allowed")
+        reject(message.format(number=f"{len(data):,}", most=f"{limits.EQUATIONS:,}"))
     return collected(read_layer, data)
 
 
@@ -155,5 +170,5 @@ LayersInside: TypeAlias = Annotated[tuple[Layer, ...], Reader(_read_layers, _for
 class ResidualForm(Options):
     """Layers whose output is added to their input."""
 
-    example = "options such as {layers: [...]}"
+    example = "{layers: [...]}"
     layers: LayersInside = Field(description="The layers inside; their output has the shape of their input.")

@@ -16,6 +16,9 @@ from backprop_cli.spec.findings import Finding, Path, Rejected, findings_of, rej
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.section import Section
 from backprop_cli.spec.wording import describe, listed, shortened
+from backprop_cli.translation import tr
+
+EXAMPLE = "huber: {delta: 1}"
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,10 @@ def read_loss(data: Any) -> Loss:
     if isinstance(data, str) and data.strip():
         return Loss(data.strip())
     if not isinstance(data, dict):
-        reject(f"expected a loss such as mse, an expression, or huber: {{delta: 1}}, not {describe(data)}")
+        message = tr("expected a loss such as mse, an expression, or {example}, not {found}")
+        reject(message.format(example=EXAMPLE, found=describe(data)))
     if len(data) != 1:
-        reject("expected one loss with its options, such as huber: {delta: 1}")
+        reject(tr("expected one loss with its options, such as {example}").format(example=EXAMPLE))
     [(name, options)] = data.items()
     if name not in LOSSES:
         raise Rejected([unknown_loss(str(name), (name,), at_key=True)])
@@ -55,9 +59,12 @@ def read_loss(data: Any) -> Loss:
 def unknown_loss(name: str, path: Path, *, at_key: bool = False) -> Finding:
     """The finding for a name that is no loss; where a near one is meant, the rest is examined with that."""
     near = get_close_matches(name, LOSSES, n=1)
-    hint = did_you_mean(name, LOSSES) or f"; expected {listed(LOSSES)}, or an expression"
+    expected = tr("; expected {names}, or an expression").format(names=listed(LOSSES))
+    message = tr("unknown loss '{name}'{hint}").format(
+        name=shortened(name), hint=did_you_mean(name, LOSSES) or expected
+    )
     remedy = None if at_key else next(iter(near), None)
-    return Finding(path, f"unknown loss '{shortened(name)}'{hint}", at_key, remedy=remedy)
+    return Finding(path, message, at_key, remedy=remedy)
 
 
 def _options(name: str) -> type[Section]:

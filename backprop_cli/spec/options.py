@@ -10,12 +10,14 @@ from pydantic import Field
 from backprop_cli.spec.fields import Name, SomeNames
 from backprop_cli.spec.section import Section
 from backprop_cli.spec.values import Values
+from backprop_cli.translation import marked
 
 
 class Options(Section):
     """What every layer may say about itself."""
 
-    example = "options such as {name: hidden}"
+    example = "{name: hidden}"
+    expected = marked("expected options such as {example}, not {found}")
     stands_alone: ClassVar[bool] = True  # the layer may be written without options
 
     name: Name | None = Field(

@@ -17,6 +17,7 @@ from backprop_cli.spec.nodes import data as plain_data
 from backprop_cli.spec.positions import Positions
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.yaml import compose
+from backprop_cli.translation import tr, tr_n
 
 MOST_PROBLEMS = 100
 UNNAMED = "network"
@@ -34,7 +35,8 @@ def read(source: str | Path, *, check: Check | None = None) -> NetworkSpec:
     if isinstance(source, str) and ("\n" in source or ": " in source or source.lstrip().startswith("{")):
         return read_text(source, check=check)
     if source == "":
-        raise SpecError("<text>", [Problem(0, 0, "expected the path of a file or YAML text, not an empty text")])
+        message = tr("expected the path of a file or YAML text, not an empty text")
+        raise SpecError("<text>", [Problem(0, 0, message)])
     return read_file(Path(source), check=check)
 
 
@@ -44,10 +46,11 @@ def read_file(path: Path, *, check: Check | None = None) -> NetworkSpec:
         with path.open("rb") as file:
             content = file.read(limits.TEXT_BYTES + 1)
     except FileNotFoundError:
-        raise SpecError(str(path), [Problem(0, 0, "there is no such file")]) from None
+        raise SpecError(str(path), [Problem(0, 0, tr("there is no such file"))]) from None
     except (OSError, ValueError) as error:  # a ValueError for a path with a NUL
         said = getattr(error, "strerror", None) or str(error)
-        raise SpecError(str(path), [Problem(0, 0, f"cannot be read: {said}")]) from None
+        message = tr("cannot be read: {reason}").format(reason=said)
+        raise SpecError(str(path), [Problem(0, 0, message)]) from None
     return read_text(content, str(path), default_name=path.stem, check=check)
 
 
@@ -56,7 +59,8 @@ def read_text(
 ) -> NetworkSpec:
     """The spec in YAML text, or in the bytes of a file in UTF-8 (or UTF-16 with its mark); ``source`` names it."""
     if len(content) > limits.TEXT_BYTES:
-        message = f"the spec is larger than {limits.TEXT_BYTES:,} bytes; large data belongs in a data file"
+        message = tr("the spec is larger than {most} bytes; large data belongs in a data file")
+        message = message.format(most=f"{limits.TEXT_BYTES:,}")
         raise SpecError(source, [Problem(0, 0, message)])
     text = content.removeprefix("\ufeff") if isinstance(content, str) else _decoded(content, source)
     root = compose(text, source)
@@ -71,7 +75,8 @@ def _decoded(content: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode(encoding, "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"byte 0x{content[error.start]:02x} is not {encoding.upper()} text; is this a text file?"
+        message = tr("byte {byte} is not {encoding} text; is this a text file?")
+        message = message.format(byte=f"0x{content[error.start]:02x}", encoding=encoding.upper())
         raise SpecError(source, [Problem(line, column, message)]) from None
 
 
@@ -132,5 +137,8 @@ def _first(problems: Iterable[Problem]) -> list[Problem]:
     if len(found) <= MOST_PROBLEMS:
         return found
     beyond = found[MOST_PROBLEMS]
-    message = f"... and {len(found) - MOST_PROBLEMS:,} more problems from here on"
+    more = len(found) - MOST_PROBLEMS
+    message = tr_n(
+        "... and {number} more problem from here on", "... and {number} more problems from here on", more
+    ).format(number=f"{more:,}")
     return [*found[:MOST_PROBLEMS], Problem(beyond.line, beyond.column, message)]

@@ -14,13 +14,15 @@ from backprop_cli.spec.layer_options import Count, Parametrised, unknown_letters
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.values import Values, read_values
 from backprop_cli.spec.wording import describe
+from backprop_cli.translation import tr
 
 
 def _read_biases(data: Any) -> dict[str, Values] | bool:
     if isinstance(data, bool):
         return data
     if not isinstance(data, dict):
-        reject(f"expected true, false, or a mapping such as {{b_h: [0, 0]}}, not {describe(data)}")
+        message = tr("expected true, false, or a mapping such as {example}, not {found}")
+        reject(message.format(example="{b_h: [0, 0]}", found=describe(data)))
     return {str(name): read_values(values, ("size", "shape", "value")) for name, values in data.items()}
 
 
@@ -30,7 +32,7 @@ _BIASES: Any = bool | dict[str, ParameterValues]
 class Recurrent(Parametrised):
     """A layer over steps x features; its output is the state at every step, or the last one."""
 
-    example = "options such as {units: 4}"
+    example = "{units: 4}"
     stands_alone = False
     gates: ClassVar[tuple[str, ...]] = ()
     biases: ClassVar[tuple[str, ...]] = ()

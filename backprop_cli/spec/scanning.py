@@ -17,6 +17,7 @@ from ruamel.yaml.tokens import ScalarToken
 
 from backprop_cli.spec import limits
 from backprop_cli.spec.runs import Run, block_run, flow_run
+from backprop_cli.translation import tr
 
 RUN = "run"  # the style of the scalar that stands for a run; its value is the index where the run starts
 
@@ -33,8 +34,8 @@ class _Reader(Reader):
     def forward(self, length: int = 1) -> None:
         super().forward(length)
         if self.index > self.slow_end:
-            message = f"the spec has more than {limits.SLOW_CHARACTERS:,} characters besides its lists of plain numbers"
-            raise TooMuch(problem=message, problem_mark=self.get_mark())
+            message = tr("the spec has more than {most} characters besides its lists of plain numbers")
+            raise TooMuch(problem=message.format(most=f"{limits.SLOW_CHARACTERS:,}"), problem_mark=self.get_mark())
 
     def skip_to(self, end: int) -> None:
         """Go on behind a run."""
@@ -101,7 +102,7 @@ class _Scanner(Scanner):
 
 def too_deep() -> str:
     """What is wrong with lists and mappings that stand too deep in each other."""
-    return f"lists and mappings more than {limits.DEPTH} deep"
+    return tr("lists and mappings more than {most} deep").format(most=limits.DEPTH)
 
 
 class Parsing:

@@ -33,6 +33,8 @@ from backprop_cli.spec.layers import Block, Layers
 from backprop_cli.spec.loss import LossField, unknown_loss
 from backprop_cli.spec.positions import Positions
 from backprop_cli.spec.section import Section
+from backprop_cli.spec.wording import not_both
+from backprop_cli.translation import marked, tr
 
 _NAMED: dict[str, Any] = {"propertyNames": {"pattern": NAME_PATTERN}}
 
@@ -40,7 +42,8 @@ _NAMED: dict[str, Any] = {"propertyNames": {"pattern": NAME_PATTERN}}
 class Initial(Section):
     """How parameters without values are drawn."""
 
-    example = "a mapping such as {seed: 1}"
+    example = "{seed: 1}"
+    expected = marked("expected a mapping such as {example}, not {found}")
 
     seed: Annotated[int, whole_number(0, 2**63 - 1)] = Field(default=0, description="Another seed draws other numbers.")
     scheme: Annotated[str, one_of(SCHEMES, "scheme")] = Field(
@@ -54,7 +57,8 @@ class Initial(Section):
 class Regularise(Section):
     """Penalties that become part of the cost: (l2/2) * sum of squares + l1 * sum of absolute values."""
 
-    example = "a mapping such as {l2: 0.01}"
+    example = "{l2: 0.01}"
+    expected = marked("expected a mapping such as {example}, not {found}")
 
     l2: PositiveOrZero = Field(default=0.0, description="Adds (l2/2) * sum of w**2 to the cost.")
     l1: PositiveOrZero = Field(default=0.0, description="Adds l1 * sum of |w| to the cost.")
@@ -64,7 +68,7 @@ class Regularise(Section):
 class NetworkSpec(Section):
     """A network: its inputs and targets, a stack of layers or a list of equations, and what its outputs cost."""
 
-    example = "a mapping with the keys inputs, targets, layers or equations, and loss"
+    expected = marked("expected a mapping with the keys inputs, targets, layers or equations, and loss, not {found}")
 
     name: Text = Field(default="", description="What the network is called; default: the file's name.")
     inputs: Annotated[dict[Name, InputValues], named_arrays] = Field(
@@ -121,16 +125,17 @@ class NetworkSpec(Section):
         given = {key for key, value in data.items() if value is not None}
         for one, other in (("layers", "equations"), ("loss", "grad_output")):
             if {one, other} <= given:
-                yield Finding((other,), f"give '{one}' or '{other}', not both", at_key=True)
+                yield Finding((other,), not_both(one, other), at_key=True)
             elif not {one, other} & given:
-                yield Finding((), f"'{one}' is missing (or '{other}' instead)")
+                yield Finding((), tr("'{one}' is missing (or '{other}' instead)").format(one=one, other=other))
         if "layers" in given and not data.get("inputs"):
-            yield Finding((), "'inputs' is missing: layers need an input")
+            yield Finding((), tr("'inputs' is missing: layers need an input"))
         names: dict[str, str] = {}
         for section in ("inputs", "targets", "parameters"):
             for name in data[section] if isinstance(data.get(section), dict) else ():
                 if name in names:
-                    yield Finding((section, name), f"'{name}' is already one of the {names[name]}", at_key=True)
+                    message = tr("'{name}' is already one of the {section}").format(name=name, section=names[name])
+                    yield Finding((section, name), message, at_key=True)
                 names.setdefault(name, section)
         yield from _unknown_loss(data)
 
@@ -138,15 +143,19 @@ class NetworkSpec(Section):
         arrays = [*self.inputs.values(), *self.targets.values(), *self.parameters.values()]
         total = sum(values.size for values in arrays)
         if total > limits.NUMBERS:
-            yield Finding((), f"{total:,} numbers in the network; at most {limits.NUMBERS:,} are allowed")
+            message = tr("{number} numbers in the network; at most {most} are allowed")
+            yield Finding((), message.format(number=f"{total:,}", most=f"{limits.NUMBERS:,}"))
         width = next((values.shape[-1] for values in self.inputs.values() if values.shape), 1)
         for place, layer in enumerate(self.layers or ()):
             if not isinstance(layer, Dense) or layer.units is None:
                 continue
             total += layer.units * width
             if total > limits.NUMBERS:
-                message = f"{layer.units:,} units with {width:,} inputs each: {total:,} numbers in the network"
-                yield Finding(("layers", place, "dense", "units"), f"{message}; at most {limits.NUMBERS:,} are allowed")
+                message = tr(
+                    "{units} units with {inputs} inputs each: {number} numbers in the network; at most {most} are "
+                    "allowed"
+                ).format(units=f"{layer.units:,}", inputs=f"{width:,}", number=f"{total:,}", most=f"{limits.NUMBERS:,}")
+                yield Finding(("layers", place, "dense", "units"), message)
                 return
             width = layer.units
 

@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWr
 
 from backprop_cli.spec.findings import Finding, Rejected, findings_of, reject, unknown_keys
 from backprop_cli.spec.wording import describe
+from backprop_cli.translation import marked, tr
 
 
 class Section(BaseModel):
     """A mapping of a spec with a fixed set of keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
-    example: ClassVar[str] = "a mapping"  # what to write instead of something else
+    example: ClassVar[str] = ""  # what to write instead of something else
+    expected: ClassVar[str] = marked("expected a mapping, not {found}")  # may name the example
 
     @classmethod
     def crosscheck(cls, data: Mapping[str, Any]) -> Iterable[Finding]:
@@ -33,7 +35,7 @@ class Section(BaseModel):
         if isinstance(data, cls):
             return data
         if not isinstance(data, dict):
-            reject(f"expected {cls.example}, not {describe(data)}")
+            reject(tr(cls.expected).format(example=cls.example, found=describe(data)))
         keys = cls.keys()
         known = {key: value for key, value in data.items() if key in keys}
         findings = [*unknown_keys(data, keys), *cls.crosscheck(_as_meant(data, keys))]

@@ -6,48 +6,65 @@ import re
 
 from ruamel.yaml.error import MarkedYAMLError
 
-_TOKENS = {
-    "<stream end>": "the end of the text",
-    "<document start>": "'---'",
-    "<document end>": "'...'",
-    "<block mapping start>": "a key",
-    "<block sequence start>": "a list",
-    "<block end>": "the end of a block",
-    "<scalar>": "a text",
-    "<alias>": "an alias",
-    "<anchor>": "an anchor",
-    "<tag>": "a tag",
-    "<directive>": "a directive",
-}
+from backprop_cli.spec.wording import listed
+from backprop_cli.translation import Sentences, marked, tr
+
+_TOKENS = Sentences(
+    {
+        "<stream end>": marked("the end of the text"),
+        "<document start>": "'---'",
+        "<document end>": "'...'",
+        "<block mapping start>": marked("a key"),
+        "<block sequence start>": marked("a list"),
+        "<block end>": marked("the end of a block"),
+        "<scalar>": marked("a text"),
+        "<alias>": marked("an alias"),
+        "<anchor>": marked("an anchor"),
+        "<tag>": marked("a tag"),
+        "<directive>": marked("a directive"),
+    }
+)
 # (what ruamel.yaml says, what we say, whether the place is where the broken value begins)
 _WORDINGS = (
-    (r"could not find expected ':'", "expected 'key: value'; there is no ':' here", True),
+    (r"could not find expected ':'", marked("expected 'key: value'; there is no ':' here"), True),
     (
         r"mapping values are not allowed here",
-        "':' makes no key here; a text with ': ' in it needs quotes, a nested key a line of its own",
+        marked("':' makes no key here; a text with ': ' in it needs quotes, a nested key a line of its own"),
         False,
     ),
-    (r"sequence entries are not allowed here", "'- ' makes no list here; start the list on a line of its own", False),
-    (r"found character '\\t' that cannot start any token", "a tab; YAML is indented with spaces", False),
+    (
+        r"sequence entries are not allowed here",
+        marked("'- ' makes no list here; start the list on a line of its own"),
+        False,
+    ),
+    (r"found character '\\t' that cannot start any token", marked("a tab; YAML is indented with spaces"), False),
     (
         r"found character (?P<what>.+) that cannot start any token",
-        "a text cannot begin with {what}; put it in quotes",
+        marked("a text cannot begin with {what}; put it in quotes"),
         False,
     ),
-    (r"found unexpected end of stream", "this quote is never closed", True),
-    (r"found unexpected document separator", "this quote is never closed", True),
+    (r"found unexpected end of stream", marked("this quote is never closed"), True),
+    (r"found unexpected document separator", marked("this quote is never closed"), True),
     (
         r"found unknown escape character (?P<what>.+)",
-        "no escape is called {what}; in '...' a backslash is just itself",
+        marked("no escape is called {what}; in '...' a backslash is just itself"),
         False,
     ),
-    (r"expected <block end>, but found (?P<what>.+)", "{what} does not fit here; is the indentation right?", False),
-    (r"expected the node content, but found (?P<what>.+)", "expected a value, not {what}", False),
-    (r"expected ',' or '\]', but got '\['", "'[' inside a list; a formula between [ and ] needs quotes", False),
-    (r"expected (?P<expected>'.'(?: or '.')+), but got (?P<what>.+)", "expected {expected}, not {what}{begun}", False),
+    (
+        r"expected <block end>, but found (?P<what>.+)",
+        marked("{what} does not fit here; is the indentation right?"),
+        False,
+    ),
+    (r"expected the node content, but found (?P<what>.+)", marked("expected a value, not {what}"), False),
+    (r"expected ',' or '\]', but got '\['", marked("'[' inside a list; a formula between [ and ] needs quotes"), False),
+    (
+        r"expected (?P<expected>'.'(?: or '.')+), but got (?P<what>.+)",
+        marked("expected {expected}, not {what}{begun}"),
+        False,
+    ),
     (
         r"expected '<document start>', but found (?P<what>.+)",
-        "{what} does not fit here; is the indentation right?",
+        marked("{what} does not fit here; is the indentation right?"),
         False,
     ),
 )
@@ -62,14 +79,26 @@ def syntax_problem(error: MarkedYAMLError) -> tuple[int, str]:
     for pattern, wording, at_start in _WORDINGS:
         if found := re.fullmatch(pattern, said):
             parts = {name: _token(part) for name, part in found.groupdict().items()}
-            begun = "" if error.context_mark is None else f" (it begins on line {error.context_mark.line + 1})"
-            return _index(error, at_start), f"not valid YAML: {wording.format(begun=begun, **parts)}"
-    return _index(error, False), f"not valid YAML: {': '.join(part for part in (error.context, said) if part)}"
+            if "expected" in parts:
+                parts["expected"] = listed(parts["expected"].split(" or "))
+            begun = ""
+            if error.context_mark is not None:
+                begun = tr(" (it begins on line {line})").format(line=error.context_mark.line + 1)
+            return _index(error, at_start), no_yaml(tr(wording).format(begun=begun, **parts))
+    return _index(error, False), no_yaml(": ".join(part for part in (error.context, said) if part))
+
+
+def no_yaml(reason: str) -> str:
+    """What is wrong with a text that is no YAML at all."""
+    return tr("not valid YAML: {reason}").format(reason=reason)
 
 
 def _token(part: str) -> str:
     # ruamel.yaml writes some tokens as the tuple that holds their name
-    return _TOKENS.get(part.strip("'(),"), part)
+    name = part.strip("'(),")
+    if name in _TOKENS:
+        return _TOKENS[name]
+    return part
 
 
 def _index(error: MarkedYAMLError, at_start: bool) -> int:

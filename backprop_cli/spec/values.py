@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from backprop_cli.spec import limits
 from backprop_cli.spec.findings import Finding, Path, Rejected, collected, reject, unknown_keys
-from backprop_cli.spec.wording import count, describe, listed, number_hint
+from backprop_cli.spec.wording import (
+    count,
+    describe,
+    listed,
+    no_number,
+    no_truth_value,
+    no_whole_number,
+    not_both,
+    not_finite,
+    too_large,
+    too_many_numbers,
+)
+from backprop_cli.translation import tr
 
 T = TypeVar("T")
 
@@ -55,12 +67,13 @@ def read_values(data: Any, keys: Collection[str] = ("size", "shape", "value", "b
         return read_array(data)
     findings = list(unknown_keys(data, keys))
     if not findings and not data.keys() & {"size", "shape", "value"}:
-        findings.append(Finding((), f"expected one of {listed(key for key in keys if key != 'batch')}"))
+        message = tr("expected one of {keys}").format(keys=listed(key for key in keys if key != "batch"))
+        findings.append(Finding((), message))
     if {"size", "shape"} <= data.keys():
-        findings.append(Finding(("shape",), "give 'size' or 'shape', not both", at_key=True))
+        findings.append(Finding(("shape",), not_both("size", "shape"), at_key=True))
     batch = data.get("batch")
     if not isinstance(batch, bool | None):
-        findings.append(Finding(("batch",), f"expected true or false, not {describe(batch)}"))
+        findings.append(Finding(("batch",), no_truth_value(batch)))
     shape = given = None
     for key, read in (("size", _read_size), ("shape", _read_shape)):
         if key in data:
@@ -74,7 +87,8 @@ def read_values(data: Any, keys: Collection[str] = ("size", "shape", "value", "b
     if shape is None or shape == given.shape:
         return Values(given.shape, given.numbers, given.whole, batch)
     if given.shape or given.numbers is None:
-        reject(f"the value is {written(given.shape)}, not {written(shape)}", ("value",))
+        message = tr("the value is {found}, not {wanted}")
+        reject(message.format(found=written(given.shape), wanted=written(shape)), ("value",))
     return Values(shape, np.broadcast_to(given.numbers, shape), given.whole, batch)
 
 
@@ -84,14 +98,14 @@ def read_array(data: Any) -> Values:
     shape: tuple[int, ...] = ()
     while isinstance(level[0], list | tuple):
         if len(shape) == limits.AXES:
-            reject(f"lists more than {limits.AXES} deep")
+            reject(tr("lists more than {most} deep").format(most=limits.AXES))
         if ragged := list(islice(_ragged(level, shape), _MOST_PER_ARRAY)):
             raise Rejected(ragged)
         shape = (*shape, len(level[0]))
         if not shape[-1]:
-            reject("an empty list has no numbers")
+            reject(tr("an empty list has no numbers"))
         if prod(shape) > limits.NUMBERS:
-            reject(f"{prod(shape):,} numbers; at most {limits.NUMBERS:,} are allowed")
+            reject(too_many_numbers(prod(shape), limits.NUMBERS))
         level = list(chain.from_iterable(level))
     kinds = set(map(type, level))
     if kinds <= {int, float}:
@@ -106,8 +120,8 @@ def read_array(data: Any) -> Values:
 def written(shape: Sequence[int]) -> str:
     """A shape as messages name it: ``a list of 3``, ``3 x 2`` or ``a single number``."""
     if len(shape) == 1:
-        return f"a list of {shape[0]}"
-    return " x ".join(map(str, shape)) if shape else "a single number"
+        return tr("a list of {number}").format(number=shape[0])
+    return " x ".join(map(str, shape)) if shape else tr("a single number")
 
 
 def _value(read: Callable[[Any], T], data: Mapping[str, Any], key: str, findings: list[Finding]) -> T | None:
@@ -120,20 +134,22 @@ def _value(read: Callable[[Any], T], data: Mapping[str, Any], key: str, findings
 
 def _read_size(data: Any) -> tuple[int, ...]:
     if type(data) is not int or data < 1:
-        reject(f"expected a whole number from 1, not {describe(data)}")
+        reject(no_whole_number(describe(data), 1))
     if data > limits.SIZE:
-        reject(f"{data:,} is too large; at most {limits.SIZE:,} is allowed")
+        reject(too_large(f"{data:,}", limits.SIZE))
     return (data,)
 
 
 def _read_shape(data: Any) -> tuple[int, ...]:
     if not isinstance(data, list | tuple):
-        reject(f"expected a list of sizes such as [3, 2], not {describe(data)}")
+        message = tr("expected a list of sizes such as {example}, not {found}")
+        reject(message.format(example="[3, 2]", found=describe(data)))
     if len(data) > limits.AXES:
-        reject(f"{len(data)} axes; at most {limits.AXES} are allowed")
+        reject(tr("{number} axes; at most {most} are allowed").format(number=len(data), most=limits.AXES))
     shape = tuple(size for (size,) in collected(_read_size, data))
     if prod(shape) > limits.NUMBERS:
-        reject(f"{written(shape)} are {prod(shape):,} numbers; at most {limits.NUMBERS:,} are allowed")
+        message = tr("{shape} are {number} numbers; at most {most} are allowed")
+        reject(message.format(shape=written(shape), number=f"{prod(shape):,}", most=f"{limits.NUMBERS:,}"))
     return shape
 
 
@@ -143,23 +159,22 @@ def _ragged(level: Sequence[Any], shape: tuple[int, ...]) -> Iterator[Finding]:
     for flat, row in enumerate(level):
         at = _position(flat, shape)
         if not isinstance(row, list | tuple):
-            yield Finding(at, f"row {_row((0,) * len(at))} is a list of {first}, row {_row(at)} is {describe(row)}")
+            message = tr("row {first} is a list of {number}, row {row} is {found}")
+            rows = {"first": _row((0,) * len(at)), "row": _row(at)}
+            yield Finding(at, message.format(number=first, found=describe(row), **rows))
         elif len(row) != first:
-            yield Finding(
-                at,
-                f"rows of different lengths: row {_row((0,) * len(at))} has {count(first, 'entry')}, "
-                f"row {_row(at)} has {len(row)}",
-            )
+            message = tr("rows of different lengths: row {first} has {entries}, row {row} has {number}")
+            rows = {"first": _row((0,) * len(at)), "row": _row(at)}
+            yield Finding(at, message.format(entries=count(first, "entry"), number=len(row), **rows))
 
 
 def _not_numbers(level: Sequence[Any], shape: tuple[int, ...]) -> Iterator[Finding]:
     for flat, entry in enumerate(level):
         at = _position(flat, shape)
         if type(entry) not in (int, float):
-            hint = number_hint(entry) if isinstance(entry, str) else ""
-            yield Finding(at, f"expected a number, not {describe(entry)}{hint}", remedy=0.0)
+            yield Finding(at, no_number(entry), remedy=0.0)
         elif not isfinite(_as_float(entry)):
-            yield Finding(at, f"expected a finite number, not {describe(entry)}", remedy=0.0)
+            yield Finding(at, not_finite(entry), remedy=0.0)
 
 
 def _as_floats(level: list[int | float]) -> NDArray[np.float64]:

@@ -29,9 +29,10 @@ from backprop_cli.spec.nodes import Listing, Mapping, Node, Scalar, Sequence
 from backprop_cli.spec.positions import line_and_column
 from backprop_cli.spec.runs import Run
 from backprop_cli.spec.scalars import Plain, resolve
-from backprop_cli.spec.scanning import RUN, Parsing, TooMuch
-from backprop_cli.spec.syntax import syntax_problem
+from backprop_cli.spec.scanning import RUN, Parsing, TooMuch, too_deep
+from backprop_cli.spec.syntax import no_yaml, syntax_problem
 from backprop_cli.spec.wording import shortened
+from backprop_cli.translation import tr
 
 _ENTRY_WEIGHT = 100  # of a value on its own against a number in a list, in what aliases may expand to
 _CORE = "tag:yaml.org,2002:"
@@ -51,7 +52,7 @@ def compose(text: str, source: str) -> Node:
     if composer.problems:
         raise SpecError(source, (Problem(*line_and_column(text, at), message) for at, message in composer.problems))
     if composer.root is None or (isinstance(composer.root, Scalar) and composer.root.value is None):
-        raise SpecError(source, [Problem(1, 1, "the spec is empty")])
+        raise SpecError(source, [Problem(1, 1, tr("the spec is empty"))])
     return composer.root
 
 
@@ -75,7 +76,8 @@ class _Composer:
                 case DocumentStartEvent():
                     documents += 1
                     if documents > 1:
-                        self._stop(event.start_mark.index, "a second document starts here; a spec is one document")
+                        message = tr("a second document starts here; a spec is one document")
+                        self._stop(event.start_mark.index, message)
                 case CollectionEndEvent():
                     self._close()
                 case AliasEvent():
@@ -88,12 +90,13 @@ class _Composer:
     def _begin(self) -> Parsing:
         # ruamel.yaml looks at a word character by character before it can be stopped
         if found := _LONG_WORD.search(self.text):
-            self._stop(found.start(), f"a word of more than {limits.SLOW_CHARACTERS:,} characters")
+            message = tr("a word of more than {most} characters").format(most=f"{limits.SLOW_CHARACTERS:,}")
+            self._stop(found.start(), message)
         try:
             return Parsing(self.text)
         except ReaderError as error:
-            message = f"the character U+{error.character:04X} cannot stand in YAML; is this a text file?"
-            self._stop(error.position, message)
+            message = tr("the character {code} cannot stand in YAML; is this a text file?")
+            self._stop(error.position, message.format(code=f"U+{error.character:04X}"))
 
     def _until_error(self, parsing: Parsing) -> Iterator[Any]:
         try:
@@ -103,12 +106,13 @@ class _Composer:
         except MarkedYAMLError as error:
             self._stop(*syntax_problem(error))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            self._stop(parsing.index, "not valid YAML: a malformed escape or directive")
+            self._stop(parsing.index, no_yaml(tr("a malformed escape or directive")))
 
     def _count(self, event: Any) -> None:
         self.nodes += 1
         if self.nodes > limits.NODES:
-            self._stop(event.start_mark.index, f"more than {limits.NODES:,} values besides plain lists of numbers")
+            message = tr("more than {most} values besides plain lists of numbers").format(most=f"{limits.NODES:,}")
+            self._stop(event.start_mark.index, message)
 
     def _open(self, event: Any, runs: dict[int, Run]) -> None:
         start = event.start_mark.index
@@ -119,7 +123,7 @@ class _Composer:
             self._add(node, start)
         else:
             if len(self.stack) >= limits.DEPTH:
-                self._stop(start, f"lists and mappings more than {limits.DEPTH} deep")
+                self._stop(start, too_deep())
             self.stack.append((node, [None]))
 
     def _node(self, event: Any, runs: dict[int, Run]) -> Node:
@@ -143,7 +147,8 @@ class _Composer:
         if event.style is None and tag is None:
             return resolve(text)
         if found := _CONTROL.search(text):
-            self.problems.append((event.start_mark.index, f"the control character U+{ord(found[0]):04X} in a text"))
+            message = tr("the control character {code} in a text").format(code=f"U+{ord(found[0]):04X}")
+            self.problems.append((event.start_mark.index, message))
         if tag is None or tag in ("!", f"{_CORE}str"):
             return str(text)
         value = resolve(text)
@@ -155,16 +160,16 @@ class _Composer:
 
     def _check_tag(self, tag: str | None, start: int, kind: str) -> None:
         if tag not in (None, "!", f"{_CORE}{kind}"):
-            written = shortened(tag.replace(_CORE, "!!"))
-            self.problems.append((start, f"the tag {written} does not belong here; a spec is plain data"))
+            message = tr("the tag {tag} does not belong here; a spec is plain data")
+            self.problems.append((start, message.format(tag=shortened(tag.replace(_CORE, "!!")))))
 
     def _alias(self, event: Any) -> Node:
         start, name = event.start_mark.index, shortened(event.anchor)
         node = self.anchors.get(event.anchor)
         if node is None:
-            self._stop(start, f"the alias *{name} has no anchor &{name} before it")
+            self._stop(start, tr("the alias *{name} has no anchor &{name} before it").format(name=name))
         if any(node is open_node for open_node, _ in self.stack):
-            self._stop(start, f"the alias *{name} stands inside the very value that it repeats")
+            self._stop(start, tr("the alias *{name} stands inside the very value that it repeats").format(name=name))
         return node
 
     def _close(self) -> None:
@@ -179,7 +184,7 @@ class _Composer:
         parent, pending = self.stack[-1]
         parent.weight += node.weight
         if parent.weight > limits.EXPANDED:
-            self._stop(start, "the aliases repeat too much: more values than any network needs")
+            self._stop(start, tr("the aliases repeat too much: more values than any network needs"))
         if isinstance(parent, Sequence):
             parent.items.append(node)
         elif pending[0] is None:
@@ -188,14 +193,14 @@ class _Composer:
             key, pending[0] = pending[0], None
             if key.value in parent.entries:
                 line, _ = line_and_column(self.text, parent.entries[key.value][0].start)
-                shown = shortened(str(key.value))
-                self.problems.append((key.start, f"the key '{shown}' is given twice, first on line {line}"))
+                message = tr("the key '{key}' is given twice, first on line {line}")
+                self.problems.append((key.start, message.format(key=shortened(str(key.value)), line=line)))
             else:
                 parent.entries[key.value] = (key, node)
 
     def _key(self, node: Node, start: int) -> Scalar:
         if not isinstance(node, Scalar):
-            self._stop(start, "a key must be text, not a list or a mapping")
+            self._stop(start, tr("a key must be text, not a list or a mapping"))
         return node
 
     def _stop(self, at: int, message: str) -> NoReturn:

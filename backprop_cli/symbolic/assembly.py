@@ -30,6 +30,8 @@ from backprop_cli.symbolic.costs_by_step import NoSumOverSteps, taken_apart, win
 from backprop_cli.symbolic.draft import Draft, TooManyProblems
 from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
 from backprop_cli.symbolic.notation import places
+from backprop_cli.symbolic.wording import no_parameter, not_defined
+from backprop_cli.translation import tr
 
 NAMED_KINDS = (Dense, Library, Residual)
 
@@ -70,18 +72,20 @@ class _Assembly:
         for place, layer in every_layer(spec.layers or ()):
             for name, what in generated_names(place, layer, parts).items():
                 if name in reserved:
-                    message = f"'{name}' would be {what} and {reserved[name]}; give one of them another name"
+                    message = tr("'{name}' would be {one} and {other}; give one of them another name")
+                    message = message.format(name=name, one=what, other=reserved[name])
                     draft.report(draft.origin(*place.path).problem(message))
                 reserved.setdefault(name, what)
                 draft.later[name] = draft.origin(*place.path)
         defined = {formula.left.name for formula in formulas.equations if formula.left is not None}
         if spec.loss is not None and (spec.loss.text in defined - {COST} or not is_name(spec.loss.text) or spec.layers):
-            reserved[COST] = "the cost"
+            reserved[COST] = tr("the cost")
         draft.reserved = reserved
         for section in ("inputs", "targets", "parameters"):
             for name in getattr(spec, section):
                 if name in reserved:
-                    message = f"'{name}' is the name of {reserved[name]}; choose another one"
+                    message = tr("'{name}' is the name of {what}; choose another one")
+                    message = message.format(name=name, what=reserved[name])
                     draft.report(draft.origin(section, name, at_key=True).problem(message))
         for formula in (*formulas.equations, *(each for block in formulas.blocks.values() for each in block)):
             if formula.left is not None:
@@ -114,8 +118,8 @@ class _Assembly:
             return next(iter(spec.inputs))
         first = spec.layers[0] if spec.layers else None
         if first is not None and not isinstance(first, Block) and first.sources is None:
-            names = ", ".join(spec.inputs)
-            message = f"there are {len(spec.inputs)} inputs ({names}); say with 'from' which one the first layer takes"
+            message = tr("there are {number} inputs ({names}); say with 'from' which one the first layer takes")
+            message = message.format(number=len(spec.inputs), names=tr(", ").join(spec.inputs))
             draft.report(draft.origin("layers", 0).problem(message))
         return None
 
@@ -129,7 +133,7 @@ class _Assembly:
         if spec.grad_output is not None:
             seeds = add_seed(draft, spec.grad_output, draft.quantities[output])
             if spec.regularise is not None:
-                message = "there is no cost to add a penalty to: 'grad_output' stands in place of a loss"
+                message = tr("there is no cost to add a penalty to: 'grad_output' stands in place of a loss")
                 draft.report(draft.origin("regularise", at_key=True).problem(message))
         else:
             output, loss_name = self._add_cost(formulas, output)
@@ -172,9 +176,14 @@ class _Assembly:
             if name in states:
                 draft.windows[name] = window, origin
             elif name not in draft.broken:
-                what = "no state: no equation uses an earlier step of it" if name in draft.quantities else "not defined"
-                hint = did_you_mean(name, states) or (f"; the states are {listed(states)}" if states else "")
-                draft.report(origin.problem(f"'{name}' is {what}{hint}"))
+                hint = did_you_mean(name, states)
+                if states and not hint:
+                    hint = tr("; the states are {names}").format(names=listed(states))
+                message = not_defined(name, hint)
+                if name in draft.quantities:
+                    message = tr("'{name}' is no state: no equation uses an earlier step of it{hint}")
+                    message = message.format(name=name, hint=hint)
+                draft.report(origin.problem(message))
 
     def _can_be_truncated(self, graph: Graph) -> bool:
         """Whether the cost is a sum over the steps where it is to be truncated; reports it where it is not."""
@@ -184,8 +193,8 @@ class _Assembly:
         try:
             taken_apart(graph, windowed_loops(graph))
         except NoSumOverSteps as error:
-            message = f"the cost is no sum over the steps, so it cannot be truncated step by step: {error}"
-            self._draft.report(origin.problem(message))
+            message = tr("the cost is no sum over the steps, so it cannot be truncated step by step: {reason}")
+            self._draft.report(origin.problem(message.format(reason=error)))
             return False
         return True
 
@@ -219,8 +228,8 @@ class _Assembly:
         if taken is None:
             self._draft.aliases["yhat"] = output
         elif taken.name != output:
-            message = f"'yhat' is another name of the last output, '{output}'; choose another one"
-            self._draft.report(self._draft.origins["yhat"].problem(message))
+            message = tr("'yhat' is another name of the last output, '{output}'; choose another one")
+            self._draft.report(self._draft.origins["yhat"].problem(message.format(output=output)))
 
     def _check_names(self) -> None:
         """Report names in ``frozen`` and ``regularise: {of: ...}`` that are no parameters."""
@@ -230,8 +239,8 @@ class _Assembly:
         for path, names in ((("frozen",), spec.frozen), (("regularise", "of"), penalised or ())):
             for number, name in enumerate(names):
                 if name not in parameters and name not in draft.broken:
-                    hint = did_you_mean(name, parameters)
-                    draft.report(draft.origin(*path, number).problem(f"no parameter is called '{name}'{hint}"))
+                    message = no_parameter(name, did_you_mean(name, parameters))
+                    draft.report(draft.origin(*path, number).problem(message))
 
 
 def _is_read_earlier(quantity: Quantity, name: str, loop: Loop) -> bool:

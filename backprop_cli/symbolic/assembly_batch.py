@@ -19,6 +19,7 @@ from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_formulas import Formulas
 from backprop_cli.symbolic.draft import Draft, Origin, candidates
 from backprop_cli.symbolic.notation import index
+from backprop_cli.translation import tr
 
 _SAMPLE_NAMES = ("n", "s", "m", "t", "p", "q", "r", "u", "v")
 
@@ -54,14 +55,17 @@ def _is_batch(draft: Draft, spec: NetworkSpec, name: str, values: Values, formul
         return False
     sample = next(_sample_ranks(_from_input(spec, name)), 1)
     if rank > sample + 1:
-        one = "a vector" if sample == 1 else f"samples of {sample} axes"
-        message = f"'{name}' is {written(values.shape)}; layers take {one}, or a list of {_several(sample)} as a batch"
-        draft.report(origin.problem(f"{message}; say 'batch: true' or 'batch: false'"))
+        message = tr(
+            "'{name}' is {shape}; layers take a vector, or a list of vectors as a batch; say 'batch: true' or "
+            "'batch: false'"
+        )
+        if sample != 1:
+            message = tr(
+                "'{name}' is {shape}; layers take samples of {axes} axes, or a list of them as a batch; say "
+                "'batch: true' or 'batch: false'"
+            )
+        draft.report(origin.problem(message.format(name=name, shape=written(values.shape), axes=sample)))
     return rank == sample + 1
-
-
-def _several(rank: int) -> str:
-    return "vectors" if rank == 1 else "them"
 
 
 def _from_input(spec: NetworkSpec, name: str) -> Sequence[Layer]:
@@ -84,7 +88,8 @@ def _sample_ranks(layers: Iterable[Layer]) -> Iterator[int]:
 
 def _outright(draft: Draft, origin: Origin, name: str, values: Values) -> bool:
     if values.batch and not values.shape:
-        draft.report(origin.problem(f"'{name}' is a single number, so it is no batch"))
+        message = tr("'{name}' is a single number, so it is no batch").format(name=name)
+        draft.report(origin.problem(message))
         return False
     return bool(values.batch)
 
@@ -109,7 +114,9 @@ def _count_samples(draft: Draft, spec: NetworkSpec, batched: list[str]) -> None:
         if samples != draft.samples:
             origin = str(draft.origin(_section(spec, first), first))
             where = f" ({origin})" if origin else ""
-            message = f"'{name}' has {count(samples, 'sample')}, but '{first}'{where} has {draft.samples}"
+            message = tr("'{name}' has {samples}, but '{first}'{where} has {number}").format(
+                name=name, samples=count(samples, "sample"), first=first, where=where, number=draft.samples
+            )
             draft.report(draft.origin(_section(spec, name), name).problem(message))
 
 

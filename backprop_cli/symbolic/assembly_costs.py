@@ -16,6 +16,7 @@ from backprop_cli.symbolic.elaboration import Elaborated, elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import Place
 from backprop_cli.symbolic.wording import number_text, own_shape
+from backprop_cli.translation import tr
 
 COST = "J"
 _LOSS_NAMES = ("L", "L_sample")
@@ -35,14 +36,15 @@ def quantity_as_loss(draft: Draft, spec: NetworkSpec, formula: Formula | None) -
             computed = [other for other, found in draft.quantities.items() if not found.is_given]
             hint = did_you_mean(name, computed)
             if not hint and spec.loss.is_named:
-                hint = "; in equations, write the loss as one of them and give its name"
+                hint = tr("; in equations, write the loss as one of them and give its name")
             elif not hint and computed:
-                hint = f", such as '{computed[-1]}'"
-            message = f"the loss '{name}' is not the left side of an equation{hint}"
+                hint = tr(", such as '{name}'").format(name=computed[-1])
+            message = tr("the loss '{name}' is not the left side of an equation{hint}").format(name=name, hint=hint)
             draft.report(draft.origin("loss").problem(message))
         return None
     if len(quantity.shape) > quantity.depends_on_sample:
-        draft.report(draft.origin("loss").problem(f"the loss '{name}' is {own_shape(quantity)}, not one number"))
+        message = tr("the loss '{name}' is {shape}, not one number").format(name=name, shape=own_shape(quantity))
+        draft.report(draft.origin("loss").problem(message))
         return None
     return quantity
 

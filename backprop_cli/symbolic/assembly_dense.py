@@ -10,10 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from backprop_cli.errors import did_you_mean
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.library.layers import DENSE, dense_equation
-from backprop_cli.spec.dense import Dense
+from backprop_cli.spec.dense import Dense, units_missing
 from backprop_cli.spec.values import Values, written
 from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.assembly_given import add_parameter
@@ -23,7 +22,15 @@ from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import index
-from backprop_cli.symbolic.wording import described
+from backprop_cli.symbolic.wording import (
+    described,
+    given_and_shared,
+    is_described,
+    nothing_to_share,
+    shared_twice,
+    wrong_shape,
+)
+from backprop_cli.translation import tr
 
 
 def add_weighted_sum(
@@ -61,14 +68,15 @@ class _DenseSum:
     def _inputs_fit(self) -> bool:
         for source in self._sources:
             if len(source.shape) - source.depends_on_sample < 1:
-                self._problem(f"a dense layer takes a vector, but '{source.name}' is {described(self._draft, source)}")
+                message = tr("a dense layer takes a vector, but '{name}' is {shape}")
+                self._problem(message.format(name=source.name, shape=described(self._draft, source)))
             elif source.shape[:-1] != self._sources[0].shape[:-1]:
                 first = self._sources[0]
-                self._problem(
-                    f"'{first.name}' is {described(self._draft, first)}, but '{source.name}' is "
-                    f"{described(self._draft, source)}; a layer takes vectors of the same samples",
-                    "from",
+                message = tr(
+                    "'{first}' is {first_shape}, but '{name}' is {shape}; a layer takes vectors of the same samples"
                 )
+                shapes = {"first_shape": described(self._draft, first), "shape": described(self._draft, source)}
+                self._problem(message.format(first=first.name, name=source.name, **shapes), "from")
         return not self._failed()
 
     def _shared(self) -> dict[str, Quantity]:
@@ -77,8 +85,7 @@ class _DenseSum:
         for number, name in enumerate(self._layer.share):
             quantity = self._draft.quantities.get(name)
             if quantity is None or quantity.role is not Role.PARAMETER:
-                hint = did_you_mean(name, parameters) or "; share the parameter of a layer before this one"
-                self._problem(f"no parameter is called '{name}'{hint}", "share", number)
+                self._problem(nothing_to_share(name, parameters), "share", number)
                 continue
             try:
                 part = shared_letter(quantity, self._draft.parts[name], DENSE.parameters, DENSE.parameters)
@@ -86,16 +93,14 @@ class _DenseSum:
                 self._problem(str(error), "share", number)
                 continue
             if part in found:
-                noun = DENSE.parameters[part].noun
-                message = f"'{name}' and '{found[part].name}' would both be the {noun} of this layer"
-                self._problem(message, "share", number)
+                self._problem(shared_twice(name, found[part].name, DENSE.parameters[part]), "share", number)
             else:
                 self._draft.parts[name] = self._draft.parts[name] or part
                 found[part] = quantity
         for letter, key in (("W", "weights"), ("b", "bias")):
             given = getattr(self._layer, key)
             if letter in found and given is not None and given is not True:
-                self._problem(f"'{key}' is given, and '{found[letter].name}' is shared as well; keep one of them", key)
+                self._problem(given_and_shared(key, found[letter].name), key)
         return found
 
     def _units(self, shared: Mapping[str, Quantity]) -> int | None:
@@ -107,24 +112,24 @@ class _DenseSum:
         if "W" in shared and len(shared["W"].shape) == 2:
             return shared["W"].shape[0]
         if not self._failed():
-            self._problem("a dense layer needs 'units', such as dense: {units: 3}")
+            self._problem(units_missing())
         return None
 
     def _wants(self, what: str, shape: tuple[int, ...], wanted: tuple[int, ...], *path: str | int) -> bool:
         if shape == wanted:
             return True
-        inputs = " and ".join(f"'{source.name}' is {described(self._draft, source)}" for source in self._sources)
-        self._problem(f"{what} are {written(shape)}, not {written(wanted)} (units x inputs): {inputs}", *path)
+        inputs = tr(" and ").join(is_described(self._draft, source) for source in self._sources)
+        self._problem(wrong_shape(what, shape, wanted, DENSE.parameters["W"], inputs), *path)
         return False
 
     def _weights(self, shared: Mapping[str, Quantity], sizes: Mapping[str, int]) -> str:
         given, mask, wanted = self._layer.weights, self._layer.connections, _shape("W", sizes)
         if "W" in shared:
             name = shared["W"].name
-            self._wants(f"the shared weights '{name}'", shared["W"].shape, wanted, "share")
+            self._wants(tr("the shared weights '{name}'").format(name=name), shared["W"].shape, wanted, "share")
             return name
         if given is not None:
-            self._wants("the weights", given.shape, wanted, "weights")
+            self._wants(tr("the weights"), given.shape, wanted, "weights")
         if given is not None and given.array is not None and mask is not None and mask.array is not None:
             self._check_unwired(given.array, mask.array)
         return self._parameter("W", wanted, given, "weights", sizes, None if mask is None else mask.array)
@@ -157,29 +162,33 @@ class _DenseSum:
     def _check_unwired(self, weights: NDArray[np.float64], mask: NDArray[np.float64]) -> None:
         if weights.shape == mask.shape and (wrong := np.argwhere((mask == 0) & (weights != 0))).size:
             row, column = (int(place) for place in wrong[0])
-            wired = f"unit {row + 1} is not connected to input {column + 1}"
-            self._problem(f"{wired}, so this weight is 0, not {weights[row, column]:g}", "weights", row, column)
+            message = tr("unit {unit} is not connected to input {input}, so this weight is 0, not {weight}").format(
+                unit=row + 1, input=column + 1, weight=f"{weights[row, column]:g}"
+            )
+            self._problem(message, "weights", row, column)
 
     def _bias(self, shared: Mapping[str, Quantity], sizes: Mapping[str, int]) -> str | None:
         given, wanted, units = self._layer.bias, _shape("b", sizes), count(sizes["units"], "unit")
         if "b" in shared:
             name, shape = shared["b"].name, shared["b"].shape
             if shape not in ((), wanted):
-                self._problem(f"the shared biases '{name}' are {written(shape)} for {units}", "share")
+                message = tr("the shared biases '{name}' are {shape} for {units}")
+                self._problem(message.format(name=name, shape=written(shape), units=units), "share")
             return name
         if given is False:
             return None
         values = given if isinstance(given, Values) else None
         shape = wanted if values is None else values.shape
         if shape not in ((), wanted):
-            self._problem(f"{written(shape)} as biases for {units}", "bias")
+            message = tr("{shape} as biases for {units}").format(shape=written(shape), units=units)
+            self._problem(message, "bias")
         return self._parameter("b", shape, values, "bias", sizes)
 
     def _mask(self, sizes: Mapping[str, int]) -> str | None:
         mask = self._layer.connections
         if mask is None:
             return None
-        if self._wants("the connections", mask.shape, _shape("W", sizes), "connections") and not self._failed():
+        if self._wants(tr("the connections"), mask.shape, _shape("W", sizes), "connections") and not self._failed():
             quantity = Quantity(
                 self._place("mask"), (index("i"), index("j")), mask.shape, Role.CONSTANT, layer=self._place.layer
             )

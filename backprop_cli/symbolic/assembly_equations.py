@@ -10,8 +10,17 @@ from backprop_cli.symbolic.assembly_loops import Group, grouped, initial_names, 
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Loop, Role
+from backprop_cli.symbolic.index_ranges import fixed_range
+from backprop_cli.symbolic.wording import range_unknown
+from backprop_cli.translation import Sentences, marked, tr
 
-_GIVEN = {Role.INPUT: "an input", Role.TARGET: "a target", Role.PARAMETER: "a parameter"}
+_TAKEN = Sentences(
+    {
+        Role.INPUT: marked("'{name}' is an input{origin}; choose another name"),
+        Role.TARGET: marked("'{name}' is a target{origin}; choose another name"),
+        Role.PARAMETER: marked("'{name}' is a parameter{origin}; choose another name"),
+    }
+)
 
 
 def add_equations(
@@ -33,8 +42,10 @@ def add_equations(
     for name, start in initial.items():
         if name not in looped and name not in draft.broken and start in draft.quantities:
             origin = draft.origins[start]
-            message = f"'{name}[0]' is a state before the first step, but no equation uses an earlier step, {name}[t-1]"
-            draft.report(origin.problem(message))
+            message = tr(
+                "'{name}[0]' is a state before the first step, but no equation uses an earlier step, {name}[t-1]"
+            )
+            draft.report(origin.problem(message.format(name=name)))
     computed = [name for name in draft.quantities if any(f.left and f.left.name == name for f in formulas)]
     return computed[-1] if computed and last is not None else last
 
@@ -77,10 +88,8 @@ def _add_loop(
     if unknown:
         if len(draft.problems) == before:  # otherwise that may be why
             index, formula = unknown[0], group.formulas[0]
-            message = (
-                f"the range of index '{index}' is not known: no shape tells it; fix it with 'ranges: {{{index}: ...}}'"
-            )
-            draft.report(formula.origin.problem(message, formula.left))
+            reason = tr("no shape tells it; fix it with '{ranges}'").format(ranges=fixed_range(index))
+            draft.report(formula.origin.problem(range_unknown(index, reason), formula.left))
         return None
     written = {formula.left.name: len(formula.left.positions) for formula in group.formulas if formula.left is not None}
     note_loop(draft, {name: (group.axes[name], written[name]) for name in group.names}, initial)
@@ -113,8 +122,8 @@ def add_equation(
         return False
     if is_flattened(formula.right):
         if formula.left.positions:
-            message = f"flatten gives all positions at once; write {name} = flatten(...), without an index"
-            draft.report(formula.origin.problem(message, formula.left))
+            message = tr("flatten gives all positions at once; write {name} = flatten(...), without an index")
+            draft.report(formula.origin.problem(message.format(name=name), formula.left))
             draft.give_up(name, formula.origin)
             return False
         if not flattened(draft, formula.right, name, Role.INTERMEDIATE, layer, formula.origin):
@@ -132,14 +141,16 @@ def add_equation(
 
 def _is_new(draft: Draft, formula: Formula, name: str) -> bool:
     if name in draft.reserved:
-        what = f"the name of {draft.reserved[name]}"
+        message = tr("'{name}' is the name of {what}; choose another name")
+        message = message.format(name=name, what=draft.reserved[name])
         draft.give_up(name, formula.origin)
     elif name in draft.origins:
-        known = draft.quantities.get(name)
-        what = _GIVEN.get(known.role, "defined already") if known is not None else "defined already"
-        if first := str(draft.origins[name]):
-            what += f" ({first})"
+        known, first = draft.quantities.get(name), str(draft.origins[name])
+        message = tr("'{name}' is defined already{origin}; choose another name")
+        if known is not None and known.role in _TAKEN:
+            message = _TAKEN[known.role]
+        message = message.format(name=name, origin=f" ({first})" if first else "")
     else:
         return True
-    draft.report(formula.origin.problem(f"'{name}' is {what}; choose another name", formula.left))
+    draft.report(formula.origin.problem(message, formula.left))
     return False

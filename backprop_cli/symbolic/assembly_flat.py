@@ -9,7 +9,8 @@ from backprop_cli.symbolic.display import position_tree
 from backprop_cli.symbolic.draft import Draft, Origin, free_indices
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import Place, digits, entry, index
-from backprop_cli.symbolic.wording import described
+from backprop_cli.symbolic.wording import described, not_defined
+from backprop_cli.translation import tr
 
 
 def is_flattened(node: tree.Node) -> bool:
@@ -24,13 +25,14 @@ def flattened(draft: Draft, node: tree.Node, name: str, role: Role, layer: int |
     quantity = draft.known(source.name) if isinstance(source, tree.Place) and not source.positions else None
     if quantity is None:
         if not isinstance(source, tree.Place) or source.name not in draft.broken:
-            message = "flatten takes the name of a quantity, as in f = flatten(x)"
+            message = tr("flatten takes the name of a quantity, as in f = flatten(x)")
             if isinstance(source, tree.Place) and not source.positions:
-                message = f"'{source.name}' is not defined"
+                message = not_defined(source.name)
             draft.report(origin.problem(message, source))
         return False
     if len(quantity.shape) == quantity.depends_on_sample:
-        message = f"'{quantity.name}' is {described(draft, quantity)}, so there is nothing to flatten"
+        message = tr("'{name}' is {shape}, so there is nothing to flatten")
+        message = message.format(name=quantity.name, shape=described(draft, quantity))
         draft.report(origin.problem(message, source))
         return False
     draft.add(flat_quantity(draft, quantity, name, role, layer, quantity.depends_on_sample), origin)

@@ -18,9 +18,10 @@ from backprop_cli.spec.findings import Path
 from backprop_cli.spec.layers import Activation, Block, Layer
 from backprop_cli.spec.options import Library
 from backprop_cli.spec.schema import NetworkSpec
-from backprop_cli.spec.wording import listed
+from backprop_cli.spec.wording import expected_names
 from backprop_cli.symbolic.assembly_places import every_layer
 from backprop_cli.symbolic.draft import Draft, Origin
+from backprop_cli.translation import tr
 
 
 class Formula(NamedTuple):
@@ -115,9 +116,10 @@ def _check_ranges(draft: Draft, formulas: Formulas) -> None:
     written = sorted({name for formula in formulas.all() for name in formula.indices()})
     for name in formulas.ranges:
         if name not in written:
-            hint = did_you_mean(name, written) or f"; expected {listed(written)}" if written else ""
+            hint = did_you_mean(name, written) or expected_names(written) if written else ""
             origin = draft.origin("ranges", name, at_key=True)
-            draft.report(origin.problem(f"no equation has an index '{name}'{hint}"))
+            message = tr("no equation has an index '{name}'{hint}").format(name=name, hint=hint)
+            draft.report(origin.problem(message))
 
 
 def _is_flatten(node: tree.Node) -> TypeGuard[tree.Apply]:

@@ -14,6 +14,7 @@ from backprop_cli.spec.values import Values, written
 from backprop_cli.symbolic.draft import Draft, Origin, ToDraw, free_indices
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import index
+from backprop_cli.translation import tr
 
 
 def add_given(draft: Draft, name: str, values: Values, role: Role, is_batch: bool, origin: Origin) -> Quantity:
@@ -30,9 +31,11 @@ def add_seed(draft: Draft, values: Values, output: Quantity) -> dict[str, str]:
     none where the shapes differ, which is reported."""
     origin = draft.origin("grad_output")
     if values.shape != output.shape:
-        samples = ", one per sample" if output.depends_on_sample else ""
-        message = f"grad_output is {written(values.shape)}, but '{output.name}' is {written(output.shape)}{samples}"
-        draft.report(origin.problem(message))
+        message = tr("grad_output is {found}, but '{output}' is {wanted}")
+        if output.depends_on_sample:
+            message = tr("grad_output is {found}, but '{output}' is {wanted}, one per sample")
+        shapes = {"found": written(values.shape), "wanted": written(output.shape)}
+        draft.report(origin.problem(message.format(output=output.name, **shapes)))
         return {}
     name = draft.free_name(("grad_output",))
     add_given(draft, name, values, Role.CONSTANT, output.depends_on_sample, origin)

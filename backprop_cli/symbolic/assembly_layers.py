@@ -19,12 +19,13 @@ from backprop_cli.symbolic.assembly_places import LayerPlace, placed
 from backprop_cli.symbolic.draft import Draft, Origin
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
-from backprop_cli.symbolic.wording import described
+from backprop_cli.symbolic.wording import described, not_defined
+from backprop_cli.translation import marked, tr
 
 
 def generated_names(place: LayerPlace, layer: Layer, parts: dict[str, str]) -> dict[str, str]:
     """The names that the layer gives, each with what it names; its own parameters are added to ``parts``."""
-    names = {place("a"): f"the output of {place}"}
+    names = {place("a"): _of_layer(marked("the output"), place)}
     match layer:
         case Block():
             return {}
@@ -33,18 +34,22 @@ def generated_names(place: LayerPlace, layer: Layer, parts: dict[str, str]) -> d
             own = {letter: DENSE.parameters[letter] for letter in DENSE.parameters if letter not in shared}
             if layer.bias is False:
                 own.pop("b", None)
-            names[place("z")] = f"the weighted sums of {place}"
+            names[place("z")] = _of_layer(marked("the weighted sums"), place)
             if layer.connections is not None:
-                names[place("mask")] = f"the connections of {place}"
+                names[place("mask")] = _of_layer(marked("the connections"), place)
         case Library():
             entry = LAYERS[layer.kind]
             shared = {parts.get(name) for name in layer.shared}
             own = {letter: entry.parameters[letter] for letter in layer.given() if letter not in shared}
-            names |= {place(letter): f"{noun} of {place}" for letter, noun in entry.quantities.items()}
+            names |= {place(letter): _of_layer(noun, place) for letter, noun in entry.quantities.items()}
         case _:
             own = {}
     parts.update({place(letter): letter for letter in own})
-    return names | {place(letter): f"the {parameter.noun} of {place}" for letter, parameter in sorted(own.items())}
+    return names | {place(letter): _of_layer(parameter.noun, place) for letter, parameter in sorted(own.items())}
+
+
+def _of_layer(what: str, place: LayerPlace) -> str:
+    return tr("{what} of layer {layer}").format(what=tr(what), layer=place.label)
 
 
 def add_layer(draft: Draft, place: LayerPlace, layer: Layer, current: str | None, formulas: Formulas) -> str | None:
@@ -78,21 +83,23 @@ class _Adding:
                     self._draft.sequences.add(z.name)
                 return self._activated(z, layer.activation, (*path, Dense.kind))
             case Activation():
-                source = self._source(path, "an activation")
+                source = self._source(path, tr("an activation takes one input, not {number}"))
                 return self._activated(source, layer.function, path)
             case Library():
-                source = self._source((*path, layer.kind), layer.kind)
+                source = self._source((*path, layer.kind), tr("{layer} takes one input, not {number}"))
                 return None if source is None else self._from_library(layer, source)
             case Residual():
-                source = self._source((*path, layer.kind), "a residual layer")
+                source = self._source((*path, layer.kind), tr("a residual layer takes one input, not {number}"))
                 return None if source is None else self._residual(layer, source)
         raise TypeError(f"{type(layer).__name__} is no layer")
 
-    def _source(self, path: Path, what: str) -> Quantity | None:
+    def _source(self, path: Path, too_many: str) -> Quantity | None:
+        """The one quantity that the layer takes; ``too_many`` is the message where there are several."""
         assert not isinstance(self._layer, Block)
         sources = _sources(self._draft, self._layer, self._current, path)
         if sources is not None and len(sources) > 1:
-            self._draft.report(self._draft.origin(*path).problem(f"{what} takes one input, not {len(sources)}"))
+            message = too_many.format(layer=self._layer.kind, number=len(sources))
+            self._draft.report(self._draft.origin(*path).problem(message))
             return None
         return None if sources is None else sources[0]
 
@@ -126,8 +133,15 @@ class _Adding:
             return None
         origin = self._draft.origin(*self._place.path, layer.kind)
         if inside.shape != source.shape:
-            message = f"a residual layer adds its input to its output, but '{source.name}' is "
-            message += f"{described(self._draft, source)} and '{inside.name}' {described(self._draft, inside)}"
+            message = tr(
+                "a residual layer adds its input to its output, but '{input}' is {input_shape} and '{output}' "
+                "{output_shape}"
+            ).format(
+                input=source.name,
+                input_shape=described(self._draft, source),
+                output=inside.name,
+                output_shape=described(self._draft, inside),
+            )
             self._draft.report(origin.problem(message))
             return None
         left, right = parse_equation(RESIDUAL)
@@ -169,8 +183,10 @@ def _sources(
         if quantity is not None:
             found.append(quantity)
         elif name not in draft.broken:
-            hint = "; a layer takes what stands before it" if name in draft.later else did_you_mean(name, draft.names())
-            draft.report(draft.origin(*path, "from", number).problem(f"'{name}' is not defined{hint}"))
+            hint = did_you_mean(name, draft.names())
+            if name in draft.later:
+                hint = tr("; a layer takes what stands before it")
+            draft.report(draft.origin(*path, "from", number).problem(not_defined(name, hint)))
     return found if found and len(found) == len(layer.sources) else None
 
 
@@ -184,7 +200,9 @@ def _add_activation(
         left, right, origin = tree.Place("a"), expression.right, expression.origin
     carried = len(z.shape) - len(left.positions)
     if carried < z.depends_on_sample:
-        draft.report(origin.problem(f"{function} needs a vector, but '{z.name}' is {described(draft, z)}"))
+        message = tr("{function} needs a vector, but '{name}' is {shape}")
+        message = message.format(function=function, name=z.name, shape=described(draft, z))
+        draft.report(origin.problem(message))
         return None
     carry = tuple((symbol.name, size) for symbol, size in zip(z.indices, z.shape, strict=True))[:carried]
     found = elaborate(draft, origin, left, right, names={"z": z.name}, carry=carry, carried={z.name: carried})

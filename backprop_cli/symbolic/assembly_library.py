@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from backprop_cli.errors import did_you_mean
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_equation
 from backprop_cli.language.walking import rebuilt
@@ -29,7 +28,16 @@ from backprop_cli.symbolic.assembly_shares import NoPart, shared_letter
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.elaboration import elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
-from backprop_cli.symbolic.wording import described
+from backprop_cli.symbolic.wording import (
+    axes_named,
+    described,
+    given_and_shared,
+    is_described,
+    nothing_to_share,
+    shared_twice,
+    wrong_shape,
+)
+from backprop_cli.translation import tr
 
 if TYPE_CHECKING:
     from backprop_cli.spec.layer_options import Dropout
@@ -67,7 +75,7 @@ class _LibraryLayer:
             assert self._entry.write is not None
             layer = self._entry.write(settings, self._source.shape[carried:])
         except LayerError as error:
-            self._problem(f"{error}; '{self._source.name}' is {described(self._draft, self._source)}")
+            self._problem(f"{error}; {is_described(self._draft, self._source)}")
             return None
         names = self._parameters(layer)
         if self._failed():
@@ -86,13 +94,16 @@ class _LibraryLayer:
 
     def _fits(self, own: int) -> bool:
         wanted = len(self._entry.takes)
-        found = f"but '{self._source.name}' is {described(self._draft, self._source)}"
+        message = ""
         if self._entry.mixes_samples and not self._source.depends_on_sample:
-            self._problem(f"{self._entry.name} takes a batch of samples, {found}")
+            message = tr("{layer} takes a batch of samples, but '{name}' is {shape}")
         elif self._entry.mixes_samples and not own:
-            self._problem(f"{self._entry.name} takes vectors, {found}")
+            message = tr("{layer} takes vectors, but '{name}' is {shape}")
         elif wanted and (own < wanted if self._entry.carries else own != wanted):
-            self._problem(f"{self._entry.name} takes {' x '.join(self._entry.takes)}, {found}")
+            message = tr("{layer} takes {axes}, but '{name}' is {shape}")
+        if message:
+            source = {"name": self._source.name, "shape": described(self._draft, self._source)}
+            self._problem(message.format(layer=self._entry.name, axes=axes_named(self._entry.takes), **source))
         return not self._failed()
 
     def _parameters(self, layer: Written) -> dict[str, str]:
@@ -102,8 +113,7 @@ class _LibraryLayer:
             parameter = self._entry.parameters[letter]
             if letter in names:
                 if values is not None:
-                    message = f"'{path[0]}' is given, and '{names[letter]}' is shared as well; keep one of them"
-                    self._problem(message, *path)
+                    self._problem(given_and_shared(path[0], names[letter]), *path)
                 continue
             shape = tuple(layer.sizes[size] for size in parameter.shape)
             if values is not None and not self._is_shape(parameter, values.shape, shape, *path):
@@ -142,10 +152,8 @@ class _LibraryLayer:
     ) -> bool:
         if found == wanted or (found == () and parameter.letter == "b"):
             return True
-        axes = " x ".join(parameter.shape)
-        source = f"'{self._source.name}' is {described(self._draft, self._source)}"
-        message = f"the {parameter.noun} are {written(found)}, not {written(wanted)} ({axes}): {source}"
-        self._problem(message, *path)
+        inputs = is_described(self._draft, self._source)
+        self._problem(wrong_shape(tr(parameter.noun), found, wanted, parameter, inputs), *path)
         return False
 
     def _shared(self, layer: Written) -> dict[str, str]:
@@ -156,8 +164,7 @@ class _LibraryLayer:
             quantity = self._draft.quantities.get(name)
             if quantity is None or quantity.role is not Role.PARAMETER:
                 if name not in self._draft.broken:
-                    hint = did_you_mean(name, parameters) or "; share the parameter of a layer before this one"
-                    self._problem(f"no parameter is called '{name}'{hint}", "share", number)
+                    self._problem(nothing_to_share(name, parameters), "share", number)
                 continue
             try:
                 letter = shared_letter(quantity, self._draft.parts[name], self._entry.parameters, self._layer.given())
@@ -166,8 +173,7 @@ class _LibraryLayer:
                 continue
             parameter = self._entry.parameters[letter]
             if letter in names:
-                message = f"'{name}' and '{names[letter]}' would both be the {parameter.noun} of this layer"
-                self._problem(message, "share", number)
+                self._problem(shared_twice(name, names[letter], parameter), "share", number)
                 continue
             shape = tuple(layer.sizes[size] for size in parameter.shape)
             if self._is_shape(parameter, quantity.shape, shape, "share", number):
@@ -281,7 +287,9 @@ class _LibraryLayer:
             per_sample = self._source.depends_on_sample and len(values.shape) == 2
             wanted = (self._source.shape[0], units) if per_sample else (units,)
             if values.shape != wanted:
-                message = f"{letter}0 is {written(values.shape)}, but the layer has {count(units, 'unit')}"
+                message = tr("{key} is {shape}, but the layer has {units}").format(
+                    key=f"{letter}0", shape=written(values.shape), units=count(units, "unit")
+                )
                 self._problem(message, f"{letter}0")
                 return None
             origin = self._draft.origin(*self._path, f"{letter}0")

@@ -17,6 +17,7 @@ from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.index_positions import NoPosition, Sum, position_sum
 from backprop_cli.symbolic.notation import index
 from backprop_cli.symbolic.wording import before_the_first
+from backprop_cli.translation import tr
 
 
 @dataclass
@@ -170,9 +171,10 @@ def _ahead_of_time(
     axis, own = axes.get(place.name), axes.get(formula.left.name)
     names = _left_names(formula)
     if axis is None or own is None or axis >= len(place.positions):
-        return (
-            f"'{place.name}' has no value yet; of what is defined here or further down, use an earlier step, h[t-1,i]"
+        message = tr(
+            "'{name}' has no value yet; of what is defined here or further down, use an earlier step, h[t-1,i]"
         )
+        return message.format(name=place.name)
     step = names[own]
     position = place.positions[axis]
     if _step_back(position, formula) is not None and _step_back(position, formula)[0] == step:  # type: ignore[index]
@@ -182,14 +184,19 @@ def _ahead_of_time(
         return ""
     others = [back[0] for p in place.positions if (back := _step_back(p, formula)) is not None]
     if is_now and others:
-        return (
-            f"'{place.name}' goes a step back along '{others[0]}' here, but the steps are counted by '{step}'; "
-            "only one index can count steps"
+        message = tr(
+            "'{name}' goes a step back along '{other}' here, but the steps are counted by '{step}'; only one index can "
+            "count steps"
         )
+        return message.format(name=place.name, other=others[0], step=step)
     found = _sum(position, formula)
     is_later = found is not None and found.constant > 0 and not found.looked_up and found.indices == {step: 1}
-    when = "this step" if is_now else "a later step" if is_later else "a step"
-    return f"'{place.name}' has no value yet at {when}; use an earlier one, such as {place.name}[{step}-1]"
+    message = tr("'{name}' has no value yet at a step; use an earlier one, such as {name}[{step}-1]")
+    if is_now:
+        message = tr("'{name}' has no value yet at this step; use an earlier one, such as {name}[{step}-1]")
+    elif is_later:
+        message = tr("'{name}' has no value yet at a later step; use an earlier one, such as {name}[{step}-1]")
+    return message.format(name=place.name, step=step)
 
 
 @dataclass

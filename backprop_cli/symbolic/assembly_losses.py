@@ -18,6 +18,7 @@ from backprop_cli.symbolic.draft import Draft, Origin, free_indices
 from backprop_cli.symbolic.elaboration import Elaborated, elaborate
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.wording import described, number_text
+from backprop_cli.translation import tr
 
 
 def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated | None:
@@ -25,9 +26,11 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
     assert spec.loss is not None
     entry, origin = LOSSES[spec.loss.text], draft.origin("loss")
     if len(spec.targets) != 1:
-        names = ", ".join(spec.targets)
-        count = f"and there are {len(spec.targets)} ({names})" if names else "and there is none"
-        draft.report(origin.problem(f"{entry.name} compares the output with one target, {count}"))
+        message = tr("{loss} compares the output with one target, and there is none")
+        if spec.targets:
+            message = tr("{loss} compares the output with one target, and there are {number} ({names})")
+        names = tr(", ").join(spec.targets)
+        draft.report(origin.problem(message.format(loss=entry.name, number=len(spec.targets), names=names)))
         return None
     [target_name] = spec.targets
     target = draft.quantities[target_name]
@@ -38,8 +41,8 @@ def named_loss(draft: Draft, spec: NetworkSpec, output: Quantity) -> Elaborated 
     by_class = entry.definition_by_class is not None and places < len(own)
     if by_class:
         classes = output.shape[-1]
-        message = f"{{value}} is no class; '{output.name}' has classes from 0 to {classes - 1}"
-        if not take_as_whole(draft, target, range(classes), message):
+        message = tr("{value} is no class; '{output}' has classes from 0 to {last}")
+        if not take_as_whole(draft, target, range(classes), message, output=output.name, last=classes - 1):
             return None
     indices = free_indices(len(own), {"i", "j", *draft.quantities})  # k, l ..., and no quantity to be mixed up with
     counted = own[1:] if output.name in draft.sequences else own  # the losses of steps are added up
@@ -57,7 +60,8 @@ def _target_axes(draft: Draft, entry: LossEntry, output: Quantity, target: Quant
     target only where the spec says so (``is_shared``)."""
     own, wanted = output.shape[output.depends_on_sample :], target.shape[target.depends_on_sample :]
     if entry.probabilities is not None and entry.definition_by_class is not None and not own:
-        message = f"{entry.name} needs one number per class, but '{output.name}' is {described(draft, output)}"
+        message = tr("{loss} needs one number per class, but '{output}' is {shape}")
+        message = message.format(loss=entry.name, output=output.name, shape=described(draft, output))
         draft.report(draft.origin("loss").problem(message))
         return None
     fits = is_shared or target.depends_on_sample or not output.depends_on_sample
@@ -65,8 +69,9 @@ def _target_axes(draft: Draft, entry: LossEntry, output: Quantity, target: Quant
         return len(own)
     if fits and own[:-1] == wanted and own and (own[-1] == 1 or entry.definition_by_class is not None):
         return len(wanted)
-    message = f"the target '{target.name}' is {described(draft, target)}, "
-    message += f"the output '{output.name}' {described(draft, output)}"
+    message = tr("the target '{target}' is {target_shape}, the output '{output}' {output_shape}")
+    shapes = {"target_shape": described(draft, target), "output_shape": described(draft, output)}
+    message = message.format(target=target.name, output=output.name, **shapes)
     draft.report(draft.origins[target.name].problem(message))
     return None
 

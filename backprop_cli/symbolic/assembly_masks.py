@@ -13,6 +13,7 @@ from backprop_cli.symbolic.assembly_places import LayerPlace
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.wording import described
+from backprop_cli.translation import tr
 
 if TYPE_CHECKING:
     from backprop_cli.spec.layer_options import Dropout
@@ -22,7 +23,9 @@ def add_mask(draft: Draft, place: LayerPlace, layer: Dropout, source: Quantity, 
     """Add the mask for an input: 1 keeps an entry, 0 drops it. Reports a given one that has another shape."""
     name = place("mask")
     if layer.mask is not None and layer.mask.shape not in (source.shape, source.shape[source.depends_on_sample :]):
-        message = f"the mask is {written(layer.mask.shape)}, but '{source.name}' is {described(draft, source)}"
+        message = tr("the mask is {found}, but '{name}' is {shape}").format(
+            found=written(layer.mask.shape), name=source.name, shape=described(draft, source)
+        )
         draft.report(draft.origin(*path, "mask").problem(message))
     whole = layer.mask is None or layer.mask.shape == source.shape
     shape = source.shape if whole else source.shape[1:]

@@ -23,9 +23,6 @@ class LayerPlace(NamedTuple):
         """``W1``, or ``W_hidden`` where the layer has a name."""
         return f"{letter}{self.ending}"
 
-    def __str__(self) -> str:
-        return f"layer {self.label}"
-
 
 def placed(layers: Sequence[Layer], around: LayerPlace | None = None) -> Iterator[tuple[LayerPlace, Layer]]:
     """Every layer of a stack with its place; the layers of a residual layer are not gone into."""

@@ -9,6 +9,7 @@ from backprop_cli.library.layers import ParameterEntry
 from backprop_cli.spec.values import written
 from backprop_cli.spec.wording import listed
 from backprop_cli.symbolic.graph import Quantity
+from backprop_cli.translation import tr
 
 
 class NoPart(Exception):
@@ -29,8 +30,10 @@ def shared_letter(quantity: Quantity, part: str, entries: Mapping[str, Parameter
         if len(found) == 1:
             return found[0]
     if not fitting:
-        raise NoPart(f"'{quantity.name}' is {written(quantity.shape)}, and can be none of {listed(own)} here")
-    raise NoPart(
-        f"'{quantity.name}' could be {listed(fitting)} here; share a parameter that is one of them in its own layer, "
-        "or one of 'parameters' with that name"
+        message = tr("'{name}' is {shape}, and can be none of {letters} here")
+        raise NoPart(message.format(name=quantity.name, shape=written(quantity.shape), letters=listed(own)))
+    message = tr(
+        "'{name}' could be {letters} here; share a parameter that is one of them in its own layer, or one of "
+        "'parameters' with that name"
     )
+    raise NoPart(message.format(name=quantity.name, letters=listed(fitting)))

@@ -10,13 +10,14 @@ from sympy import Add, Expr, Mul, Symbol
 from backprop_cli.symbolic.draft import Draft
 from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where
+from backprop_cli.translation import tr
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.CONSTANT)
 
 
-def take_as_whole(draft: Draft, quantity: Quantity, allowed: range, message: str) -> bool:
+def take_as_whole(draft: Draft, quantity: Quantity, allowed: range, message: str, **about: str | int) -> bool:
     """Make a given quantity one of whole numbers in a range, without a gradient. Reports the first value that is not,
-    in ``message`` with ``{value}``, and returns False."""
+    in ``message`` with ``{value}`` and what else it is ``about``, and returns False."""
     draft.quantities[quantity.name] = replace(quantity, role=Role.CONSTANT, whole=allowed)
     values = draft.values.get(quantity.name)
     if values is None:
@@ -26,7 +27,7 @@ def take_as_whole(draft: Draft, quantity: Quantity, allowed: range, message: str
         return True
     at = tuple(int(place) for place in wrong[0])
     origin = draft.origin(*draft.origins[quantity.name].path, *at)
-    draft.report(origin.problem(message.format(value=f"{values[at]:g}")))
+    draft.report(origin.problem(message.format(value=f"{values[at]:g}", **about)))
     return False
 
 
@@ -37,16 +38,23 @@ def check_whole(draft: Draft, quantity: Quantity, allowed: range | None, looked_
         if allowed is not None:
             if quantity.whole is not None:
                 allowed = range(max(allowed.start, quantity.whole.start), min(allowed.stop, quantity.whole.stop))
-            span = f"whole numbers from {allowed.start} to {allowed.stop - 1}"
-            message = f"{{value}} is no position of '{looked_up_in}'; '{quantity.name}' has {span} here"
-            take_as_whole(draft, quantity, allowed, message)
+            message = tr("{value} is no position of '{array}'; '{name}' has whole numbers from {first} to {last} here")
+            span = {"first": allowed.start, "last": allowed.stop - 1}
+            take_as_whole(draft, quantity, allowed, message, array=looked_up_in, name=quantity.name, **span)
         elif quantity.whole is None:
             draft.quantities[quantity.name] = replace(quantity, role=Role.CONSTANT)
         return None
     if quantity.definition is not None and _is_whole(draft, quantity.definition):
         return None
-    what = "a parameter" if quantity.definition is None else "not made of whole numbers"
-    return f"'{quantity.name}' stands in a position, but it is {what}; positions are tokens, argmin, argmax and indices"
+    message = tr(
+        "'{name}' stands in a position, but it is not made of whole numbers; positions are tokens, argmin, argmax and "
+        "indices"
+    )
+    if quantity.definition is None:
+        message = tr(
+            "'{name}' stands in a position, but it is a parameter; positions are tokens, argmin, argmax and indices"
+        )
+    return message.format(name=quantity.name)
 
 
 def _is_whole(draft: Draft, expression: Expr) -> bool:

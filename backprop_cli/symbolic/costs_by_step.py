@@ -31,6 +31,7 @@ from backprop_cli.symbolic.notation import (
     plain_name,
     without_step,
 )
+from backprop_cli.translation import tr
 
 DATES = ("s", "r", "u", "v", "p", "q")
 
@@ -89,7 +90,7 @@ class _Apart:
 
     def result(self) -> TakenApart:
         if self.graph.cost is None:
-            raise NoSumOverSteps("there is none, only the derivative 'grad_output'")
+            raise NoSumOverSteps(tr("there is none, only the derivative 'grad_output'"))
         self._find_steps()
         self._find_copied()
         quantities: list[Quantity] = []
@@ -115,7 +116,8 @@ class _Apart:
             if loop is not None:
                 if quantity.name == loop.names[0] and (loop in self.loops or self._reads(loop)):
                     if loop.steps != self.steps:
-                        raise NoSumOverSteps(f"there are loops of {self.steps} and of {loop.steps} steps")
+                        message = tr("there are loops of {number} and of {other} steps")
+                        raise NoSumOverSteps(message.format(number=self.steps, other=loop.steps))
                     self.at.update({name: self.graph[name].indices[axis] for name, axis in loop.axes.items()})
             elif quantity.definition is not None and self._moving(quantity.definition):
                 self.at[quantity.name] = self._step_of(quantity)
@@ -139,7 +141,7 @@ class _Apart:
         read = {self._read_at(place) for place in self._moving(quantity.definition)}
         own = [step for step in read if step in quantity.indices] or self._shifted(quantity, read)
         if len(own) > 1:
-            raise NoSumOverSteps(f"'{quantity.name}' compares steps with each other")
+            raise NoSumOverSteps(tr("'{name}' compares steps with each other").format(name=quantity.name))
         if own:
             return own[0]
         fixed = [step for step in read if isinstance(step, Integer)]
@@ -179,7 +181,7 @@ class _Apart:
         step = next(iter(read))
         if len(read) == 1 and isinstance(step, Integer):
             return self._at_step(expression, step)
-        raise NoSumOverSteps(f"'{name}' is no sum of one term per step")
+        raise NoSumOverSteps(tr("'{name}' is no sum of one term per step").format(name=name))
 
     def _find_copied(self) -> None:
         """A quantity needs copies where it is read at another step than the one that the reader belongs to."""
@@ -189,7 +191,8 @@ class _Apart:
             loop = self.graph.loop_of(quantity.name)
             if loop is not None or any(self._needs_copy(quantity.name, reader) for reader in self._readers(quantity)):
                 if self.at[quantity.name] is None:
-                    raise NoSumOverSteps(f"'{quantity.name}' gathers all steps and is used at single ones")
+                    message = tr("'{name}' gathers all steps and is used at single ones")
+                    raise NoSumOverSteps(message.format(name=quantity.name))
                 self.copied.add(quantity.name)
 
     def _readers(self, quantity: Quantity) -> Iterator[Quantity]:

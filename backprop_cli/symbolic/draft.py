@@ -20,6 +20,7 @@ from backprop_cli.spec.findings import Path
 from backprop_cli.spec.positions import Positions
 from backprop_cli.symbolic.graph import Loop, Quantity
 from backprop_cli.symbolic.notation import Reduce
+from backprop_cli.translation import tr
 
 MOST_PROBLEMS = 100
 INDEX_NAMES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v", "w")
@@ -95,7 +96,7 @@ class Draft:
 
     def report(self, problem: Problem) -> None:
         if len(self.problems) == MOST_PROBLEMS:
-            self.problems.append(replace(problem, message="... and perhaps more problems from here on"))
+            self.problems.append(replace(problem, message=tr("... and perhaps more problems from here on")))
             raise TooManyProblems
         self.problems.append(problem)
 
@@ -111,9 +112,11 @@ class Draft:
         given, before = quantity.is_given, self.numbers[quantity.is_given]
         self.numbers[given] += prod(quantity.shape)
         if before <= limits.NUMBERS < self.numbers[given]:
-            what = "are given" if given else "are computed"
-            message = f"{self.numbers[given]:,} numbers {what} up to '{quantity.name}'"
-            self.report(origin.problem(f"{message}; at most {limits.NUMBERS:,} are allowed"))
+            message = tr("{number} numbers are computed up to '{name}'; at most {most} are allowed")
+            if given:
+                message = tr("{number} numbers are given up to '{name}'; at most {most} are allowed")
+            numbers = {"number": f"{self.numbers[given]:,}", "most": f"{limits.NUMBERS:,}"}
+            self.report(origin.problem(message.format(name=quantity.name, **numbers)))
 
     def give_up(self, name: str, origin: Origin) -> None:
         """The equation of this name has a problem: whatever uses the name is not to blame."""

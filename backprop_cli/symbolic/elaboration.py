@@ -18,6 +18,7 @@ from backprop_cli.symbolic.index_ranges import Binding
 from backprop_cli.symbolic.notation import Place, Reduce, index
 from backprop_cli.symbolic.resolution import CARRIED, Resolution
 from backprop_cli.symbolic.translation import translate
+from backprop_cli.translation import tr
 
 
 class Elaborated(NamedTuple):
@@ -85,8 +86,8 @@ def elaborate(
     shape = (*(size for _, size in prefix), *(binding.size or 1 for binding in free.values()))
     numbers = largest_array(definition, dict(zip(indices, shape, strict=True)), limits.ARRAY)
     if numbers > limits.ARRAY:
-        message = f"computing '{left.name}' needs an array of {numbers:,} numbers"
-        reading.report(f"{message}; at most {limits.ARRAY:,} are allowed")
+        message = tr("computing '{name}' needs an array of {number} numbers; at most {most} are allowed")
+        reading.report(message.format(name=left.name, number=f"{numbers:,}", most=f"{limits.ARRAY:,}"))
         return None
     return Elaborated(
         indices,
@@ -101,9 +102,10 @@ def _left_indices(reading: Resolution, left: tree.Place) -> dict[str, Binding]:
     free: dict[str, Binding] = {}
     for position in left.positions:
         if not isinstance(position, tree.Place) or position.positions:
-            reading.report("on the left side every position is an index, such as z[i,j]", position)
+            reading.report(tr("on the left side every position is an index, such as z[i,j]"), position)
         elif position.name in free:
-            reading.report(f"the index '{position.name}' stands twice on the left side", position)
+            message = tr("the index '{name}' stands twice on the left side").format(name=position.name)
+            reading.report(message, position)
         else:
             free[position.name] = reading.free(position.name)
     return free
@@ -112,12 +114,11 @@ def _left_indices(reading: Resolution, left: tree.Place) -> dict[str, Binding]:
 def _check_samples(reading: Resolution, left: tree.Place, free: Mapping[str, Binding]) -> None:
     over_samples = [binding for binding in free.values() if binding.runs_over_samples]
     if reading.writes_sample is not None and reading.carries and over_samples:
-        reading.report(
-            f"the sample index '{over_samples[0].name}' is written here but not everywhere in this equation",
-            reading.writes_sample,
-        )
+        message = tr("the sample index '{name}' is written here but not everywhere in this equation")
+        reading.report(message.format(name=over_samples[0].name), reading.writes_sample)
     elif over_samples and not next(iter(free.values())).runs_over_samples:
-        reading.report(f"the sample index '{over_samples[0].name}' comes first: {left.name}[...]", left)
+        message = tr("the sample index '{name}' comes first: {quantity}[...]")
+        reading.report(message.format(name=over_samples[0].name, quantity=left.name), left)
 
 
 def _renaming(
@@ -182,11 +183,14 @@ def _translated(draft: Draft, reading: Resolution, resolved: tree.Node) -> Expr 
 
     definition = translate(resolved, leaf, apply)
     if definition.has(zoo, nan, oo, -oo, I):
-        what = "it divides by zero, or takes the root or logarithm of a negative number"
-        reading.report(f"this formula has no real value: {what}")
+        message = tr(
+            "this formula has no real value: it divides by zero, or takes the root or logarithm of a negative number"
+        )
+        reading.report(message)
         return None
     if any(node.base.is_number and not node.base.is_positive and node.exp.has(Place) for node in definition.atoms(Pow)):
-        reading.report("this formula has no slope: the base of a power with a quantity as exponent is above 0")
+        message = tr("this formula has no slope: the base of a power with a quantity as exponent is above 0")
+        reading.report(message)
         return None
     return definition.replace(Abs, CLASSES["abs"])
 

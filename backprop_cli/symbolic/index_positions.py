@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backprop_cli.language import tree
+from backprop_cli.translation import marked, tr
 
-FORM = "a position is an index, a whole number, a quantity of whole numbers, or a sum of such, like x[2*(p-1)+k]"
+FORM = marked(
+    "a position is an index, a whole number, a quantity of whole numbers, or a sum of such, like x[2*(p-1)+k]"
+)
 
 
 class NoPosition(Exception):
-    """A node that cannot stand in a position, and why."""
+    """A node that cannot stand in a position, and why: a marked message."""
 
     def __init__(self, node: tree.Node, message: str = FORM) -> None:
-        super().__init__(message)
-        self.node, self.message = node, message
+        self.node, self.message = node, tr(message)
+        super().__init__(self.message)
 
 
 @dataclass
@@ -46,7 +49,7 @@ def position_sum(node: tree.Node, is_index: Callable[[str], bool]) -> Sum:
     match node:
         case tree.Number(text=text):
             if not text.isdigit():
-                raise NoPosition(node, "positions are whole numbers")
+                raise NoPosition(node, marked("positions are whole numbers"))
             found.constant = int(text)
         case tree.Place(name=name, positions=()) if is_index(name):
             found.indices[name] = 1

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from backprop_cli.language import tree
 from backprop_cli.spec.values import written
+from backprop_cli.translation import tr
 
 
 class Reading(NamedTuple):
@@ -21,13 +22,18 @@ class Reading(NamedTuple):
     origin: str
     place: tree.Place
 
-    def __str__(self) -> str:
+    @property
+    def array(self) -> str:
+        """The array with its shape, the axis and where it comes from: ``W (3 x 2, axis 1, 4:5)``."""
         details = [written(self.shape)]
         if len(self.shape) > 1:
-            details.append(f"axis {self.axis + 1}")
+            details.append(tr("axis {number}").format(number=self.axis + 1))
         if self.origin:
             details.append(self.origin)
-        return f"{self.size} from {self.quantity} ({', '.join(details)})"
+        return f"{self.quantity} ({tr(', ').join(details)})"
+
+    def __str__(self) -> str:
+        return tr("{size} from {array}").format(size=self.size, array=self.array)
 
 
 @dataclass
@@ -69,11 +75,13 @@ class Binding:
 
     def explain(self, other: Reading) -> str:
         """What is wrong where ``other`` disagrees with the first reading."""
-        return f"index '{self.name}' has range {self.readings[0]} and {other}"
+        message = tr("index '{name}' has range {first} and {other}")
+        return message.format(name=self.name, first=self.readings[0], other=other)
 
-    def source(self) -> str:
-        """The range and what it comes from."""
-        return str(self.readings[0]) if self.fixed is None and self.readings else str(self.size)
+    def has_range(self) -> str:
+        """The range and what it comes from, as a clause."""
+        source = str(self.readings[0]) if self.fixed is None and self.readings else str(self.size)
+        return tr("index '{name}' has range {size}").format(name=self.name, size=source)
 
 
 class Shift(NamedTuple):
@@ -132,23 +140,34 @@ def outside(shift: Shift) -> str:
     low, high = shift.bounds()
     empty = next((binding for binding, _ in shift.terms if binding.size is not None and binding.size < 1), None)
     if empty is not None:
-        return f"no value of '{empty.name}' from 1 keeps this position inside {_array(shift)}"
+        message = tr("no value of '{name}' from 1 keeps this position inside {array}")
+        return message.format(name=empty.name, array=shift.reading.array)
     if shift.is_padded or (low >= 1 and high <= shift.reading.size):
         return ""
     if high <= shift.reading.size and shift.is_earlier_step:
         return ""
     alone = next((binding for binding, factor in shift.terms if low < 1 and factor > 0 and binding.is_alone), None)
     if alone is not None:
-        first = " and ".join(f"{binding.name} = {1 if f > 0 else binding.size}" for binding, f in shift.terms)
-        return (
-            f"'{alone.name}' starts at 1, and at {first} this reads position {low} of {_array(shift)}; shift the "
-            f"position, or fix the range with 'ranges: {{{alone.name}: ...}}' if what lies outside shall read 0"
+        at = (f"{binding.name} = {1 if factor > 0 else binding.size}" for binding, factor in shift.terms)
+        message = tr(
+            "'{name}' starts at 1, and at {values} this reads position {position} of {array}; shift the position, or "
+            "fix the range with '{ranges}' if what lies outside shall read 0"
         )
-    ranges = " and ".join(f"index '{binding.name}' has range {binding.source()}" for binding, _ in shift.terms)
-    reached = low if low < 1 else high
-    hint = "fix the range with 'ranges' if what lies outside shall read 0"
-    return f"{ranges}, so this reads position {reached} of {_array(shift)}; {hint}"
+        return message.format(
+            name=alone.name,
+            values=tr(" and ").join(at),
+            position=low,
+            array=shift.reading.array,
+            ranges=fixed_range(alone.name),
+        )
+    message = tr(
+        "{ranges}, so this reads position {position} of {array}; fix the range with 'ranges' if what lies outside "
+        "shall read 0"
+    )
+    ranges = tr(" and ").join(binding.has_range() for binding, _ in shift.terms)
+    return message.format(ranges=ranges, position=low if low < 1 else high, array=shift.reading.array)
 
 
-def _array(shift: Shift) -> str:
-    return f"{shift.reading.quantity} ({str(shift.reading).partition('(')[2]}"
+def fixed_range(name: str) -> str:
+    """How a spec fixes the range of an index."""
+    return f"ranges: {{{name}: ...}}"

@@ -13,7 +13,10 @@ from backprop_cli.symbolic.formulas import Formula, Term, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.kinks import KINKS, choices
 from backprop_cli.symbolic.notation import Place, Reduce
-from backprop_cli.symbolic.steps import Form, Kind, Note
+from backprop_cli.symbolic.steps import Form, Kind, Note, Phrase, Told
+from backprop_cli.translation import marked
+
+_EXTREMES = {"maximum": marked("largest"), "minimum": marked("smallest")}
 
 
 def unit_sum_form(formula: Formula, graph: Graph) -> tree.Node | None:
@@ -76,8 +79,8 @@ def remarks(
 def _choice(name: str) -> Note:
     """The slope that was chosen where there is none."""
     if name in KINKS:
-        return Note("kink", {"function": name, "where": str(KINKS[name])})
-    return Note("tie", {"values": {"maximum": "largest", "minimum": "smallest"}[name]})
+        return Note("kink", Told({"function": name, "where": [Phrase(KINKS[name])]}))
+    return Note("tie", Told({"values": [Phrase(_EXTREMES[name])]}))
 
 
 def _positions(quantity: Quantity) -> list[Note]:
@@ -124,7 +127,7 @@ def _stays_inside(position: Expr, size: int, sizes: Mapping[Expr, int]) -> bool:
 def ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
     """The ranges of bound indices that no place tells, such as those of a window, which stand in sums alone; and those
     that places of a gradient tell in two ways, as where a layer's inputs stand side by side."""
-    found: dict[str, None] = {}
+    found: dict[tuple[str, int], None] = {}
     for form in forms:
         for node in walk(form.value):
             if not isinstance(node, tree.Reduction):
@@ -133,8 +136,10 @@ def ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
             for index, size in zip(node.indices, node.sizes, strict=False):
                 sizes = {length for name, length in told if name == index}
                 if size not in sizes or (len(sizes) > 1 and kind is not Kind.DEFINITION):
-                    found[f"{index} from 1 to {size}"] = None
-    return [Note("ranges", {"ranges": " and ".join(found)})] if found else []
+                    found[index, size] = None
+    message = marked("{index} from 1 to {size}")
+    ranges = [Phrase(message, {"index": index, "size": str(size)}) for index, size in found]
+    return [Note("ranges", Told({"ranges": ranges}))] if ranges else []
 
 
 def _alone(place: tree.Node, graph: Graph) -> Iterator[tuple[str, int]]:

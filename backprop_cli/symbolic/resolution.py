@@ -20,8 +20,17 @@ from backprop_cli.symbolic.assembly_whole import check_whole
 from backprop_cli.symbolic.draft import INDEX_NAMES, Draft, Origin, candidates
 from backprop_cli.symbolic.graph import Quantity
 from backprop_cli.symbolic.index_positions import NoPosition, Sum, position_sum
-from backprop_cli.symbolic.index_ranges import Binding, Reading, Shift, outside, settle
-from backprop_cli.symbolic.wording import axes_of, bare_hint, before_the_first, look_alike, own_shape
+from backprop_cli.symbolic.index_ranges import Binding, Reading, Shift, fixed_range, outside, settle
+from backprop_cli.symbolic.wording import (
+    axes_of,
+    bare_hint,
+    before_the_first,
+    look_alike,
+    not_defined,
+    own_shape,
+    range_unknown,
+)
+from backprop_cli.translation import tr, tr_n
 
 # No author's name begins with it, so the axes that are carried along cannot be taken for an index of the formula.
 CARRIED = "\0"
@@ -78,7 +87,8 @@ class Resolution:
         quantity = self._find(node.name)
         if node.name in scope:
             if quantity is not None and not axes_of(quantity, self._carried_axes(quantity)):
-                self.report(f"'{node.name}' is both an index and a quantity here; give the index another name", node)
+                message = tr("'{name}' is both an index and a quantity here; give the index another name")
+                self.report(message.format(name=node.name), node)
             return tree.Place(scope[node.name].shown)
         return self._place(node, (), scope)
 
@@ -141,7 +151,8 @@ class Resolution:
         if position == 0 and axis == steps:
             missing = len(quantity.shape) - len(node.positions)
             return before_the_first(node, axis - missing, self.draft.initial.get(quantity.name))
-        return f"'{node.name}' has no position {position} here; they run from 1 to {quantity.shape[axis]}"
+        message = tr("'{name}' has no position {position} here; they run from 1 to {last}")
+        return message.format(name=node.name, position=position, last=quantity.shape[axis])
 
     def _look_up(self, quantity: Quantity, axis: int, position: Sum, written: tree.Node) -> None:
         """What is looked up must be whole numbers; where one alone decides the position, those inside the array."""
@@ -166,7 +177,8 @@ class Resolution:
             case tree.Place(name=name, positions=()) if name in scope:
                 return tree.Place(scope[name].shown)
             case tree.Place(name=name, positions=()) if self._find(name) is None and name not in self.draft.broken:
-                self.report(f"index '{name}' belongs to no sum and does not stand on the left side", node)
+                message = tr("index '{name}' belongs to no sum and does not stand on the left side")
+                self.report(message.format(name=name), node)
                 return node
             case tree.Place() | tree.Reduction():
                 return self.resolve(node, scope)
@@ -174,7 +186,7 @@ class Resolution:
 
     def _reduction(self, node: tree.Reduction, scope: Mapping[str, Binding]) -> tree.Node:
         if node.operation in ("argmax", "argmin") and len(node.indices) > 1:
-            self.report(f"{node.operation} runs over one index", node)
+            self.report(tr("{function} runs over one index").format(function=node.operation), node)
         inner = {name: self._bind(name, scope) for name in node.indices}
         body = self.resolve(node.body, {**scope, **inner})
         resolved = tree.Reduction(node.operation, body, tuple(binding.shown for binding in inner.values()))
@@ -201,13 +213,11 @@ class Resolution:
         settle(self.shifts)
         for node, bindings in self._reductions:
             for binding in bindings:
-                self._check(binding, node, f"it stands in no position inside this {node.operation}")
+                reason = tr("it stands in no position inside this {function}").format(function=node.operation)
+                self._check(binding, node, reason)
         for binding in free:
-            self._check(
-                binding,
-                left,
-                f"it stands in no position on the right side; fix it with 'ranges: {{{binding.name}: ...}}'",
-            )
+            reason = tr("it stands in no position on the right side; fix it with '{ranges}'")
+            self._check(binding, left, reason.format(ranges=fixed_range(binding.name)))
         for shift in () if self.failed else self.shifts:
             if problem := outside(shift):
                 self.report(problem, shift.position)
@@ -217,8 +227,9 @@ class Resolution:
             self.report(binding.explain(reading), reading.place)
         if binding.size is None and not self.failed:
             if any(binding is other for shift in self.shifts for other, _ in shift.terms):
-                unread = f"it stands beside another such index; fix it with 'ranges: {{{binding.name}: ...}}'"
-            self.report(f"the range of index '{binding.name}' is not known: {unread}", node)
+                unread = tr("it stands beside another such index; fix it with '{ranges}'")
+                unread = unread.format(ranges=fixed_range(binding.name))
+            self.report(range_unknown(binding.name, unread), node)
 
     def _apply(self, node: tree.Apply, scope: Mapping[str, Binding]) -> tree.Node:
         name, count = node.function, len(node.arguments)
@@ -227,8 +238,13 @@ class Resolution:
         if wanted is None:
             self._no_function(node, scope)
         elif count != wanted and not (entry and entry.variadic and count > wanted):
-            form = "where(condition, a, b)" if name == "where" else f"{name}({', '.join('ab'[:wanted])})"
-            self.report(f"{name} takes {wanted} argument{'s' * (wanted > 1)}, {form}, not {count}", node)
+            form = tr("where(condition, a, b)") if name == "where" else f"{name}({', '.join('ab'[:wanted])})"
+            message = tr_n(
+                "{function} takes {number} argument, {form}, not {found}",
+                "{function} takes {number} arguments, {form}, not {found}",
+                wanted,
+            )
+            self.report(message.format(function=name, number=wanted, form=form, found=count), node)
         return rebuilt(node, lambda part: self.resolve(part, scope))
 
     def _find(self, name: str) -> Quantity | None:
@@ -249,38 +265,51 @@ class Resolution:
         valid = [*self.draft.names(), *self.names, *scope]
         hint = look_alike(name, valid) or did_you_mean(name, valid)
         if not hint and name in (*FUNCTIONS, *REDUCTIONS):
-            hint = f"; '{name}' is a function: {name}(...)"
-        self.report(f"'{name}' is not defined{hint}", node)
+            hint = tr("; '{name}' is a function: {name}(...)").format(name=name)
+        self.report(not_defined(name, hint), node)
 
     def _too_early(self, name: str) -> str:
         where = self.draft.later[name]
         if where == self.origin:
-            return (
-                f"'{name}' stands in its own equation; there only earlier steps of it, such as {name}[t-1], have values"
+            message = tr(
+                "'{name}' stands in its own equation; there only earlier steps of it, such as {name}[t-1], have values"
             )
-        place = f" ({where})" if str(where) else ""
-        return f"'{name}' is defined further down{place}; an equation uses what stands before it"
+            return message.format(name=name)
+        message = tr("'{name}' is defined further down{place}; an equation uses what stands before it")
+        return message.format(name=name, place=f" ({where})" if str(where) else "")
 
     def _no_function(self, node: tree.Apply, scope: Mapping[str, Binding]) -> None:
         name = node.function
         if self._find(name) is not None or name in scope:
-            hint = f"; '{name}' is {'an index' if name in scope else 'a quantity'}: write {name}*(...) for a product"
+            hint = tr("; '{name}' is a quantity: write {name}*(...) for a product")
+            if name in scope:
+                hint = tr("; '{name}' is an index: write {name}*(...) for a product")
+            hint = hint.format(name=name)
         elif name == FLATTEN:
-            hint = "; it stands alone on a right side, f = flatten(x), or with a position, flatten(x)[j]"
+            hint = tr("; it stands alone on a right side, f = flatten(x), or with a position, flatten(x)[j]")
         elif name in CONNECTIVES:
             return self.report(CONNECTIVES[name], node)
         elif name == SOFTMAX.name:
-            hint = "; write exp(z[i]) / sum(exp(z[k]), k)"
+            hint = tr("; write {place}").format(place="exp(z[i]) / sum(exp(z[k]), k)")
         else:
             hint = did_you_mean(name, (*CALLABLE, *sorted(REDUCTIONS)))
-        return self.report(f"unknown function '{name}'{hint}", node)
+        return self.report(tr("unknown function '{name}'{hint}").format(name=name, hint=hint), node)
 
     def _wrong_count(self, node: tree.Place, quantity: Quantity, allowed: int) -> str:
         if quantity.name in self.carried and node.positions:
-            return f"'{node.name}' stands for one number here; write it without an index"
-        if not node.positions:
-            hint = bare_hint(node.name, quantity)
-            return f"'{node.name}' is {own_shape(quantity)} and stands here without an index{hint}"
+            return tr("'{name}' stands for one number here; write it without an index").format(name=node.name)
         axes = axes_of(quantity, allowed)
-        takes = f"{axes} ind{'ex' if axes == 1 else 'ices'}" if axes else "no index"
-        return f"'{node.name}' is {own_shape(quantity)} and takes {takes}, not {len(node.positions)}"
+        hint = ""
+        if not node.positions:
+            message = tr("'{name}' is {shape} and stands here without an index{hint}")
+            hint = bare_hint(node.name, quantity)
+        elif not axes:
+            message = tr("'{name}' is {shape} and takes no index, not {found}")
+        else:
+            message = tr_n(
+                "'{name}' is {shape} and takes {number} index, not {found}",
+                "'{name}' is {shape} and takes {number} indices, not {found}",
+                axes,
+            )
+        found = len(node.positions)
+        return message.format(name=node.name, shape=own_shape(quantity), hint=hint, number=axes, found=found)
