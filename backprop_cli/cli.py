@@ -26,8 +26,10 @@ from backprop_cli.options import (
     Format,
     RunFormat,
     View,
+    WalkView,
     file_name,
     listed,
+    number_above_zero,
     one_of,
     whole_number,
 )
@@ -168,8 +170,30 @@ def walk(
         typer.Option("--only", metavar="PART", show_default=False, help="One layer alone, 'layer 2', or 'cost'."),
     ] = None,
     view: Annotated[
-        View, typer.Option(metavar=listed(View), parser=one_of(View), help="Entries by their indices, or matrices.")
-    ] = View.INDEX,
+        WalkView,
+        typer.Option(
+            metavar=listed(WalkView),
+            parser=one_of(WalkView),
+            help="Entries by their indices, whole matrices, the calls of Torch's modules, or Jacobians.",
+        ),
+    ] = WalkView.INDEX,
+    perturb: Annotated[
+        str | None,
+        typer.Option(
+            "--perturb",
+            metavar="ENTRY=CHANGE",
+            show_default=False,
+            help="Follow a small change of one number to the cost instead, such as W1[1,2]=0.01.",
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float,
+        typer.Option(
+            metavar="RATE",
+            parser=number_above_zero("--learning-rate"),
+            help="Of the update at the end of --view modules.",
+        ),
+    ] = 0.01,
     detail: Annotated[
         Detail,
         typer.Option(metavar=listed(Detail), parser=one_of(Detail), help="One entry of each quantity, or every entry."),
@@ -183,20 +207,25 @@ def walk(
     fragment: Fragment = False,
     output: Output = None,
 ) -> None:
-    """Walk through the derivation with the network's numbers: each step as formula = numbers put in = result."""
-    from backprop_cli.renderers import pages, terminal, walk_data
+    """Walk through the derivation with the network's numbers: each step as formula = numbers put in = result.
+
+    Other views tell the same pass as Torch's modules or as products of Jacobians; --perturb tells what a small change
+    of one number does.
+    """
+    from backprop_cli.renderers import pages, terminal
     from backprop_cli.sources import network_of
-    from backprop_cli.walking import Walk
+    from backprop_cli.walking import PerturbedWalk, Request, Walk
 
     if fragment:
         pages.require_fragment(format)
-    walk = Walk(network_of(spec), digits, of, only, detail is Detail.FULL, view is View.MATRIX)
+    request = Request(digits, of, only, detail is Detail.FULL, view, learning_rate)
+    network = network_of(spec)
+    walk = Walk(network, request) if perturb is None else PerturbedWalk(network, request, perturb)
     match format:
         case DeriveFormat.TEXT:
             write(terminal.render(walk.document, page_width(), colour=shows_colour(output)), output)
         case DeriveFormat.JSON:
-            data = walk_data.walk_as_data(walk.network.name, walk.stages, walk.network.names, walk.rounding)
-            write(as_json(data), output, data=True)
+            write(as_json(walk.as_data()), output, data=True)
         case _:
             document = walk.document._replace(source=walk.network.source)
             write(pages.page(format, document, fragment=fragment), output, data=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +42,13 @@ class Format(StrEnum):
 class View(StrEnum):
     INDEX = "index"
     MATRIX = "matrix"
+
+
+class WalkView(StrEnum):
+    INDEX = "index"
+    MATRIX = "matrix"
+    MODULES = "modules"
+    JACOBIANS = "jacobians"
 
 
 class Detail(StrEnum):
@@ -86,6 +94,21 @@ def whole_number(option: str, least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def number_above_zero(option: str) -> Callable[[str], float]:
+    """A parser for a number that is greater than 0."""
+
+    def parse(text: str | float) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not 0 < number < inf:
+            raise BackpropError(f"{option}: expected a number greater than 0, not '{text}'")
+        return number
+
+    return parse
+
+
 def file_name(option: str) -> Callable[[str], Path]:
     """A parser for the name of a file."""
 
@@ -98,7 +121,7 @@ def file_name(option: str) -> Callable[[str], Path]:
 
 
 def _kind(choices: type[StrEnum]) -> str:
-    return {View: "view", Form: "form"}.get(choices, "format")
+    return {View: "view", WalkView: "view", Form: "form"}.get(choices, "format")
 
 
 def _listed(names: list[str]) -> str:

@@ -24,7 +24,7 @@ from backprop_cli.documents.introduction import filled, listed, on_signs
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.wording import WALK, told, warns
-from backprop_cli.documents.wording_views import MODULES, SIGNATURES
+from backprop_cli.documents.wording_views import LOOPS, MODULES, SIGNATURES
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.symbolic.graph import Graph
@@ -47,10 +47,10 @@ def modules_document(
     for key, section in groupby(calls, key=_section):
         blocks += teller.section(key, list(section))
     blocks += teller.linear(calls)
-    return Document(tuple(blocks), _with_words(names, calls))
+    return Document(tuple(blocks), with_words(names, calls))
 
 
-def _with_words(names: Names, calls: Sequence[Call]) -> Names:
+def with_words(names: Names, calls: Sequence[Call]) -> Names:
     """The names with Torch's words among them."""
     found: dict[str, Shown] = {}
     used = [word for call in calls for tensor in call.tensors for word in (tensor.word,)]
@@ -82,9 +82,8 @@ class _Document:
         if self._graph.samples is not None:
             yield Prose((MODULES["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
         for loop in self._graph.loops:
-            before, after = MODULES["loop" if len(loop.names) > 1 else "loop of one"].split("{names}")
             together = listed([tree.Matrix(name) for name in loop.names])
-            yield Note(tuple(part for part in (before, *together, after) if part))
+            yield Note(filled(LOOPS["several" if len(loop.names) > 1 else "one"], {"names": together}))
         yield Note((WALK["rounding"].format(digits=self._digits),))
 
     def section(self, key: Section, calls: Sequence[Call]) -> Iterator[Block]:
@@ -142,7 +141,9 @@ class _Document:
         total = next(tensor for tensor in call.tensors if tensor.of == name)
         return self._table([*rows, self._row(total)])
 
-    def _origin(self, module: Module) -> str:
+    def _origin(self, module: Module | None) -> str:
+        if module is None:
+            return MODULES["from outside"]
         if module.is_criterion:
             return MODULES["from the criterion"]
         return MODULES["from module"].format(number=module.number)

@@ -5,6 +5,61 @@ from __future__ import annotations
 from backprop_cli.teaching.modules import Method
 from backprop_cli.translation import Sentences, marked
 
+LOOPS: Sentences[str] = Sentences(
+    {
+        "forward": marked(
+            "{names} are computed step by step, and so are their changes: each from those of the step before."
+        ),
+        "one forward": marked(
+            "{names} is computed step by step, and so are its changes: each from that of the step before."
+        ),
+        "several": marked(
+            "{names} are computed step by step, each from the step before. Every formula below stands for all steps at "
+            "once; they run from the first to the last forward, and from the last to the first backward."
+        ),
+        "one": marked(
+            "{names} is computed step by step, each from the step before. Every formula below stands for all steps at "
+            "once; they run from the first to the last forward, and from the last to the first backward."
+        ),
+    }
+)
+
+PERTURBATION: Sentences[str] = Sentences(
+    {
+        "title": marked("A small change of {entry}: {name}"),
+        "plan": marked(
+            "{entry} is changed a little and everything else that is given stays as it is. To first order each "
+            "quantity changes by its derivatives, each times the change of what it is taken by; so the change goes "
+            "forward from one equation to the next until it arrives at the end. What does not change is left out."
+        ),
+        "nothing": marked("Nothing else changes, to first order."),
+        "equations": marked("The equations"),
+        "change": marked("change"),
+        "values": marked("values"),
+        "first order": marked("to first order"),
+        "true": marked("in a run"),
+        "comparison": marked("The prediction beside the truth"),
+        "by the gradient": marked(
+            "Backpropagation gives the same change of the cost at once: the gradient by {entry}, times its change."
+        ),
+        "smaller": marked(
+            "The network is run again with the changed number, to see how much {cost} really changes; then with a "
+            "tenth and a hundredth of the change."
+        ),
+        "change of the entry": marked("changed by"),
+        "predicted": marked("predicted"),
+        "true change": marked("true"),
+        "difference": marked("difference"),
+        "quadratic": marked(
+            "With a tenth of the change the difference is about a hundredth: what first order leaves out grows with "
+            "the square of the change."
+        ),
+        "exact": marked(
+            "The prediction is exact here: the cost depends linearly on this number, as far as it is changed."
+        ),
+    }
+)
+
 MODULES: Sentences[str] = Sentences(
     {
         "title": marked("Module by module: {name}"),
@@ -18,14 +73,6 @@ MODULES: Sentences[str] = Sentences(
         "batch": marked(
             "The {samples} samples, counted by {sample}, run through the modules together. Each array holds one row "
             "for every sample, and accGradParameters adds up what the samples contribute."
-        ),
-        "loop": marked(
-            "{names} are computed step by step, each from the step before. Every call below stands for all steps at "
-            "once; they run from the first to the last forward, and from the last to the first backward."
-        ),
-        "loop of one": marked(
-            "{names} is computed step by step, each from the step before. Every call below stands for all steps at "
-            "once; they run from the first to the last forward, and from the last to the first backward."
         ),
         "module": marked("Module {number}: {kind}"),
         "module in a layer": marked("Module {number}: {kind} (layer {layer})"),
@@ -70,11 +117,49 @@ MODULES: Sentences[str] = Sentences(
             "For a batch, here of {samples} samples, each sample is a row, so the same products are written the other "
             "way round (addmm), and the gradients of the parameters are sums over the rows:"
         ),
+        "from outside": marked("given"),
         "from module": marked("from module {number}"),
         "from the criterion": marked("from the criterion"),
         "values": marked("values"),
         "new values": marked("new values"),
         "tensor": marked("tensor"),
+    }
+)
+
+JACOBIANS: Sentences[str] = Sentences(
+    {
+        "title": marked("Jacobian by Jacobian: {name}"),
+        "plan": marked(
+            "Every quantity is a vector, and the gradient of the cost by it a row of the same length. The Jacobian of "
+            "a module has a row for each number of its output and a column for each number of its input. The chain "
+            "rule is then one product: the row of the output times the Jacobian is the row of the input. A module has "
+            "one Jacobian by its input, along which the rows go on to the module before it, and one by its parameters."
+        ),
+        "letters": marked(
+            "The letters are those of Yann LeCun's lecture: s is the weighted sum of a layer (elsewhere z), z its "
+            "activation (elsewhere a), and C the cost (elsewhere J)."
+        ),
+        "flat": marked(
+            "An array with more than one index counts as the vector of all its entries, the last index running "
+            "fastest: a matrix row by row."
+        ),
+        "cost": marked("The cost"),
+        "module": marked("The module of {output}"),
+        "module in a layer": marked("Layer {layer}: the module of {output}"),
+        "by input": marked("The Jacobian by {by}, {shape}:"),
+        "by parameter": marked("The Jacobian by the parameter {by}, {shape}:"),
+        "sparse": marked("This is one entry; the entries that the formula does not name are 0."),
+        "too large": marked("Its {numbers} numbers are not computed."),
+        "start": marked("Here the rows begin: the derivative of the cost by what stands in its own equation."),
+        "given": marked("The network has no cost: the row to start from is given."),
+        "one": marked("The row that arrives here, times the Jacobian:"),
+        "several": marked(
+            "{by} is used several times. What arrives along each way, a row times a Jacobian, is added up:"
+        ),
+        "shapes": marked("Shapes: {text}."),
+        "shape": marked("shape"),
+        "values": marked("values"),
+        "laid out": marked("the same, laid out as the quantity is"),
     }
 )
 

@@ -25,7 +25,7 @@ def _stage(stage: Stage, names: Names) -> dict[str, Any]:
         "layer": stage.step.layer,
         "kind": str(stage.step.kind),
         "pass": "forward" if stage.is_forward else "backward",
-        "formula": _written(stage.step.formula, names),
+        "formula": written(stage.step.formula, names),
         "size": stage.size,
         "entries": [_entry(entry, names) for entry in stage.entries],
     }
@@ -34,9 +34,9 @@ def _stage(stage: Stage, names: Names) -> dict[str, Any]:
 def _entry(entry: Told, names: Names) -> dict[str, Any]:
     return {
         "position": list(entry.position),
-        "formula": _written(tree.Equality((entry.target, entry.formula)), names),
-        "numbers": None if entry.put_in is None else _written(entry.put_in, names),
-        "value": _number(entry.value),
+        "formula": written(tree.Equality((entry.target, entry.formula)), names),
+        "numbers": None if entry.put_in is None else written(entry.put_in, names),
+        "value": number(entry.value),
         "paths": [_path(path, names) for path in entry.paths],
     }
 
@@ -44,13 +44,14 @@ def _entry(entry: Told, names: Names) -> dict[str, Any]:
 def _path(path: Path, names: Names) -> dict[str, Any]:
     return {
         "through": [formula_text.render(place, names) for place in path.through],
-        "formula": _written(path.formula, names),
-        "numbers": _written(path.put_in, names),
-        "value": _number(path.value),
+        "formula": written(path.formula, names),
+        "numbers": written(path.put_in, names),
+        "value": number(path.value),
     }
 
 
-def _written(formula: tree.Node, names: Names) -> dict[str, str]:
+def written(formula: tree.Node, names: Names) -> dict[str, str]:
+    """A formula in the equation language, for a terminal and for typesetting."""
     return {
         "text": formula_text.render(formula, names),
         "unicode": formula_unicode.render(formula, names),
@@ -58,5 +59,6 @@ def _written(formula: tree.Node, names: Names) -> dict[str, str]:
     }
 
 
-def _number(value: float) -> float | str:
+def number(value: float) -> float | str:
+    """A number for JSON, which has none that are not finite."""
     return value if isfinite(value) else "nan" if isnan(value) else "inf" if value > 0 else "-inf"

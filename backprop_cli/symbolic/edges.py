@@ -49,15 +49,17 @@ class Edge:
         """∂J/∂v · ∂v/∂u over u's own indices; from J itself ∂J/∂u as far as u stands in its equation."""
         return gathered(put_in(self.derivative, self.of.name != self.graph.cost))
 
-    @property
-    def change(self) -> tuple[Term, ...]:
-        """∂v/∂u · du over v's own indices, with f′(u) where a named activation f is applied; du is a place whose name
-        begins with :data:`CHANGE`."""
+    def change(self, with_slopes: bool = False) -> tuple[Term, ...]:
+        """∂v/∂u · du over v's own indices; du is a place whose name begins with :data:`CHANGE`.
+
+        ``with_slopes`` writes f′(u) where a named activation f is applied, which is for people and cannot be computed.
+        """
         derivative = self.derivative
         rules: dict[Expr, Expr] = {symbol: fresh_index(symbol.name) for symbol, _ in derivative.own}
         changed = Place(f"{CHANGE}{self.by.name}", *derivative.positions).xreplace(rules)
         own = tuple((rules[symbol], size) for symbol, size in derivative.own)
-        terms = [Term((), (derivative.slope,))] if derivative.slope is not None else derivative.terms
+        slope = derivative.slope if with_slopes else None
+        terms = derivative.terms if slope is None else (Term((), (slope,)),)
         if len(terms) == 1:
             sums, factors = terms[0].sums, terms[0].factors
         else:

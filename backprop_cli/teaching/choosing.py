@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from itertools import product as positions_of
 
 from backprop_cli.errors import BackpropError, did_you_mean
-from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.selection import asked_for
 from backprop_cli.symbolic.steps import Derivation, Kind, Step
 from backprop_cli.teaching.numbers import Numbers
@@ -36,19 +36,28 @@ def chosen(
 
 
 def _within(stages: Sequence[Stage], graph: Graph, only: str) -> tuple[Stage, ...]:
-    """The stages of one layer (``layer 2``, ``2.1`` or ``2``), or of the cost."""
+    wanted = layer_named(only, graph, [_quantity(stage.step) for stage in stages])
+    return tuple(stage for stage in stages if _quantity(stage.step) in wanted)
+
+
+def layer_named(only: str, graph: Graph, names: Iterable[str]) -> frozenset[str]:
+    """Those of the named quantities that belong to one layer (``layer 2``, ``2.1`` or ``2``), or to the cost. Raises
+    BackpropError where there are none."""
+    labels = {name: _label(graph[name], graph) for name in names}
     wanted = only.strip().lower().removeprefix("layer").strip()
-    found = tuple(stage for stage in stages if _label(stage.step, graph) == wanted)
+    found = frozenset(name for name, label in labels.items() if label == wanted)
     if not found:
-        labels = list(dict.fromkeys(label for stage in stages if (label := _label(stage.step, graph))))
-        named = [COST if label == COST else f"layer {label}" for label in labels]
+        named = [COST if label == COST else f"layer {label}" for label in dict.fromkeys(labels.values()) if label]
         hint = did_you_mean(only, named) or (f"; there are {', '.join(named)}" if named else "")
         raise BackpropError(f"there is no '{only}' to walk through{hint}")
     return found
 
 
-def _label(step: Step, graph: Graph) -> str | None:
-    quantity = graph[step.id if step.kind is Kind.DEFINITION else step.id.removeprefix("dJ/d")]
+def _quantity(step: Step) -> str:
+    return step.id if step.kind is Kind.DEFINITION else step.id.removeprefix("dJ/d")
+
+
+def _label(quantity: Quantity, graph: Graph) -> str | None:
     if quantity.role in (Role.COST, Role.LOSS, Role.HELPER):
         return COST
     return graph.label_of(quantity)

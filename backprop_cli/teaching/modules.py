@@ -117,7 +117,7 @@ class Call(NamedTuple):
 
     ``gives`` says which quantity's gradient is computed, in calls that compute one, with the remarks ``notes`` on its
     formula. ``handed`` are the modules that the gradient of the output comes from, with what each of them hands over,
-    where there are several.
+    where there are several; None is what is given as the gradient of the network's output.
     """
 
     module: Module | None
@@ -126,7 +126,7 @@ class Call(NamedTuple):
     tensors: tuple[Tensor, ...]
     gives: str = ""
     notes: tuple[Note, ...] = ()
-    handed: tuple[tuple[Module, Array], ...] = ()
+    handed: tuple[tuple[Module | None, Array], ...] = ()
 
 
 def calls(derivation: Derivation, arrays: WholeArrays, rate: float) -> tuple[Call, ...]:
@@ -281,9 +281,11 @@ class _Torch:
         result = Tensor(share.word, whole, name, values)
         return Call(module, Method.ACC_GRAD_PARAMETERS, (equation,), (*given, *before, result), name, share.notes)
 
-    def _handed(self, name: str) -> tuple[tuple[Module, Array], ...]:
-        """Where the gradient of a quantity comes from, where that is more than one module."""
-        shares: dict[int | None, tuple[Module, Array]] = {}
+    def _handed(self, name: str) -> tuple[tuple[Module | None, Array], ...]:
+        """Where the gradient of a quantity comes from, where that is more than one module; None gives what is given."""
+        shares: dict[int | None, tuple[Module | None, Array]] = {}
+        if name in self._graph.seeds:
+            shares[0] = None, self._arrays[self._graph.seeds[name]]
         for edge in self._edges:
             if edge.by.name == name:
                 giver = self._module_of(edge.of.name)
@@ -294,7 +296,7 @@ class _Torch:
     def _share(self, name: str, some: Sequence[Edge], module: Module) -> Share:
         """What a module hands back to one of its inputs or parameters."""
         quantity = self._graph[name]
-        is_all = len(some) == sum(edge.by.name == name for edge in self._edges)
+        is_all = len(some) == sum(edge.by.name == name for edge in self._edges) and name not in self._graph.seeds
         word = GRADIENT_WORDS.get(module.words.get(name, ""), "")
         word = self._word(word) if word else f"{GRADIENT_OF}{name}"
         if module.is_criterion and is_all:

@@ -28,14 +28,21 @@ class NoNumber(ValueError):
 
 
 class Numbers:
-    """The numbers of one run: ``values`` of every quantity and ``gradients`` of J, by name.
+    """The numbers of one run: ``values`` of every quantity, ``gradients`` of J and ``changes`` of quantities, by name.
 
     What the run does not report (the loss of one sample, probabilities named by the tool) is computed from its formula
     in the derivation.
     """
 
-    def __init__(self, derivation: Derivation, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
+    def __init__(
+        self,
+        derivation: Derivation,
+        values: Mapping[str, Array],
+        gradients: Mapping[str, Array],
+        changes: Mapping[str, Array] | None = None,
+    ) -> None:
         self._derivation = derivation
+        self._changes = {} if changes is None else changes
         self._values = {name: np.asarray(value) for name, value in values.items()}
         self._gradients = {name: np.asarray(value) for name, value in gradients.items()}
         self._slopes = {
@@ -51,6 +58,14 @@ class Numbers:
         with np.errstate(all="ignore"):
             return float(self._number(node, at or {}))
 
+    def has(self, node: tree.Node) -> bool:
+        """Whether a formula without free indices comes to a number."""
+        try:
+            self.of(node)
+        except NoNumber:
+            return False
+        return True
+
     def _number(self, node: tree.Node, at: At) -> float:
         match node:
             case tree.Number(text):
@@ -61,6 +76,8 @@ class Numbers:
                 return self._entry(name, False, positions, at)
             case tree.Partial(of, by) if of == tree.Place(self._derivation.graph.cost or "J"):
                 return self._entry(by.name, True, by.positions, at)
+            case tree.Differential(place):
+                return self._change(place, at)
             case tree.Prime(function, tree.Place() as argument):
                 return self._slope(function, argument, at)
             case tree.Apply(function, arguments):
@@ -88,6 +105,14 @@ class Numbers:
         known = (self._gradients if is_gradient else self._values).get(name)
         if known is None:
             return self._by_formula(f"dJ/d{name}" if is_gradient else name, where)
+        inside = all(0 <= place < size for place, size in zip(where, known.shape, strict=True))
+        return float(known[where]) if inside else 0.0
+
+    def _change(self, place: tree.Place, at: At) -> float:
+        if place.name not in self._changes:
+            return 0.0
+        where = tuple(round(self._number(position, at)) - 1 for position in place.positions)
+        known = self._changes[place.name]
         inside = all(0 <= place < size for place, size in zip(where, known.shape, strict=True))
         return float(known[where]) if inside else 0.0
 

@@ -15,17 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_cli.language import tree
-from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.language.walking import walk
 from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.entries import entry_step, whole_number
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Step
-from backprop_cli.teaching.numbers import NoNumber, Numbers
+from backprop_cli.teaching.numbers import Numbers
+from backprop_cli.teaching.putting_in import numbers_put_in
 from backprop_cli.teaching.rounding import Rounding
 
 # The form in which an entry is told: with σ′ where there is one, else with the local derivatives put in.
 TOLD = (FormKind.DEFINED, FormKind.SLOPE, FormKind.LOCAL, FormKind.RECURRENCE, FormKind.RESULT)
 MOST_ENTRIES = 40  # of one quantity that are told one by one
-MOST_FACTORS = 24  # of a formula into which numbers are put
 
 Entry = tuple[str, tuple[int, ...]]  # the id of a step, and a position in what it is about
 
@@ -192,30 +192,12 @@ class _Teller:
     def _formula(self, one: Step) -> Form:
         for kind in TOLD:
             for form in one.forms:
-                if form.kind is kind and self._has_number(form.value):
+                if form.kind is kind and self._numbers.has(form.value):
                     return form
         return one.forms[one.main]
 
-    def _has_number(self, node: tree.Node) -> bool:
-        try:
-            self._numbers.of(node)
-        except NoNumber:
-            return False
-        return True
-
     def _put_in(self, formula: tree.Node) -> tree.Node | None:
-        """The formula with rounded numbers in place of quantities, gradients and slopes."""
-        nodes = list(walk(formula))
-        if len(nodes) > 4 * MOST_FACTORS or any(isinstance(node, tree.Reduction) for node in nodes):
-            return None
-        if not self._has_number(formula):
-            return None
-        return self._replaced(formula)
-
-    def _replaced(self, node: tree.Node) -> tree.Node:
-        if isinstance(node, tree.Place | tree.Partial | tree.Prime):
-            return self._rounding.tree(self._numbers.of(node))
-        return rebuilt(node, self._replaced)
+        return numbers_put_in(formula, self._numbers, self._rounding)
 
     def _paths(self, formula: tree.Node) -> tuple[Path, ...]:
         """The parts of a gradient that arrive through different entries."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Symbol
 
-from backprop_cli.symbolic.derivation import Adjoints
-from backprop_cli.symbolic.formulas import Term
+from backprop_cli.symbolic.formulas import Formula, Term
+from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.verification.arrays import Named, NumPyArrays
 from backprop_cli.verification.evaluation import Evaluator
@@ -20,24 +20,29 @@ GRADIENT = "dJ/d"  # before a quantity's name, the name of its gradient among th
 
 class WholeArrays:
     """The arrays of one run: ``values`` of quantities and ``gradients`` of J by name. What the run does not report (the
-    loss of one sample, probabilities that the tool names) is computed from its equation.
+    loss of one sample, probabilities that the tool names) is computed from its equation or its gradient's formula.
 
     Formulas are evaluated as they stand, and not by the compiled program, so that what a page says equals what it was
     computed from.
     """
 
-    def __init__(self, adjoints: Adjoints, values: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
-        self._graph = adjoints.graph
+    def __init__(
+        self,
+        graph: Graph,
+        values: Mapping[str, Array],
+        formulas: Mapping[str, Formula] | None = None,
+        gradients: Mapping[str, Array] | None = None,
+    ) -> None:
         self._evaluator = Evaluator(NumPyArrays())
         self._found: dict[str, Array] = {}
-        for quantity in self._graph.quantities:
+        for quantity in graph.quantities:
             if quantity.name in values:
                 self.put(quantity.name, values[quantity.name], quantity.indices)
             elif quantity.definition is not None:
                 terms = [Term((), (quantity.definition,))]
                 self.put(quantity.name, self.of(terms, quantity.indices, quantity.shape), quantity.indices)
-        for name, formula in reversed(list(adjoints.formulas.items())):
-            known = gradients.get(name)
+        for name, formula in reversed(list((formulas or {}).items())):
+            known = (gradients or {}).get(name)
             value = self.of(formula.terms, formula.indices, formula.shape) if known is None else known
             self.put(f"{GRADIENT}{name}", value, formula.indices)
 

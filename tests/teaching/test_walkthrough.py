@@ -15,10 +15,11 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.language import tree
 from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
+from backprop_cli.options import WalkView
 from backprop_cli.renderers import terminal
 from backprop_cli.teaching.numbers import NoNumber, Numbers
 from backprop_cli.teaching.rounding import Rounding
-from backprop_cli.walking import Walk
+from backprop_cli.walking import Request, Walk
 from tests.strategies import as_yaml, equation_networks, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
@@ -27,8 +28,8 @@ SMALL = [spec for spec in bundled_specs() if "600" not in spec.name]
 
 
 def numbers_of(network: Network) -> Numbers:
-    walk = Walk(network, 4, None, None, full=False)
-    return Numbers(walk._told, walk._values, walk._gradients)
+    walk = Walk(network, Request())
+    return Numbers(walk._run.told, walk._run.values, walk._run.gradients)
 
 
 def near(found: float, expected: float) -> bool:
@@ -37,7 +38,7 @@ def near(found: float, expected: float) -> bool:
 
 def check(network: Network, of: str | None = None, full: bool = True) -> Walk:
     """Every entry and every path of a walkthrough against the run."""
-    walk = Walk(network, 4, of, None, full)
+    walk = Walk(network, Request(of=of, full=full))
     numbers, trace = numbers_of(network), network.compile().run()
     for stage in walk.stages:
         name = stage.step.id.removeprefix("dJ/d")
@@ -122,7 +123,7 @@ def test_the_story_of_one_weight() -> None:
 
 
 def test_every_path_of_a_fan_out_has_its_line() -> None:
-    page = terminal.render(Walk(CLASSROOM, 4, "a1[1]", None, full=False).document, 90)
+    page = terminal.render(Walk(CLASSROOM, Request(of="a1[1]")).document, 90)
     lines = [" ".join(line.split()) for line in page.splitlines()]
     assert "Through a₁⁽²⁾: ∂J/∂a₁⁽²⁾ · σ′(z₁⁽²⁾) · w₁₁⁽²⁾ = 0.7414 · 0.1868 · 0.4 = 0.0554" in lines
     assert "Through a₂⁽²⁾: ∂J/∂a₂⁽²⁾ · σ′(z₂⁽²⁾) · w₂₁⁽²⁾ = −0.2171 · 0.1755 · 0.5 = −0.0190" in lines
@@ -132,25 +133,25 @@ def test_every_path_of_a_fan_out_has_its_line() -> None:
 @pytest.mark.every_spec
 @pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.name)
 def test_whole_arrays(spec) -> None:
-    walk = Walk(bp.load(spec.text), 4, None, None, full=False, in_matrices=True)
+    walk = Walk(bp.load(spec.text), Request(view=WalkView.MATRIX))
     assert not any(stage.entries for stage in walk.stages)
     terminal.render(walk.document, 80)
 
 
 def test_a_transpose_is_explained_where_it_stands() -> None:
-    page = terminal.render(Walk(CLASSROOM, 4, None, None, full=False, in_matrices=True).document, 90)
+    page = terminal.render(Walk(CLASSROOM, Request(view=WalkView.MATRIX)).document, 90)
     lines = page.splitlines()
     start = lines.index("  ∂J/∂a⁽¹⁾ = W⁽²⁾ᵀ δ⁽²⁾")
     assert lines[start + 1] == "  Shapes: 2×1 = 2×2 · 2×1."
     assert lines[start + 2].startswith("  Forward, a row of the matrix gathers")
     with pytest.raises(BackpropError, match="ask for W1"):
-        Walk(CLASSROOM, 4, "W1[1,2]", None, full=False, in_matrices=True)
+        Walk(CLASSROOM, Request(of="W1[1,2]", view=WalkView.MATRIX))
 
 
 def test_one_part_alone() -> None:
-    labels = {stage.step.layer for stage in Walk(CLASSROOM, 4, None, "layer 2", full=False).stages}
+    labels = {stage.step.layer for stage in Walk(CLASSROOM, Request(only="layer 2")).stages}
     assert labels == {2}
-    assert {stage.step.id for stage in Walk(CLASSROOM, 4, None, "cost", full=False).stages} == {"J"}
+    assert {stage.step.id for stage in Walk(CLASSROOM, Request(only="cost")).stages} == {"J"}
 
 
 @pytest.mark.parametrize(
@@ -163,14 +164,14 @@ def test_one_part_alone() -> None:
 )
 def test_what_there_is_not(of, only, message) -> None:
     with pytest.raises(BackpropError) as caught:
-        _ = Walk(CLASSROOM, 4, of, only, full=False).stages
+        _ = Walk(CLASSROOM, Request(of=of, only=only)).stages
     assert str(caught.value).startswith(message.rpartition(" ")[0])
 
 
 def test_a_network_without_numbers_cannot_be_walked_through() -> None:
     network = bp.load("inputs: {x: {size: 2}}\ntargets: {y: {size: 1}}\nlayers: [dense: {units: 1}]\nloss: mse\n")
     with pytest.raises(BackpropError, match="given by its size alone"):
-        Walk(network, 4, None, None, full=False)
+        Walk(network, Request())
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 17))
@@ -199,7 +200,7 @@ def test_how_numbers_look(value: float, text: str) -> None:
 
 
 def page_of(text: str) -> str:
-    return terminal.render(Walk(bp.load(text), 4, None, None, full=False).document, 90)
+    return terminal.render(Walk(bp.load(text), Request()).document, 90)
 
 
 def bundled(name: str) -> str:
@@ -215,7 +216,7 @@ loss: J
 
 
 def test_what_stands_in_the_cost_itself_is_a_path() -> None:
-    stages = {stage.step.id: stage for stage in Walk(bp.load(SCALARS), 4, None, None, full=False).stages}
+    stages = {stage.step.id: stage for stage in Walk(bp.load(SCALARS), Request()).stages}
     through = [[place.name for place in path.through] for path in stages["dJ/da"].entries[0].paths]
     assert through == [["b"], ["J"]]
     assert [path.value for path in stages["dJ/da"].entries[0].paths] == [2.0, 1.0]
@@ -224,7 +225,7 @@ def test_what_stands_in_the_cost_itself_is_a_path() -> None:
 
 def test_a_path_with_a_common_factor_names_all_it_passes_through() -> None:
     batch_norm = bp.load(bundled("batch-norm"))
-    stages = {stage.step.id: stage for stage in Walk(batch_norm, 4, None, None, full=False).stages}
+    stages = {stage.step.id: stage for stage in Walk(batch_norm, Request()).stages}
     through = [[place.name for place in path.through] for path in stages["dJ/dmu"].entries[0].paths]
     assert through == [["var"], ["xhat"] * 4]
     assert stages["dJ/dvar"].is_summed
@@ -253,7 +254,7 @@ def test_no_remark_on_a_form_that_is_not_told() -> None:
 
 
 def test_the_story_of_a_truncated_gradient() -> None:
-    stages = Walk(bp.load(bundled("rnn-truncated")), 4, "W_xh[1,1]", None, full=False).stages
+    stages = Walk(bp.load(bundled("rnn-truncated")), Request(of="W_xh[1,1]")).stages
     told = {stage.step.id: {entry.position for entry in stage.entries} for stage in stages}
     assert told["dJ/dh"] == {(1, 1), (2, 1), (3, 1)}
     assert told["dJ/do"] == {(1, 1), (2, 1), (3, 1)}
