@@ -33,7 +33,7 @@ from backprop_cli.teaching.whole_arrays import WholeArrays
 from backprop_cli.translation import tr
 
 LEARNING_RATE = 0.01
-SMALLER = (1.0, 0.1, 0.01)  # parts of a perturbation that its prediction is tried with
+SMALLER = (1, 10, 100)  # what a perturbation is divided by to see how its prediction gets better
 
 Arrays = Mapping[str, NDArray[np.float64]]
 
@@ -169,12 +169,12 @@ class PerturbedWalk:
     @cached_property
     def true_changes(self) -> Arrays:
         """What changes in a run with the changed number."""
-        return self._true(1.0)
+        return self._true(1)
 
-    def _true(self, part: float) -> Arrays:
+    def _true(self, divisor: int) -> Arrays:
         of, position, change = self.perturbation
         value = np.array(self._run.values[of], dtype=np.float64)
-        value[tuple(place - 1 for place in position)] += part * change
+        value[tuple(place - 1 for place in position)] += change / divisor
         after = self._run.values_of(self._run.program.run({of: value}))
         return {name: _difference(after[name], before) for name, before in self._run.values.items()}
 
@@ -185,8 +185,8 @@ class PerturbedWalk:
         if cost is None:
             return ()
         return tuple(
-            Prediction(part * self.perturbation.change, part * self._predicted, float(self._true(part)[cost]))
-            for part in SMALLER
+            Prediction(self.perturbation.change / divisor, self._predicted / divisor, float(self._true(divisor)[cost]))
+            for divisor in SMALLER
         )
 
     @property
