@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.translation import Language, Sentences, alternatives, marked, tr
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -53,14 +54,25 @@ class Form(StrEnum):
     EQUATIONS = "equations"
 
 
+UNKNOWN = Sentences[type[StrEnum]](
+    {
+        View: marked("unknown view '{text}'{hint}"),
+        Detail: marked("unknown detail '{text}'{hint}"),
+        Form: marked("unknown form '{text}'{hint}"),
+        Language: marked("unknown language '{text}'{hint}"),
+        StrEnum: marked("unknown format '{text}'{hint}"),
+    }
+)
+
+
 def one_of(choices: type[Choice]) -> Callable[[str], Choice]:
     """A parser for the names of an enumeration."""
     names = [choice.value for choice in choices]
 
     def parse(text: str) -> Choice:
         if text not in names:
-            hint = did_you_mean(text, names) or f"; expected {_listed(names)}"
-            raise BackpropError(f"unknown {_kind(choices)} '{text}'{hint}")
+            hint = did_you_mean(text, names) or tr("; expected {choices}").format(choices=alternatives(names))
+            raise BackpropError(UNKNOWN[choices if choices in UNKNOWN else StrEnum].format(text=text, hint=hint))
         return choices(text)
 
     return parse
@@ -80,7 +92,8 @@ def whole_number(option: str, least: int, most: int) -> Callable[[str], int]:
         except ValueError:
             number = least - 1
         if not least <= number <= most:
-            raise BackpropError(f"{option}: expected a whole number from {least} to {most}, not '{text}'")
+            message = tr("{option}: expected a whole number from {least} to {most}, not '{text}'")
+            raise BackpropError(message.format(option=option, least=least, most=most, text=text))
         return number
 
     return parse
@@ -91,15 +104,8 @@ def file_name(option: str) -> Callable[[str], Path]:
 
     def parse(text: str) -> Path:
         if not text:
-            raise BackpropError(f"{option}: expected the name of a file, not an empty text")
+            message = tr("{option}: expected the name of a file, not an empty text")
+            raise BackpropError(message.format(option=option))
         return Path(text)
 
     return parse
-
-
-def _kind(choices: type[StrEnum]) -> str:
-    return {View: "view", Form: "form"}.get(choices, "format")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + f" or {names[-1]}"

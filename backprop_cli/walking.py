@@ -15,6 +15,7 @@ from backprop_cli.teaching.choosing import chosen
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import Stage
+from backprop_cli.translation import tr
 
 
 class Walk:
@@ -26,7 +27,8 @@ class Walk:
         self, network: Network, digits: int, of: str | None, only: str | None, full: bool, in_matrices: bool = False
     ) -> None:
         if in_matrices and of is not None and "[" in of:
-            raise BackpropError(f"--view matrix tells whole quantities; ask for {of.partition('[')[0].strip()}")
+            message = tr("--view matrix tells whole quantities; ask for {name}")
+            raise BackpropError(message.format(name=of.partition("[")[0].strip()))
         self.network, self.rounding = network, Rounding(digits)
         derivation = network.derive()
         self._told = derivation.told

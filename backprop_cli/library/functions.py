@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from backprop_cli.translation import marked
+
 
 class FunctionEntry(NamedTuple):
     """One function: its arguments, its definition in them, and how it is shown.
@@ -53,31 +55,33 @@ _ENTRIES = (
     _native("tanh"),
     _native("erf"),
     FunctionEntry("sigmoid", ("z",), "1/(1 + exp(-z))", "σ"),
-    FunctionEntry("relu", ("z",), "where(z > 0, z, 0)", "relu", kink="0, where its slope is taken as 0"),
+    FunctionEntry("relu", ("z",), "where(z > 0, z, 0)", "relu", kink=marked("0, where its slope is taken as 0")),
     FunctionEntry(
         "leaky_relu",
         ("z",),
         "where(z > 0, z, 0.01*z)",
         "leaky_relu",
-        kink="0, where its slope is taken as 0.01, the one on the left",
+        kink=marked("0, where its slope is taken as 0.01, the one on the left"),
     ),
     FunctionEntry("elu", ("z",), "where(z > 0, z, exp(z) - 1)", "elu"),
     FunctionEntry("gelu", ("z",), "z*(1 + erf(z/sqrt(2)))/2", "gelu"),
     FunctionEntry("softplus", ("z",), "log(1 + exp(z))", "softplus"),
     FunctionEntry("silu", ("z",), "z*sigmoid(z)", "silu"),
     FunctionEntry(
-        "sign", ("z",), "where(z > 0, 1, where(z < 0, -1, 0))", "sign", kink="0, where its slope is taken as 0"
+        "sign", ("z",), "where(z > 0, 1, where(z < 0, -1, 0))", "sign", kink=marked("0, where its slope is taken as 0")
     ),
     FunctionEntry(
-        "abs", ("z",), "where(z > 0, z, where(z < 0, -z, 0))", "abs", kink="0, where its slope is taken as 0"
+        "abs", ("z",), "where(z > 0, z, where(z < 0, -z, 0))", "abs", kink=marked("0, where its slope is taken as 0")
     ),
-    FunctionEntry("heaviside", ("z",), "where(z > 0, 1, 0)", "heaviside", kink="0, where its slope is taken as 0"),
+    FunctionEntry(
+        "heaviside", ("z",), "where(z > 0, 1, 0)", "heaviside", kink=marked("0, where its slope is taken as 0")
+    ),
     FunctionEntry(
         "max",
         ("u", "v"),
         "where(u >= v, u, v)",
         "max",
-        kink="equal arguments, where the first takes the gradient",
+        kink=marked("equal arguments, where the first takes the gradient"),
         variadic=True,
         activation=False,
     ),
@@ -86,7 +90,7 @@ _ENTRIES = (
         ("u", "v"),
         "where(u <= v, u, v)",
         "min",
-        kink="equal arguments, where the first takes the gradient",
+        kink=marked("equal arguments, where the first takes the gradient"),
         variadic=True,
         activation=False,
     ),

@@ -124,7 +124,7 @@ def _stays_inside(position: Expr, size: int, sizes: Mapping[Expr, int]) -> bool:
 def _ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
     """The ranges of bound indices that no place tells, such as those of a window, which stand in sums alone; and those
     that places of a gradient tell in two ways, as where a layer's inputs stand side by side."""
-    found: dict[str, None] = {}
+    found: dict[tuple[str, int], None] = {}
     for form in forms:
         for node in walk(form.value):
             if not isinstance(node, tree.Reduction):
@@ -133,8 +133,11 @@ def _ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
             for index, size in zip(node.indices, node.sizes, strict=False):
                 sizes = {length for name, length in told if name == index}
                 if size not in sizes or (len(sizes) > 1 and kind is not Kind.DEFINITION):
-                    found[f"{index} from 1 to {size}"] = None
-    return [Note("ranges", {"ranges": " and ".join(found)})] if found else []
+                    found[index, size] = None
+    if not found:
+        return []
+    indices, sizes = zip(*found, strict=True)
+    return [Note("ranges", {"indices": " ".join(indices), "sizes": " ".join(map(str, sizes))})]
 
 
 def _alone(place: tree.Node, graph: Graph) -> Iterator[tuple[str, int]]:

@@ -13,8 +13,9 @@ from backprop_cli.symbolic.steps import Derivation, Kind, Step
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import MOST_ENTRIES, Stage, story, walkthrough
+from backprop_cli.translation import tr
 
-COST = "cost"
+COST, LAYER = "cost", "layer"  # as they are asked for, in every language
 
 
 def chosen(
@@ -37,13 +38,15 @@ def chosen(
 
 def _within(stages: Sequence[Stage], graph: Graph, only: str) -> tuple[Stage, ...]:
     """The stages of one layer (``layer 2``, ``2.1`` or ``2``), or of the cost."""
-    wanted = only.strip().lower().removeprefix("layer").strip()
+    wanted = only.strip().lower().removeprefix(LAYER).strip()
     found = tuple(stage for stage in stages if _label(stage.step, graph) == wanted)
     if not found:
         labels = list(dict.fromkeys(label for stage in stages if (label := _label(stage.step, graph))))
-        named = [COST if label == COST else f"layer {label}" for label in labels]
-        hint = did_you_mean(only, named) or (f"; there are {', '.join(named)}" if named else "")
-        raise BackpropError(f"there is no '{only}' to walk through{hint}")
+        named = [COST if label == COST else f"{LAYER} {label}" for label in labels]
+        hint = did_you_mean(only, named)
+        if not hint and named:
+            hint = tr("; there are {names}").format(names=tr(", ").join(named))
+        raise BackpropError(tr("there is no '{only}' to walk through{hint}").format(only=only, hint=hint))
     return found
 
 
