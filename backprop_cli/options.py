@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -76,6 +77,27 @@ def one_of(choices: type[Choice]) -> Callable[[str], Choice]:
         return choices(text)
 
     return parse
+
+
+USAGE = (  # what typer says of a wrong call
+    marked("No such option: {option}"),
+    marked("No such option: {option} (Possible options: {options})"),
+    marked("No such command '{command}'."),
+    marked("No such command '{command}'. Did you mean '{near}'?"),
+    marked("Missing argument '{argument}'."),
+    marked("Got unexpected extra argument(s) ({arguments})"),
+    marked("Option '{option}' requires an argument."),
+    marked("Option '{option}' does not take a value."),
+)
+
+
+def in_our_words(message: str) -> str:
+    """What typer says of a wrong call, in the current language; what is not known here stays as it is."""
+    for ours in reversed(USAGE):  # the longer of two that begin alike comes later
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.*)", re.escape(ours))
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            return tr(ours).format(**found.groupdict())
+    return message
 
 
 def listed(choices: type[Choice]) -> str:

@@ -16,6 +16,7 @@ from shutil import get_terminal_size
 from typing import TextIO
 
 from backprop_cli.errors import BackpropError
+from backprop_cli.renderers.plain import visible
 from backprop_cli.translation import tr
 
 
@@ -58,8 +59,7 @@ def as_json(data: object) -> str:
 
 def warn(message: str) -> None:
     """One diagnostic on standard error; control characters in what users wrote are shown, not obeyed."""
-    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
-    _write_stream(sys.stderr, _encoded(f"{shown}\n", _encoding(sys.stderr)))
+    _write_stream(sys.stderr, _encoded(f"{visible(message)}\n", _encoding(sys.stderr)))
 
 
 def discard_output() -> None:

@@ -96,8 +96,8 @@ def _stopped(graph: Graph, gradients: Mapping[str, Number]) -> Iterator[Note]:
                 "{function} lets nothing of the gradient through: its slope is 0 at every entry of {quantity} where "
                 "{gradient} is not 0."
             )
-            formulas = {"quantity": tree.Matrix(source), "gradient": tree.Gradient(output.name)}
-            yield _warning(filled(message, function=function.name, **formulas))
+            quantity, gradient = tree.Matrix(source), tree.Gradient(output.name)
+            yield _warning(filled(message, function=function.name, quantity=quantity, gradient=gradient))
 
 
 def _used(quantity: Quantity) -> set[str]:
@@ -126,7 +126,7 @@ def _not_finite(values: Mapping[str, Number], label: type[tree.Matrix | tree.Gra
         yield _warning(filled(message, quantity=label(name), position=at, value=str(spelt), **counts))
     if len(wrong) > MOST_NAMED:
         more = len(wrong) - MOST_NAMED
-        message = tr_n("1 more quantities are not finite.", "{number} more quantities are not finite.", more)
+        message = tr_n("{number} more quantities are not finite.", "{number} more quantities are not finite.", more)
         yield _warning(filled(message, number=more))
 
 
@@ -136,7 +136,7 @@ def _named(names: Sequence[str]) -> tuple[Inline, ...]:
     if len(names) == len(shown):
         return listed(shown)
     more = len(names) - MOST_NAMED
-    said = tr_n("{gradients} and 1 more", "{gradients} and {number} more", more)
+    said = tr_n("{gradients} and {number} more", "{gradients} and {number} more", more)
     return filled(said, gradients=listed(shown, tr(", ")), number=more)
 
 

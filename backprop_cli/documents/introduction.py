@@ -54,7 +54,11 @@ def _by_step(graph: Graph) -> Iterator[Block]:
 def windows(graph: Graph) -> tuple[Inline, ...]:
     """How far back each state is followed: ``2 states of H and 2 states of C``."""
     found = [
-        filled(tr_n("1 state of {quantity}", "{number} states of {quantity}", window), number=window, quantity=matrix)
+        filled(
+            tr_n("{number} state of {quantity}", "{number} states of {quantity}", window),
+            number=window,
+            quantity=matrix,
+        )
         for window, matrix in ((window, tree.Matrix(name)) for name, window in graph.windows.items())
     ]
     return tuple(part for item in between(found) for part in ((item,) if isinstance(item, str) else item))

@@ -38,7 +38,7 @@ def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, f
 def _introduction(graph: Graph, trace: Trace) -> Iterator[Block]:
     if graph.samples is not None:
         said = tr_n(
-            "A batch of 1 sample, counted by {sample}.",
+            "A batch of {samples} sample, counted by {sample}.",
             "A batch of {samples} samples, counted by {sample}.",
             graph.samples,
         )

@@ -34,4 +34,6 @@ def _inline(filling: Filling) -> tuple[Inline, ...]:
 
 def listed(items: Iterable[Inline], last: str | None = None) -> tuple[Inline, ...]:
     """``a, b and c``; ``last`` stands before the last one in place of the word."""
-    return tuple(between(list(items), last))
+    parts: list[Inline] = []
+    parts.extend(between(list(items), last))
+    return tuple(parts)

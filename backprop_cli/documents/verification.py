@@ -116,14 +116,14 @@ def _headline(report: Report) -> str:
         return _unjudged(total, missing)
     if all(_confirmed(some) == total for some in shares.values()):
         message = tr_n(
-            "1 gradient verified by {oracles}: no disagreement.",
+            "{total} gradient verified by {oracles}: no disagreement.",
             "{total} gradients verified by {oracles}: no disagreement.",
             total,
         )
         told = message.format(total=total, oracles=enumerated(shares))
     else:
         message = tr_n(
-            "1 gradient, confirmed: {shares}; no disagreement.",
+            "{total} gradient, confirmed: {shares}; no disagreement.",
             "{total} gradients, confirmed: {shares}; no disagreement.",
             total,
         )
@@ -162,9 +162,9 @@ def _others(comparisons: Sequence[Comparison], total: int) -> list[str]:
     partial = sum(comparison.verdict is Verdict.OK and comparison.is_partial for comparison in comparisons)
     left_out = total - _confirmed(comparisons) - kinks - partial
     counts = (
-        (kinks, tr_n("1 at a kink", "{count} at a kink", kinks)),
-        (partial, tr_n("1 in part", "{count} in part", partial)),
-        (left_out, tr_n("1 left out", "{count} left out", left_out)),
+        (kinks, tr_n("{count} at a kink", "{count} at a kink", kinks)),
+        (partial, tr_n("{count} in part", "{count} in part", partial)),
+        (left_out, tr_n("{count} left out", "{count} left out", left_out)),
     )
     return [what.format(count=count) for count, what in counts if count]
 

@@ -26,10 +26,9 @@ from backprop_cli.renderers import formula_unicode
 from backprop_cli.renderers.formula_mathml import element, escaped
 from backprop_cli.renderers.html_style import style_sheet
 from backprop_cli.renderers.html_tables import table
+from backprop_cli.translation import language, tr
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-CONTENTS = "Contents"
-WARNING = "Warning:"
 PUNCTUATION = frozenset(".,;:!?)")
 FEWEST_LISTED = 2  # sections of a page with a table of contents
 
@@ -41,13 +40,13 @@ class _Section(NamedTuple):
     blocks: list[Block]
 
 
-def page(document: Document, language: str = "en") -> str:
-    """The whole file. ``language`` is the one that the document is written in, as BCP 47 names it."""
+def page(document: Document) -> str:
+    """The whole file."""
     names = document.names
     title, before, sections = _sectioned(document.blocks)
     lines = [
         "<!DOCTYPE html>",
-        f'<html lang="{escaped(language)}">',
+        f'<html lang="{language()}">',
         "<head>",
         '<meta charset="utf-8"/>',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>',
@@ -82,7 +81,8 @@ def _sectioned(blocks: Iterable[Block]) -> tuple[tuple[Inline, ...], list[Block]
 
 
 def _contents(sections: Sequence[_Section], names: Names) -> Iterator[str]:
-    yield f'<nav aria-labelledby="contents"><h2 id="contents">{CONTENTS}</h2><ul>'
+    title = escaped(tr("Contents"))
+    yield f'<nav aria-labelledby="contents"><h2 id="contents">{title}</h2><ul>'
     for number, section in enumerate(sections, start=1):
         yield f'<li><a href="#section-{number}">{_text(section.heading.parts, names)}</a></li>'
     yield "</ul></nav>"
@@ -109,7 +109,8 @@ def _block(block: Block, names: Names, deepest: int) -> str:
         case Prose(parts):
             return f"<p>{_text(parts, names)}</p>"
         case Note(parts, Tone.WARNING):
-            return f'<p class="note warning"><strong>{WARNING}</strong> {_text(parts, names)}</p>'
+            warning = escaped(tr("Warning:"))
+            return f'<p class="note warning"><strong>{warning}</strong> {_text(parts, names)}</p>'
         case Note(parts):
             return f'<p class="note">{_text(parts, names)}</p>'
         case FormulaBlock(lines, is_stacked):

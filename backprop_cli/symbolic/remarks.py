@@ -136,8 +136,8 @@ def _ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
                     found[index, size] = None
     if not found:
         return []
-    indices, sizes = zip(*found, strict=True)
-    return [Note("ranges", {"indices": " ".join(indices), "sizes": " ".join(map(str, sizes))})]
+    about = {"indices": " ".join(index for index, _ in found), "sizes": " ".join(str(size) for _, size in found)}
+    return [Note("ranges", about)]
 
 
 def _alone(place: tree.Node, graph: Graph) -> Iterator[tuple[str, int]]:

@@ -63,7 +63,7 @@ def asked_for(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] 
         raise BackpropError(message.format(asked=asked, example=_example(name, shape))) from None
     if len(position) != len(shape):
         message = tr_n(
-            "'{asked}' has 1 position, but {name} has {axes}",
+            "'{asked}' has {number} position, but {name} has {axes}",
             "'{asked}' has {number} positions, but {name} has {axes}",
             len(position),
         )

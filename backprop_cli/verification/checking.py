@@ -343,9 +343,9 @@ def _certain(numbers: Array, errors: Array, allowed: Array) -> Array:
 
 
 def _too_long(size: int, limit: int) -> str:
-    most = f"{limit:,}"
+    most, counted = f"{limit:,}", f"{size:,}"
     if size < 10**9:
-        return Statement("J written out has {size} operations, more than {limit}", size=f"{size:,}", limit=most)
+        return Statement("J written out has {size} operations, more than {limit}", size=counted, limit=most)
     exponent = len(str(size)) - 1
     return Statement(
         "J written out has about 10^{exponent} operations, more than {limit}", exponent=exponent, limit=most
