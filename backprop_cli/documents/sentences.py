@@ -24,12 +24,10 @@ def filled(template: str, /, **fields: Filling) -> tuple[Inline, ...]:
     return tuple(parts)
 
 
-def _inline(filling: Filling) -> tuple[Inline, ...]:
+def _inline(filling: Filling) -> Sequence[Inline]:
     if isinstance(filling, int):
         return (str(filling),)
-    if isinstance(filling, tuple | list):
-        return tuple(filling)
-    return (filling,)
+    return filling if isinstance(filling, Sequence) and not isinstance(filling, str) else (filling,)
 
 
 def listed(items: Iterable[Inline], last: str | None = None) -> tuple[Inline, ...]:

@@ -18,7 +18,7 @@ TEMPLATE = LOCALE / "backprop.pot"
 LANGUAGES = ("fr", "zh_Hant")
 KEYWORDS = {"tr": None, "tr_n": (1, 2), "marked": None, "Statement": None}
 CHANGING = re.compile(
-    r'^"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid).*\n',
+    r'^"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Report-Msgid-Bugs-To|Project-Id-Version).*\n',
     re.MULTILINE,
 )
 
@@ -37,10 +37,7 @@ def path_of(language: str, suffix: str = "po") -> Path:
 
 
 def read(language: str) -> Catalog:
-    path = path_of(language)
-    if not path.exists():
-        return Catalog(locale=language, project="backprop", header_comment="# Messages of backprop.", fuzzy=False)
-    with path.open("rb") as file:
+    with path_of(language).open("rb") as file:
         return read_po(file, locale=language)
 
 
