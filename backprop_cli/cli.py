@@ -348,7 +348,8 @@ def _usage(error: typer.TyperException) -> str:
     if message.startswith("Usage:") or context is None:
         return message
     hint = tr("Try '{command} --help'.").format(command=context.command_path)
-    return f"{context.command_path}: {message}\n{hint}"
+    told = tr("{command}: {problem}").format(command=context.command_path, problem=message)
+    return f"{told}\n{hint}"
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ What users wrote is escaped, and a policy in the page forbids to load anything i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from backprop_cli.renderers.html_tables import table
 from backprop_cli.translation import language, tr
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-PUNCTUATION = frozenset(".,;:!?)")
+PUNCTUATION = re.compile(r"\u00a0?[.,;:!?)、。，；：！？）]")
 FEWEST_LISTED = 2  # sections of a page with a table of contents
 
 
@@ -127,8 +128,11 @@ def _text(parts: Iterable[Inline], names: Names) -> str:
         if not isinstance(part, str):
             result, shown = result + shown, element(part, names)
             continue
-        sign = part[:1] if shown and part[:1] in PUNCTUATION else ""
-        result += f'<span class="kept">{shown}{sign}</span>{escaped(part[1:])}' if sign else shown + escaped(part)
+        sign = PUNCTUATION.match(part) if shown else None
+        if sign is not None:
+            result += f'<span class="kept">{shown}{sign[0]}</span>{escaped(part[sign.end() :])}'
+        else:
+            result += shown + escaped(part)
         shown = ""
     return result + shown
 

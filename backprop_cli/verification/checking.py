@@ -343,12 +343,11 @@ def _certain(numbers: Array, errors: Array, allowed: Array) -> Array:
 
 
 def _too_long(size: int, limit: int) -> str:
-    most, counted = f"{limit:,}", f"{size:,}"
     if size < 10**9:
-        return Statement("J written out has {size} operations, more than {limit}", size=counted, limit=most)
+        return Statement("J written out has {size:,} operations, more than {limit:,}", size=size, limit=limit)
     exponent = len(str(size)) - 1
     return Statement(
-        "J written out has about 10^{exponent} operations, more than {limit}", exponent=exponent, limit=most
+        "J written out has about 10^{exponent} operations, more than {limit:,}", exponent=exponent, limit=limit
     )
 
 
