@@ -262,7 +262,8 @@ def _about(note: Note) -> Mapping[str, str]:
     """What the fields of a remark hold, in words where they are words."""
     match note.key:
         case "kink":
-            return {**note.about, "where": tr(note.about["where"])}
+            where = note.about["where"]
+            return {**note.about, "where": tr(where)}
         case "ranges":
             pairs = zip(note.about["indices"].split(), note.about["sizes"].split(), strict=True)
             return {"ranges": enumerated(PARTS["range"].format(index=index, size=size) for index, size in pairs)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -60,8 +61,21 @@ def written(catalog: Catalog) -> str:
 def compiled(text: str, language: str) -> bytes:
     """What gettext reads."""
     file = io.BytesIO()
-    write_mo(file, read_po(io.BytesIO(text.encode()), locale=language))
+    write_mo(file, _Steady(read_po(io.BytesIO(text.encode()), locale=language)))
     return file.getvalue()
+
+
+class _Steady:
+    """A catalogue whose header does not say when and by which version it was written."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.num_plurals, self.charset = catalog.num_plurals, catalog.charset
+
+    def __iter__(self) -> Iterator[Message]:
+        header, *messages = self._catalog
+        kept = [line for line in header.string.splitlines(keepends=True) if not CHANGING.match(f'"{line}')]
+        return iter([Message("", "".join(kept)), *messages])
 
 
 def texts(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
