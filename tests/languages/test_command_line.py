@@ -7,6 +7,17 @@ import pytest
 COMMANDS = ("derive", "run", "walk", "verify")
 
 
+CHOICE = """
+inputs: {x: 1}
+targets: {y: 2}
+parameters: {w: 1}
+equations:
+  - yhat = where(w*x > 0, w*x, 0)
+  - L = (yhat - y)**2
+loss: L
+"""
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("language", ["fr", "zh-Hant"])
 def test_data_are_the_same_in_every_language(backprop, command: str, language: str) -> None:
@@ -14,6 +25,18 @@ def test_data_are_the_same_in_every_language(backprop, command: str, language: s
         english = backprop(command, spec, "--format", "json")
         assert english.status == 0
         assert backprop(command, spec, "--format", "json", "--lang", language) == english
+    english = backprop(command, "-", "--format", "json", stdin=CHOICE)
+    assert english.status == 0
+    assert backprop(command, "-", "--format", "json", "--lang", language, stdin=CHOICE) == english
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "{ w · x if w · x > 0, 0 otherwise }"), ("fr", "{ w · x si w · x > 0, 0 sinon }"),
+     ("zh-Hant", "{ w · x 若 w · x > 0, 0 否則 }")],
+)  # fmt: skip
+def test_choices_are_in_the_language(backprop, language: str, expected: str) -> None:
+    assert expected in backprop("derive", "-", "--lang", language, stdin=CHOICE).stdout
 
 
 def test_csv_is_the_same_in_every_language(backprop) -> None:
