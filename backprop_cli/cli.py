@@ -26,6 +26,7 @@ from backprop_cli.options import (
     Format,
     RunFormat,
     View,
+    asked_language,
     file_name,
     in_our_words,
     listed,
@@ -33,7 +34,7 @@ from backprop_cli.options import (
     whole_number,
 )
 from backprop_cli.output import as_json, discard_output, page_width, shows_colour, warn, write
-from backprop_cli.translation import Language, of_locale, tr, use, written_in
+from backprop_cli.translation import Language, language, of_locale, tr, use, written_in
 
 app = typer.Typer(
     name="backprop",
@@ -321,7 +322,8 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         status: int | None = app(list(arguments), prog_name="backprop", standalone_mode=False)
     except typer.TyperException as error:
-        warn(_usage(error))
+        with written_in(asked_language(arguments) or language()):  # what cannot be read stops typer before --lang
+            warn(_usage(error))
         return error.exit_code
     except BackpropError as error:
         warn(str(error))

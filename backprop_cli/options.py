@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,6 +90,14 @@ USAGE = (  # what typer says of a wrong call
     marked("Option '{option}' requires an argument."),
     marked("Option '{option}' does not take a value."),
 )
+
+
+def asked_language(arguments: Sequence[str]) -> Language | None:
+    """The language that the arguments ask for with ``--lang``, though the rest of them may not be readable."""
+    values = [value for option, value in pairwise(arguments) if option == "--lang"]
+    values += [argument.removeprefix("--lang=") for argument in arguments if argument.startswith("--lang=")]
+    known = [Language(value) for value in values if value in Language.__members__.values()]
+    return known[-1] if known else None
 
 
 def in_our_words(message: str) -> str:

@@ -112,7 +112,7 @@ class Statement(str):
     parts: tuple[tuple[str, dict[str, object]], ...]
 
     def __new__(cls, message: str, **fields: object) -> Statement:
-        made = super().__new__(cls, message.format(**fields))
+        made = super().__new__(cls, _filled(message, fields))
         made.parts = ((message, fields),)
         return made
 
@@ -126,14 +126,18 @@ class Statement(str):
 
     @property
     def translated(self) -> str:
-        return tr("; ").join(tr(message).format(**fields) for message, fields in self.parts)
+        return tr("; ").join(_filled(tr(message), fields) for message, fields in self.parts)
 
 
 def parts_of(statement: str) -> tuple[tuple[str, dict[str, object]], ...]:
     """The messages of a statement; any other text is one message without fields."""
     if isinstance(statement, Statement):
         return statement.parts
-    return ((statement.replace("{", "{{").replace("}", "}}"), {}),)
+    return ((str(statement), {}),)
+
+
+def _filled(message: str, fields: Mapping[str, object]) -> str:
+    return message.format(**fields) if fields else message
 
 
 def said(statement: str) -> str:

@@ -100,8 +100,11 @@ def test_errors_are_in_the_language_asked_for(backprop, arguments: tuple[str, ..
     ],
 )
 def test_wrong_calls_are_told_in_the_language_of_the_locale(backprop, monkeypatch, arguments, message) -> None:
+    assert backprop("--lang", "fr", *arguments).stderr == backprop("--lang=fr", *arguments).stderr
+    asked = backprop("--lang", "fr", *arguments)
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
     outcome = backprop(*arguments)
+    assert outcome == asked
     assert outcome.status == 2
     assert outcome.stderr.replace("\N{NO-BREAK SPACE}", " ").startswith(message)
 
