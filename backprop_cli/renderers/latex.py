@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
+from backprop_cli.renderers.chinese_fonts import FONTS
 from backprop_cli.renderers.formula_latex import escaped
 from backprop_cli.renderers.latex_alignment import aligned, text
 from backprop_cli.renderers.latex_tables import table
@@ -33,8 +34,15 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \begin{document}
 """
 BEGIN = r"\begin{document}"
-CHINESE = r"""% Chinese text wants XeLaTeX or LuaLaTeX; \setCJKmainfont{...} chooses another font than the system's.
-\usepackage[scheme=plain]{ctex}
+TRIED = "\n".join(rf"  \IfFontExistsTF{{{name}}}{{\setCJKmainfont{{{name}}}}}{{%" for name in FONTS)
+CHINESE = rf"""% Chinese text: for XeLaTeX or LuaLaTeX, in the first of these fonts that there is.
+\ifPDFTeX
+  \PackageError{{backprop}}{{Chinese text wants XeLaTeX or LuaLaTeX}}{{}}
+\else
+  \usepackage[scheme=plain,fontset=none]{{ctex}}
+{TRIED}
+  \PackageError{{backprop}}{{There is no font with traditional Chinese characters}}{{}}{"}" * len(FONTS)}
+\fi
 """
 
 

@@ -28,6 +28,7 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.language import tree
 from backprop_cli.renderers import formula_latex
 from backprop_cli.renderers.arrays import Grid, described
+from backprop_cli.renderers.chinese_fonts import FONTS
 from backprop_cli.renderers.formula_typst import literal, typst
 from backprop_cli.renderers.glyphs import MINUS
 from backprop_cli.renderers.latex_alignment import Row, alignment
@@ -48,22 +49,20 @@ PREAMBLE = """\
 #show heading: set block(above: 1.4em, below: 0.9em)
 """
 
-CHINESE = ("Noto Serif CJK TC", "Source Han Serif TC", "Noto Sans CJK TC", "Source Han Sans TC", "Songti TC",
-           "PingFang TC", "PMingLiU", "Microsoft JhengHei", "AR PL UMing TW")  # fmt: skip
-FONTS = ", ".join(f'"{name}"' for name in ("New Computer Modern", *CHINESE))
+FAMILIES = ", ".join(f'"{name}"' for name in ("New Computer Modern", *FONTS))
 LANGUAGES = {
     Language.ENGLISH: "",
     Language.FRENCH: '#set text(lang: "fr")\n',
-    Language.CHINESE: f'#set text(lang: "zh", region: "TW", font: ({FONTS}))\n',
+    Language.CHINESE: f'#set text(lang: "zh", region: "TW", font: ({FAMILIES}))\n',
 }
 
 
 def page(document: Document) -> bytes:
     """The document as PDF. Raises BackpropError where the package typst, or a font, is not installed."""
     typst = package("typst", tr("a PDF needs the package {name}, which is not installed: pip install {name}"))
-    if language() is Language.CHINESE and hasattr(typst, "Fonts") and not set(CHINESE) & set(typst.Fonts().families()):
+    if language() is Language.CHINESE and hasattr(typst, "Fonts") and not set(FONTS) & set(typst.Fonts().families()):
         message = tr("a PDF in Chinese needs a font that has its characters; install one of {fonts}")
-        raise BackpropError(message.format(fonts=alternatives(CHINESE)))
+        raise BackpropError(message.format(fonts=alternatives(FONTS)))
     compiled: bytes = typst.compile(markup(document).encode(), format="pdf")
     return compiled
 

@@ -123,4 +123,4 @@ def test_the_language_lasts_for_one_call(backprop) -> None:
 @pytest.mark.parametrize(("language", "expected"), [("en", False), ("fr", False), ("zh-Hant", True)])
 def test_LaTeX_loads_a_font_for_Chinese_alone(backprop, language: str, expected: bool) -> None:
     page = backprop("derive", "xor", "--format", "latex", "--lang", language).stdout
-    assert (r"\usepackage[scheme=plain]{ctex}" in page) is expected
+    assert ("{ctex}" in page) is expected

@@ -18,6 +18,7 @@ KEYS = {*PARTS, *WALK, *REMARKS}  # of tables
 DATA = {*RULES.values(), *map(str, Verdict), *map(str, Oracle)}  # what programs read stays English
 WITHOUT_PROSE = {
     "renderers/html_style.py": "a style sheet",
+    "renderers/chinese_fonts.py": "names of fonts",
     "renderers/notebook_code.py": "Python code, whose comments are English",
 }
 OTHERS = {
@@ -28,8 +29,7 @@ OTHERS = {
     "renderers/latex.py": ("% Chinese text",),  # a comment for those who typeset the page
     "renderers/program_source.py": ("One forward and backward pass",),  # a comment in a Python program
     "renderers/terminal.py": ("bold yellow",),  # a style
-    "renderers/typst.py": ("#", "quad quad", "  stroke", "New Computer", "Noto ", "Source Han", "Songti", "PingFang",
-                           "Microsoft", "AR PL"),  # markup and names of fonts
+    "renderers/typst.py": ("#", "quad quad", "  stroke", "New Computer"),  # markup and the name of a font
     "verification/automatic.py": ("HIPS autograd",),  # a name
 }  # fmt: skip
 
