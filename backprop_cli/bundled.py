@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.translation import tr
 
 SUFFIX = ".yaml"
 
@@ -37,7 +38,7 @@ def bundled_spec(name: str) -> BundledSpec:
     names = bundled_names()
     if name not in names:
         near = did_you_mean(name.removesuffix(SUFFIX), names)
-        raise BackpropError(f"no bundled spec is called '{name}'{near}")
+        raise BackpropError(tr("no bundled spec is called '{name}'{hint}").format(name=name, hint=near))
     text = (_folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     return BundledSpec(name, _description(text), text)
 

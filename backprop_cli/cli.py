@@ -27,13 +27,16 @@ from backprop_cli.options import (
     RunFormat,
     View,
     WalkView,
+    asked_language,
     file_name,
+    in_our_words,
     listed,
     number_above_zero,
     one_of,
     whole_number,
 )
 from backprop_cli.output import as_json, discard_output, page_width, shows_colour, warn, write
+from backprop_cli.translation import Language, language, of_locale, tr, use, written_in
 
 app = typer.Typer(
     name="backprop",
@@ -75,6 +78,25 @@ Fragment = Annotated[
 ]
 
 
+def _speak(language: Language | None) -> None:
+    if language is not None:
+        use(language)
+
+
+Lang = Annotated[
+    Language | None,
+    typer.Option(
+        "--lang",
+        metavar=listed(Language),
+        parser=one_of(Language),
+        callback=_speak,
+        is_eager=True,  # what is wrong with other options is said in it
+        show_default=False,
+        help="The language of text for people; of the locale by default.",
+    ),
+]
+
+
 @app.command()
 def derive(
     spec: Spec,
@@ -91,6 +113,7 @@ def derive(
     ] = DeriveFormat.TEXT,
     fragment: Fragment = False,
     output: Output = None,
+    lang: Lang = None,
 ) -> None:
     """Derive every gradient symbolically, from the cost back to the first layer."""
     from backprop_cli.questions import Question
@@ -130,6 +153,7 @@ def run(
     ] = RunFormat.TEXT,
     fragment: Fragment = False,
     output: Output = None,
+    lang: Lang = None,
 ) -> None:
     """Run the forward and the backward pass, and print both as tables."""
     from backprop_cli.documents.run_tables import run_document
@@ -139,7 +163,8 @@ def run(
     if fragment:
         pages.require_fragment(format)
     if explain and format is not RunFormat.TEXT:
-        raise BackpropError(f"--explain prints a Python program, not {format.upper()}; leave out --format {format}")
+        message = tr("--explain prints a Python program, not {name}; leave out --format {format}")
+        raise BackpropError(message.format(name=format.upper(), format=format))
     network = network_of(spec)
     if explain:
         write(program_source.render(network.compile(), page_width(), colour=shows_colour(output)), output)
@@ -158,7 +183,7 @@ def run(
                 page = pages.page(format, document._replace(source=network.source), fragment=fragment)
                 write(page, output, data=True)
     for name in trace.non_finite if format is not RunFormat.TEXT or output is not None else ():
-        warn(f"warning: {name} is not finite")
+        warn(tr("warning: {name} is not finite").format(name=name))
 
 
 @app.command()
@@ -206,6 +231,7 @@ def walk(
     ] = DeriveFormat.TEXT,
     fragment: Fragment = False,
     output: Output = None,
+    lang: Lang = None,
 ) -> None:
     """Walk through the derivation with the network's numbers: each step as formula = numbers put in = result.
 
@@ -238,6 +264,7 @@ def verify(
         Format, typer.Option(metavar=listed(Format), parser=one_of(Format), help="How to print it.")
     ] = Format.TEXT,
     output: Output = None,
+    lang: Lang = None,
 ) -> None:
     """Check every gradient against independent oracles; exit status 1 if any disagrees.
 
@@ -268,6 +295,7 @@ def examples(
         Format, typer.Option(metavar=listed(Format), parser=one_of(Format), help="How to print the list.")
     ] = Format.TEXT,
     output: Output = None,
+    lang: Lang = None,
 ) -> None:
     """List the bundled specs, or print one of them."""
     if name is not None:
@@ -287,15 +315,16 @@ def new(
     ] = Form.LAYERS,
     output: Output = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
+    lang: Lang = None,
 ) -> None:
     """Write a commented spec to start from."""
     if output is not None and output.exists() and not force:
-        raise BackpropError(f"{output} exists; --force overwrites it")
+        raise BackpropError(tr("{file} exists; --force overwrites it").format(file=output))
     write(starting_spec(form), output, data=True)
 
 
 @app.command()
-def schema(output: Output = None) -> None:
+def schema(output: Output = None, lang: Lang = None) -> None:
     """Print the JSON Schema of specs, for editors."""
     from backprop_cli.spec.schema import json_schema
 
@@ -314,10 +343,16 @@ def main() -> NoReturn:
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command and give its exit status; what the user did wrong becomes one message on standard error."""
+    with written_in(of_locale(os.environ)):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         status: int | None = app(list(arguments), prog_name="backprop", standalone_mode=False)
     except typer.TyperException as error:
-        warn(_usage(error))
+        with written_in(asked_language(arguments) or language()):  # what cannot be read stops typer before --lang
+            warn(_usage(error))
         return error.exit_code
     except BackpropError as error:
         warn(str(error))
@@ -327,10 +362,10 @@ def run_command_line(arguments: Sequence[str]) -> int:
         return 141
     except OSError as error:
         discard_output()
-        warn(f"cannot write the output: {error.strerror or error}")
+        warn(tr("cannot write the output: {reason}").format(reason=error.strerror or error))
         return 2
     except (MemoryError, RecursionError):
-        warn("the network is too large or too deeply nested for this command")
+        warn(tr("the network is too large or too deeply nested for this command"))
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return 130
@@ -340,10 +375,12 @@ def run_command_line(arguments: Sequence[str]) -> int:
 def _usage(error: typer.TyperException) -> str:
     """Which command was called in a wrong way, what is wrong, and where to look; without a command the help itself."""
     context: typer.Context | None = getattr(error, "ctx", None)
-    message = error.format_message()
+    message = in_our_words(error.format_message())
     if message.startswith("Usage:") or context is None:
         return message
-    return f"{context.command_path}: {message}\nTry '{context.command_path} --help'."
+    hint = tr("Try '{command} --help'.").format(command=context.command_path)
+    told = tr("{command}: {problem}").format(command=context.command_path, problem=message)
+    return f"{told}\n{hint}"
 
 
 def _print_version(wanted: bool) -> None:
@@ -357,6 +394,7 @@ def _backprop(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Derive backpropagation for a network written in YAML, run it, and verify its gradients."""
 

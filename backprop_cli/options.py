@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 from typing import TypeVar
 
 from backprop_cli.errors import BackpropError, did_you_mean
+from backprop_cli.translation import Language, Sentences, alternatives, marked, tr
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -61,17 +64,58 @@ class Form(StrEnum):
     EQUATIONS = "equations"
 
 
+UNKNOWN = Sentences[type[StrEnum]](
+    {
+        View: marked("unknown view '{text}'{hint}"),
+        WalkView: marked("unknown view '{text}'{hint}"),
+        Detail: marked("unknown detail '{text}'{hint}"),
+        Form: marked("unknown form '{text}'{hint}"),
+        Language: marked("unknown language '{text}'{hint}"),
+        StrEnum: marked("unknown format '{text}'{hint}"),
+    }
+)
+
+
 def one_of(choices: type[Choice]) -> Callable[[str], Choice]:
     """A parser for the names of an enumeration."""
     names = [choice.value for choice in choices]
 
     def parse(text: str) -> Choice:
         if text not in names:
-            hint = did_you_mean(text, names) or f"; expected {_listed(names)}"
-            raise BackpropError(f"unknown {_kind(choices)} '{text}'{hint}")
+            hint = did_you_mean(text, names) or tr("; expected {choices}").format(choices=alternatives(names))
+            raise BackpropError(UNKNOWN[choices if choices in UNKNOWN else StrEnum].format(text=text, hint=hint))
         return choices(text)
 
     return parse
+
+
+USAGE = (  # what typer says of a wrong call
+    marked("No such option: {option}"),
+    marked("No such option: {option} (Possible options: {options})"),
+    marked("No such command '{command}'."),
+    marked("No such command '{command}'. Did you mean '{near}'?"),
+    marked("Missing argument '{argument}'."),
+    marked("Got unexpected extra argument(s) ({arguments})"),
+    marked("Option '{option}' requires an argument."),
+    marked("Option '{option}' does not take a value."),
+)
+
+
+def asked_language(arguments: Sequence[str]) -> Language | None:
+    """The language that the arguments ask for with ``--lang``, though the rest of them may not be readable."""
+    values = [value for option, value in pairwise(arguments) if option == "--lang"]
+    values += [argument.removeprefix("--lang=") for argument in arguments if argument.startswith("--lang=")]
+    known = [Language(value) for value in values if value in Language.__members__.values()]
+    return known[-1] if known else None
+
+
+def in_our_words(message: str) -> str:
+    """What typer says of a wrong call, in the current language; what is not known here stays as it is."""
+    for ours in reversed(USAGE):  # the longer of two that begin alike comes later
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.*)", re.escape(ours))
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            return tr(ours).format(**found.groupdict())
+    return message
 
 
 def listed(choices: type[Choice]) -> str:
@@ -88,7 +132,8 @@ def whole_number(option: str, least: int, most: int) -> Callable[[str], int]:
         except ValueError:
             number = least - 1
         if not least <= number <= most:
-            raise BackpropError(f"{option}: expected a whole number from {least} to {most}, not '{text}'")
+            message = tr("{option}: expected a whole number from {least} to {most}, not '{text}'")
+            raise BackpropError(message.format(option=option, least=least, most=most, text=text))
         return number
 
     return parse
@@ -103,7 +148,8 @@ def number_above_zero(option: str) -> Callable[[str], float]:
         except ValueError:
             number = 0.0
         if not 0 < number < inf:
-            raise BackpropError(f"{option}: expected a number greater than 0, not '{text}'")
+            message = tr("{option}: expected a number greater than 0, not '{text}'")
+            raise BackpropError(message.format(option=option, text=text))
         return number
 
     return parse
@@ -114,15 +160,8 @@ def file_name(option: str) -> Callable[[str], Path]:
 
     def parse(text: str) -> Path:
         if not text:
-            raise BackpropError(f"{option}: expected the name of a file, not an empty text")
+            message = tr("{option}: expected the name of a file, not an empty text")
+            raise BackpropError(message.format(option=option))
         return Path(text)
 
     return parse
-
-
-def _kind(choices: type[StrEnum]) -> str:
-    return {View: "view", WalkView: "view", Form: "form"}.get(choices, "format")
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + f" or {names[-1]}"

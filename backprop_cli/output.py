@@ -16,6 +16,8 @@ from shutil import get_terminal_size
 from typing import TextIO
 
 from backprop_cli.errors import BackpropError
+from backprop_cli.renderers.plain import visible
+from backprop_cli.translation import tr
 
 
 def write(content: str | bytes, to: Path | None, *, data: bool = False) -> None:
@@ -27,7 +29,8 @@ def write(content: str | bytes, to: Path | None, *, data: bool = False) -> None:
     """
     if isinstance(content, bytes):
         if to is None and sys.stdout is not None and sys.stdout.isatty():
-            raise BackpropError("a terminal cannot show this format; write it to a file with -o FILE, or into a pipe")
+            message = tr("a terminal cannot show this format; write it to a file with -o FILE, or into a pipe")
+            raise BackpropError(message)
         encoded = content
     else:
         encoded = _encoded(content, "utf-8" if data or to is not None else _encoding(sys.stdout))
@@ -56,8 +59,7 @@ def as_json(data: object) -> str:
 
 def warn(message: str) -> None:
     """One diagnostic on standard error; control characters in what users wrote are shown, not obeyed."""
-    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
-    _write_stream(sys.stderr, _encoded(f"{shown}\n", _encoding(sys.stderr)))
+    _write_stream(sys.stderr, _encoded(f"{visible(message)}\n", _encoding(sys.stderr)))
 
 
 def discard_output() -> None:
@@ -103,13 +105,14 @@ def _write_file(content: bytes, to: Path) -> None:
         else:
             _replace(to.resolve(), content)
     except OSError as error:
-        raise BackpropError(f"cannot write {to}: {error.strerror or error}") from error
+        message = tr("cannot write {file}: {reason}")
+        raise BackpropError(message.format(file=to, reason=error.strerror or error)) from error
 
 
 def _replace(target: Path, content: bytes) -> None:
     """Write beside the target and move into its place, which readers see as one moment."""
     if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(EACCES, "it is read-only")
+        raise PermissionError(EACCES, tr("it is read-only"))
     draft = target.with_name(f".backprop-{os.getpid()}.tmp")
     try:
         with draft.open("xb") as file:

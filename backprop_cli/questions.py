@@ -10,6 +10,7 @@ from backprop_cli.documents.blocks import Document
 from backprop_cli.documents.derivation import answer_document, derivation_document
 from backprop_cli.errors import BackpropError
 from backprop_cli.symbolic.steps import Step
+from backprop_cli.translation import tr
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class Question:
 
     def __post_init__(self) -> None:
         if self.expand and (self.of is None or self.in_matrices):
-            raise BackpropError("--expand writes out one entry in index notation; ask for one, such as --of 'W1[1,1]'")
+            message = tr("--expand writes out one entry in index notation; ask for one, such as --of 'W1[1,1]'")
+            raise BackpropError(message)
         if self.unroll and (self.of is not None or self.in_matrices):
-            raise BackpropError("--unroll belongs to the whole derivation in index notation, without --of and --view")
+            message = tr("--unroll belongs to the whole derivation in index notation, without --of and --view")
+            raise BackpropError(message)
 
     def steps(self, derivation: Derivation) -> tuple[Step, ...]:
         """The steps that answer the question. Raises BackpropError for what the network does not have."""
@@ -38,7 +41,8 @@ class Question:
             return steps
         matrices = {step.id: step for step in derivation.matrix_steps}
         if not all(step.id in matrices for step in steps):
-            raise BackpropError(f"--view matrix shows whole quantities; ask for {self.of.partition('[')[0]}")
+            message = tr("--view matrix shows whole quantities; ask for {name}")
+            raise BackpropError(message.format(name=self.of.partition("[")[0]))
         return tuple(matrices[step.id] for step in steps)
 
     def document(self, derivation: Derivation) -> Document:

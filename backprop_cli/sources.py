@@ -12,6 +12,7 @@ from backprop_cli.network import Network, load, load_text
 from backprop_cli.output import warn
 from backprop_cli.spec.limits import TEXT_BYTES
 from backprop_cli.symbolic.usage import without_effect
+from backprop_cli.translation import tr
 
 STANDARD_INPUT = "-"
 MOST_NEIGHBOURS = 1000
@@ -25,7 +26,11 @@ def network_of(argument: str) -> Network:
     """
     network = _network(argument)
     for name in without_effect(network.graph):
-        warn(f"warning: {name} has no effect on {'the cost' if network.graph.cost else 'the output'}")
+        cost, output = (
+            tr("warning: {name} has no effect on the cost"),
+            tr("warning: {name} has no effect on the output"),
+        )
+        warn((cost if network.graph.cost else output).format(name=name))
     return network
 
 
@@ -37,8 +42,9 @@ def _network(argument: str) -> Network:
     if argument in bundled_names():
         return load_text(bundled_spec(argument).text, argument, argument)
     if os.path.isdir(argument):
-        raise BackpropError(f"{argument} is a folder; expected a YAML file or a bundled spec")
-    raise BackpropError(f"there is no file and no bundled spec called '{argument}'{_nearest(argument)}")
+        raise BackpropError(tr("{name} is a folder; expected a YAML file or a bundled spec").format(name=argument))
+    message = tr("there is no file and no bundled spec called '{name}'{hint}")
+    raise BackpropError(message.format(name=argument, hint=_nearest(argument)))
 
 
 def _standard_input() -> bytes:
@@ -47,7 +53,8 @@ def _standard_input() -> bytes:
     try:
         return sys.stdin.buffer.read(TEXT_BYTES + 1)
     except OSError as error:
-        raise BackpropError(f"<stdin>: cannot be read: {error.strerror or error}") from None
+        message = tr("{file}: cannot be read: {reason}")
+        raise BackpropError(message.format(file="<stdin>", reason=error.strerror or error)) from None
 
 
 def _nearest(argument: str) -> str:

@@ -6,7 +6,7 @@ made of :class:`Sentences` translates what it gives out. Data for programs is ne
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
@@ -20,6 +20,7 @@ VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")  # of the environment; the first t
 TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})  # scripts and regions that write Chinese in traditional characters
 
 Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
 
 
 class Language(StrEnum):
@@ -47,18 +48,23 @@ def of_locale(environment: Mapping[str, str]) -> Language:
     return Language.ENGLISH
 
 
-_current: ContextVar[NullTranslations] = ContextVar("catalogue", default=NullTranslations())  # noqa: B039
+_current: ContextVar[Language] = ContextVar("language", default=Language.ENGLISH)
+
+
+def language() -> Language:
+    """The language that is written in."""
+    return _current.get()
 
 
 def use(language: Language) -> None:
     """Write everything from here on in this language."""
-    _current.set(catalogue(language))
+    _current.set(language)
 
 
 @contextmanager
 def written_in(language: Language) -> Iterator[None]:
     """Write what is made inside in this language."""
-    token = _current.set(catalogue(language))
+    token = _current.set(language)
     try:
         yield
     finally:
@@ -77,12 +83,12 @@ def catalogue(language: Language) -> NullTranslations:
 
 def tr(message: str) -> str:
     """The message in the current language."""
-    return _current.get().gettext(message) if message else ""
+    return catalogue(language()).gettext(message) if message else ""
 
 
 def tr_n(singular: str, plural: str, number: int) -> str:
     """The message that goes with a number of things, in the current language."""
-    return _current.get().ngettext(singular, plural, number)
+    return catalogue(language()).ngettext(singular, plural, number)
 
 
 def marked(message: str) -> str:
@@ -95,3 +101,63 @@ class Sentences(dict[Key, str]):
 
     def __getitem__(self, key: Key) -> str:
         return tr(super().__getitem__(key))
+
+
+class Statement(str):
+    """A finding as data for programs, which is its text in English, that can be said in the current language too.
+
+    It is made of a marked message and what stands in its fields; several are told one after the other.
+    """
+
+    parts: tuple[tuple[str, dict[str, object]], ...]
+
+    def __new__(cls, message: str, **fields: object) -> Statement:
+        made = super().__new__(cls, _filled(message, fields))
+        made.parts = ((message, fields),)
+        return made
+
+    @classmethod
+    def joined(cls, statements: Iterable[str]) -> Statement:
+        """Those that say something, in one."""
+        told = [statement for statement in statements if statement]
+        made = super().__new__(cls, "; ".join(told))
+        made.parts = tuple(part for statement in told for part in parts_of(statement))
+        return made
+
+    @property
+    def translated(self) -> str:
+        return tr("; ").join(_filled(tr(message), fields) for message, fields in self.parts)
+
+
+def parts_of(statement: str) -> tuple[tuple[str, dict[str, object]], ...]:
+    """The messages of a statement; any other text is one message without fields."""
+    if isinstance(statement, Statement):
+        return statement.parts
+    return ((str(statement), {}),)
+
+
+def _filled(message: str, fields: Mapping[str, object]) -> str:
+    return message.format(**fields) if fields else message
+
+
+def said(statement: str) -> str:
+    """A statement in the current language; any other text as it is."""
+    return statement.translated if isinstance(statement, Statement) else statement
+
+
+def enumerated(items: Iterable[str]) -> str:
+    """``a, b and c``."""
+    return "".join(between(list(items)))
+
+
+def alternatives(items: Iterable[str]) -> str:
+    """``a, b or c``."""
+    return "".join(between(list(items), tr(" or ")))
+
+
+def between(items: Sequence[Item], last: str | None = None) -> Iterator[Item | str]:
+    """The items with the signs of an enumeration between them: commas, and a word before the last."""
+    for place, item in enumerate(items):
+        if place:
+            yield (tr(" and ") if last is None else last) if place == len(items) - 1 else tr(", ")
+        yield item

@@ -41,8 +41,17 @@ def rewrite(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(autouse=True)
 def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Output is measured for 80 columns without colour, whatever terminal the tests run in."""
-    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "PYTHONWARNINGS"):
+    """Output is in English and measured for 80 columns without colour, whatever terminal the tests run in."""
+    for name in (
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "TTY_COMPATIBLE",
+        "PYTHONWARNINGS",
+        "LANGUAGE",
+        "LC_MESSAGES",
+        "LC_ALL",
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")

@@ -11,8 +11,9 @@ from itertools import groupby
 from math import prod
 
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Inline, Line, Note, Prose, Side, Tone
-from backprop_cli.documents.introduction import explanations, filled, introduction
+from backprop_cli.documents.introduction import explanations, introduction
 from backprop_cli.documents.names import Names
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import FORMS, NOT_IN_MATRICES, PARTS, told, warns
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
@@ -23,6 +24,7 @@ from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Derivation, FormKind, Kind, Rule, Step
 from backprop_cli.symbolic.unrolled import OneCost
+from backprop_cli.translation import tr_n
 
 OF_COMPUTED = (Kind.BOUNDARY, Kind.ACTIVATION_GRADIENT, Kind.PREACTIVATION_GRADIENT, Kind.QUANTITY_GRADIENT)
 STARTING = (Rule.DIFFERENTIATION, Rule.GIVEN)  # rules that use no gradient found before
@@ -36,7 +38,7 @@ def derivation_document(
     of each step's cost by itself, where they are asked for."""
     shown = derivation.steps if steps is None else tuple(step for step in steps if not _is_out_of_view(step))
     graph = derivation.graph
-    blocks: list[Block] = [Heading(1, (f"Backpropagation: {graph.name}",)), *introduction(graph, names, shown)]
+    blocks: list[Block] = [Heading(1, (PARTS["title"].format(name=graph.name),)), *introduction(graph, names, shown)]
     start = next((step for step in shown if step.kind in OF_COMPUTED), None)
     if start is not None and start.rule not in STARTING:
         start = None
@@ -124,8 +126,8 @@ def title_of(graph: Graph, key: tuple[str, object]) -> str:
     if not sums:
         return PARTS["layer" if activation is None else "activation layer"].format(layer=layer, activation=activation)
     units = sums[0].shape[-1] if sums[0].shape else 1
-    unit = PARTS["unit"] if units == 1 else PARTS["units"]
-    return PARTS["dense layer"].format(layer=layer, units=units, unit=unit, activation=activation or IDENTITY)
+    title = tr_n("Layer {layer}: {units} unit, {activation}", "Layer {layer}: {units} units, {activation}", units)
+    return title.format(layer=layer, units=units, activation=activation or IDENTITY)
 
 
 def _part(graph: Graph, step: Step, key: tuple[str, object]) -> str:
@@ -206,10 +208,7 @@ def _put_in(derivation: Derivation, before: tree.Node, after: tree.Node) -> tupl
     if not mentioned:
         return (PARTS["gathered"],)
     is_number = all(derivation.adjoints.formulas[name].constant is not None for name in gone)
-    listed = [part for place, gradient in enumerate(mentioned) for part in ((", " if place else " "), gradient)]
-    if len(mentioned) > 1:
-        listed[-2] = " and "
-    return (FORMS[FormKind.RESULT], *listed, *(() if is_number else (", ", PARTS["gathered"])))
+    return filled(PARTS["put in" if is_number else "put in, gathered"], gradients=listed(mentioned))
 
 
 def _gradients(formula: tree.Node) -> dict[str, tree.Node]:
@@ -241,7 +240,7 @@ def _unrolled(derivation: Derivation, costs: Sequence[OneCost]) -> Iterator[Bloc
     yield Heading(2, (PARTS["unrolled"],))
     if not any(is_by_step(quantity.name) for quantity in derivation.graph.quantities):  # otherwise told above
         first = tree.Place(COST, (tree.Number(str(costs[0].step)),))
-        yield Prose(filled(PARTS["sum of costs"], {"cost": (tree.Place(COST),), "first": (first,)}))
+        yield Prose(filled(PARTS["sum of costs"], cost=tree.Place(COST), first=first))
     for cost in costs:
         title = PARTS["all steps"] if cost.step is None else PARTS["cost of step"].format(step=cost.step)
         yield Heading(3, (title,))

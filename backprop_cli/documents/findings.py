@@ -12,11 +12,13 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Inline, Note, Tone
 from backprop_cli.documents.near_kinks import near_kinks
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.numeric.trace import Number
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import places
+from backprop_cli.translation import tr, tr_n
 
 TINY = 1e-5  # beside the largest parameter gradient of the network
 HUGE = 1e4  # the size of a single entry
@@ -39,13 +41,20 @@ def findings(graph: Graph, values: Mapping[str, Number], gradients: Mapping[str,
         yield _all_zero(graph, zero)
         yield from _stopped(graph, gradients)
     if tiny:
-        verb, whose = (" are tiny beside ", "their") if len(tiny) > 1 else (" is tiny beside ", "its")
-        rest = f": {whose} largest entry is {max(tiny.values()):.1e} in size, against {finite[largest]:.1e}."
-        yield _warning((*_named(list(tiny)), verb, tree.Gradient(largest), rest))
+        message = tr_n(
+            "{gradients} is tiny beside {largest}: its largest entry is {size} in size, against {other}.",
+            "{gradients} are tiny beside {largest}: their largest entry is {size} in size, against {other}.",
+            len(tiny),
+        )
+        sizes_told = {"size": f"{max(tiny.values()):.1e}", "other": f"{finite[largest]:.1e}"}
+        yield _warning(filled(message, gradients=_named(list(tiny)), largest=tree.Gradient(largest), **sizes_told))
     if huge:
-        verb, whose = (" are very large: ", "their") if len(huge) > 1 else (" is very large: ", "its")
-        rest = f"{verb}{whose} largest entry is {max(huge.values()):.1e} in size."
-        yield _warning((*_named(list(huge)), rest))
+        message = tr_n(
+            "{gradients} is very large: its largest entry is {size} in size.",
+            "{gradients} are very large: their largest entry is {size} in size.",
+            len(huge),
+        )
+        yield _warning(filled(message, gradients=_named(list(huge)), size=f"{max(huge.values()):.1e}"))
 
 
 def _computed(graph: Graph, values: Mapping[str, Number]) -> Iterator[Quantity]:
@@ -59,10 +68,19 @@ def _size(values: Number) -> float:
 
 def _all_zero(graph: Graph, names: Sequence[str]) -> Note:
     """At a minimum as behind dead units a gradient is 0 at this point only; what lies around it nobody looked at."""
-    every = "Every entry of " if any(graph[name].shape for name in names) else ""
-    verb = " is" if every or len(names) == 1 else " are"
-    kept = "these parameters as they are." if len(names) > 1 else "this parameter as it is."
-    return _warning((every, *_named(names), f"{verb} 0 here, so a gradient step leaves ", kept))
+    if any(graph[name].shape for name in names):
+        message = tr_n(
+            "Every entry of {gradients} is 0 here, so a gradient step leaves this parameter as it is.",
+            "Every entry of {gradients} is 0 here, so a gradient step leaves these parameters as they are.",
+            len(names),
+        )
+    else:
+        message = tr_n(
+            "{gradients} is 0 here, so a gradient step leaves this parameter as it is.",
+            "{gradients} are 0 here, so a gradient step leaves these parameters as they are.",
+            len(names),
+        )
+    return _warning(filled(message, gradients=_named(names)))
 
 
 def _stopped(graph: Graph, gradients: Mapping[str, Number]) -> Iterator[Note]:
@@ -74,8 +92,12 @@ def _stopped(graph: Graph, gradients: Mapping[str, Number]) -> Iterator[Note]:
         if function is None or function.kink is None or others or uses[source] > 1 or source not in gradients:
             continue
         if _size(gradients[source]) == 0 and _size(gradients[output.name]) > UNDERFLOWN:
-            start = f"{function.name} lets nothing of the gradient through: its slope is 0 at every entry of "
-            yield _warning((start, tree.Matrix(source), " where ", tree.Gradient(output.name), " is not 0."))
+            message = tr(
+                "{function} lets nothing of the gradient through: its slope is 0 at every entry of {quantity} where "
+                "{gradient} is not 0."
+            )
+            quantity, gradient = tree.Matrix(source), tree.Gradient(output.name)
+            yield _warning(filled(message, function=function.name, quantity=quantity, gradient=gradient))
 
 
 def _used(quantity: Quantity) -> set[str]:
@@ -90,24 +112,32 @@ def _not_finite(values: Mapping[str, Number], label: type[tree.Matrix | tree.Gra
         first = tuple(int(axis) for axis in where[0])
         spelt = float(value[first])
         if not value.shape:
-            yield _warning((label(name), f" is not finite: it is {spelt}."))
+            yield _warning(
+                filled(tr("{quantity} is not finite: it is {value}."), quantity=label(name), value=str(spelt))
+            )
             continue
         at = ", ".join(str(axis + 1) for axis in first)
-        count = f"{len(where)} of its {value.size} numbers are" if len(where) > 1 else "one number is"
-        yield _warning((label(name), f": {count} not finite, the first at position {at}: {spelt}."))
+        message = tr_n(
+            "{quantity}: one number is not finite, the first at position {position}: {value}.",
+            "{quantity}: {number} of its {size} numbers are not finite, the first at position {position}: {value}.",
+            len(where),
+        )
+        counts = {"number": len(where), "size": value.size}
+        yield _warning(filled(message, quantity=label(name), position=at, value=str(spelt), **counts))
     if len(wrong) > MOST_NAMED:
-        yield _warning((f"{len(wrong) - MOST_NAMED} more quantities are not finite.",))
+        more = len(wrong) - MOST_NAMED
+        message = tr_n("{number} more quantities are not finite.", "{number} more quantities are not finite.", more)
+        yield _warning(filled(message, number=more))
 
 
 def _named(names: Sequence[str]) -> tuple[Inline, ...]:
-    parts: list[Inline] = []
-    for place, name in enumerate(names[:MOST_NAMED]):
-        if place:
-            parts.append(" and " if place == len(names) - 1 else ", ")
-        parts.append(tree.Gradient(name))
-    if len(names) > MOST_NAMED:
-        parts.append(f" and {len(names) - MOST_NAMED} more")
-    return tuple(parts)
+    """The gradients of these quantities, the first of them where they are many."""
+    shown = [tree.Gradient(name) for name in names[:MOST_NAMED]]
+    if len(names) == len(shown):
+        return listed(shown)
+    more = len(names) - MOST_NAMED
+    said = tr_n("{gradients} and {number} more", "{gradients} and {number} more", more)
+    return filled(said, gradients=listed(shown, tr(", ")), number=more)
 
 
 def _warning(parts: tuple[Inline, ...]) -> Note:

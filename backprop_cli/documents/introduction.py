@@ -5,13 +5,13 @@ Every sign is explained by an example from the derivation itself, and only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from string import Formatter
 
 from backprop_cli.documents.blocks import Block, Inline, Note, Prose, Tone
 from backprop_cli.documents.formulas import is_two_sided
 from backprop_cli.documents.names import Names
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import PARTS
 from backprop_cli.language import tree
 from backprop_cli.language.walking import parts, walk
@@ -19,6 +19,7 @@ from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Rule, Step
+from backprop_cli.translation import between, tr, tr_n
 
 
 def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:
@@ -27,16 +28,15 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
         yield Prose((PARTS["two uses"],))
     if graph.cost is None:
         (output,) = graph.seeds
-        yield Prose((PARTS["no cost"], tree.Partial(tree.Place("J"), _at_indices(graph[output])), "."))
+        yield Prose(filled(PARTS["no cost"], gradient=tree.Partial(tree.Place("J"), _at_indices(graph[output]))))
     elif graph.samples is not None:
         yield _batch(graph)
     yield from _by_step(graph)
     yield from on_signs(graph, names, list(_shown(steps)))
     if any(step.rule is Rule.NO_PATH for step in steps):
         idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
-        before, after = PARTS["no path"].split("{names}")
-        listed = [part for name in idle for part in (", ", tree.Matrix(name))][1:]
-        yield Note((before, *listed, after), Tone.WARNING)
+        named = listed(map(tree.Matrix, idle), tr(", "))
+        yield Note(filled(PARTS["no path"], names=named), Tone.WARNING)
 
 
 def _by_step(graph: Graph) -> Iterator[Block]:
@@ -45,39 +45,23 @@ def _by_step(graph: Graph) -> Iterator[Block]:
     if copy is None:
         return
     step = tree.Place(copy.indices[0].name)
-    signs: dict[str, Sequence[Inline]] = {
-        "step": (step,),
-        "cost": (tree.Place(COST),),
-        "part": (tree.Place(COST, (step,)),),
-    }
-    yield Prose(filled(PARTS["by step"], signs))
+    cost, part = tree.Place(COST), tree.Place(COST, (step,))
+    yield Prose(filled(PARTS["by step"], step=step, cost=cost, part=part))
     if graph.windows:
-        yield Note(filled(PARTS["truncated"], {**signs, "windows": windows(graph)}), Tone.WARNING)
+        yield Note(filled(PARTS["truncated"], cost=cost, part=part, windows=windows(graph)), Tone.WARNING)
 
 
 def windows(graph: Graph) -> tuple[Inline, ...]:
     """How far back each state is followed: ``2 states of H and 2 states of C``."""
-    found: list[Inline] = []
-    for name, window in graph.windows.items():
-        states = PARTS["state"] if window == 1 else PARTS["states"].format(number=window)
-        found.extend([PARTS["and"]] if found else [])
-        found.extend([PARTS["window"].format(states=states), tree.Matrix(name)])
-    return tuple(found)
-
-
-def filled(template: str, signs: Mapping[str, Sequence[Inline]]) -> tuple[Inline, ...]:
-    """The sentence with formulas in place of its fields."""
-    parts: list[Inline] = []
-    for text, name, _, _ in Formatter().parse(template):
-        parts.extend([text] if text else [])
-        parts.extend(signs[name] if name else ())
-    return tuple(parts)
-
-
-def listed(formulas: Sequence[tree.Node]) -> tuple[Inline, ...]:
-    """``a, b and c``."""
-    between = [", "] * (len(formulas) - 2) + [PARTS["and"]] * (len(formulas) > 1)
-    return (*(part for pair in zip(formulas, between, strict=False) for part in pair), formulas[-1])
+    found = [
+        filled(
+            tr_n("{number} state of {quantity}", "{number} states of {quantity}", window),
+            number=window,
+            quantity=matrix,
+        )
+        for window, matrix in ((window, tree.Matrix(name)) for name, window in graph.windows.items())
+    ]
+    return tuple(part for item in between(found) for part in ((item,) if isinstance(item, str) else item))
 
 
 def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[Block]:
@@ -126,10 +110,13 @@ def on_signs(graph: Graph, names: Names, shown: Sequence[tree.Node]) -> Iterator
             (deltas if names.is_free("δ") and _compares_indices(node, graph) else others).append(node)
     if deltas:
         alike = tree.Equality((deltas[0].left, deltas[0].right))
-        yield Prose((deltas[0], " is 1 where ", alike, " and 0 elsewhere."))
+        yield Prose(filled(PARTS["kronecker"], bracket=deltas[0], equality=alike))
     if others:
-        counted = next(filter(None, (_counted(node, graph) for node in others)), ())
-        yield Prose(("A bracket such as ", others[0], PARTS["bracket"], *counted, "."))
+        counted = next(filter(None, (_counted(node, graph) for node in others)), None)
+        if counted is None:
+            yield Prose(filled(PARTS["bracket"], bracket=others[0]))
+        else:
+            yield Prose(filled(PARTS["bracket, counted"], bracket=others[0], counted=counted[0], index=counted[1]))
     one_hot = next((node for node in shown if isinstance(node, tree.OneHot)), None)
     if one_hot is not None:
         yield Prose(_one_hot(one_hot, graph))
@@ -146,15 +133,15 @@ def _is_index(node: tree.Node, graph: Graph) -> bool:
     return isinstance(node, tree.Place) and not node.positions and node.name not in graph
 
 
-def _counted(node: tree.Node, graph: Graph) -> tuple[Inline, ...]:
-    """``; y counts from 0, k from 1`` for a bracket [k = y + 1]."""
+def _counted(node: tree.Node, graph: Graph) -> tuple[tree.Node, tree.Node] | None:
+    """The y that counts from 0 and the k that counts from 1, of a bracket [k = y + 1]."""
     if not isinstance(node, tree.Comparison):
-        return ()
+        return None
     for index, other in ((node.left, node.right), (node.right, node.left)):
         named = _from_0(other, graph)
         if node.operator == "==" and named is not None and _is_index(index, graph):
-            return ("; ", named, " counts from 0, ", index, " from 1")
-    return ()
+            return named, index
+    return None
 
 
 def _from_0(position: tree.Node, graph: Graph) -> tree.Node | None:
@@ -167,7 +154,8 @@ def _from_0(position: tree.Node, graph: Graph) -> tree.Node | None:
 
 def _one_hot(node: tree.OneHot, graph: Graph) -> tuple[Inline, ...]:
     named = _from_0(node.positions, graph)
-    counted: tuple[Inline, ...] = ("; ", named, " counts from 0.") if named is not None else (".",)
-    if any(isinstance(part, tree.Matrix) and graph[part.name].shape for part in walk(node.positions)):
-        return (node, " has a row for each entry of ", node.positions, PARTS["one row each"], *counted)
-    return (node, " is the column with 1 in row ", node.positions, " and 0 elsewhere", *counted)
+    rows = any(isinstance(part, tree.Matrix) and graph[part.name].shape for part in walk(node.positions))
+    key = "one row each" if rows else "one column"
+    if named is None:
+        return filled(PARTS[key], matrix=node, positions=node.positions)
+    return filled(PARTS[f"{key}, counted"], matrix=node, positions=node.positions, counted=named)

@@ -22,9 +22,10 @@ from backprop_cli.documents.blocks import (
     Table,
     Tone,
 )
-from backprop_cli.documents.introduction import filled, listed, on_signs
+from backprop_cli.documents.introduction import on_signs
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.documents.run_tables import array_cell
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import WALK, told, warns
 from backprop_cli.documents.wording_views import JACOBIANS, LOOPS
 from backprop_cli.language import tree
@@ -92,7 +93,7 @@ class _Document:
         for loop in self._graph.loops:
             key = "several" if len(loop.names) > 1 else "one"
             names = listed([tree.Matrix(name) for name in loop.names])
-            yield Note(filled(LOOPS[key], {"names": names}))
+            yield Note(filled(LOOPS[key], names=names))
         yield Note((WALK["rounding"].format(digits=self._digits),))
 
     def block(self, block: Block) -> Iterator[Part]:
@@ -114,15 +115,15 @@ class _Document:
     def _title(self, block: Block) -> tuple[Inline, ...]:
         quantity = self._graph[block.of]
         label = self._graph.label_of(quantity)
-        signs: dict[str, Sequence[Inline]] = {"output": (tree.Matrix(block.of),), "layer": (str(label),)}
         if quantity.name == self._graph.cost:
             return (JACOBIANS["cost"],)
-        return filled(JACOBIANS["module" if label is None else "module in a layer"], signs)
+        template = JACOBIANS["module" if label is None else "module in a layer"]
+        return filled(template, output=tree.Matrix(block.of), layer=str(label))
 
     def _jacobian(self, jacobian: Jacobian) -> Iterator[Part]:
         is_parameter = self._graph[jacobian.by].role is Role.PARAMETER
         sentence = JACOBIANS["by parameter" if is_parameter else "by input"]
-        yield Prose(filled(sentence, {"by": (tree.Matrix(jacobian.by),), "shape": (_size(jacobian.shape),)}))
+        yield Prose(filled(sentence, by=tree.Matrix(jacobian.by), shape=_size(jacobian.shape)))
         yield FormulaBlock((_line(jacobian.equation),))
         yield from self._notes(jacobian.notes, jacobian.equation.sides[0])
         if jacobian.is_sparse:
@@ -139,7 +140,7 @@ class _Document:
         if row.through == (self._graph.cost,):
             return (JACOBIANS["start"],)
         if len(row.through) > 1:
-            return filled(JACOBIANS["several"], {"by": (tree.Matrix(row.by),)})
+            return filled(JACOBIANS["several"], by=tree.Matrix(row.by))
         return (JACOBIANS["one"],)
 
     def _row(self, row: Row) -> Iterator[Part]:

@@ -20,9 +20,10 @@ from backprop_cli.documents.blocks import (
     Table,
     Tone,
 )
-from backprop_cli.documents.introduction import filled, listed, on_signs
+from backprop_cli.documents.introduction import on_signs
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.documents.run_tables import array_cell
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import WALK, told, warns
 from backprop_cli.documents.wording_views import LOOPS, MODULES, SIGNATURES
 from backprop_cli.language import tree
@@ -83,7 +84,7 @@ class _Document:
             yield Prose((MODULES["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
         for loop in self._graph.loops:
             together = listed([tree.Matrix(name) for name in loop.names])
-            yield Note(filled(LOOPS["several" if len(loop.names) > 1 else "one"], {"names": together}))
+            yield Note(filled(LOOPS["several" if len(loop.names) > 1 else "one"], names=together))
         yield Note((WALK["rounding"].format(digits=self._digits),))
 
     def section(self, key: Section, calls: Sequence[Call]) -> Iterator[Block]:
@@ -96,7 +97,7 @@ class _Document:
             yield Heading(2, (MODULES["start" if method is Method.ZERO_GRAD_PARAMETERS else "end"],))
         else:
             direction = MODULES["forward" if is_forward else "backward"]
-            yield Heading(2, filled(direction, {"section": self._title(module)}))
+            yield Heading(2, filled(direction, section=self._title(module)))
         if module is not None and not is_forward:
             yield from self._arriving(module, calls)
         for method, alike in groupby(calls, key=lambda call: call.method):
@@ -108,7 +109,7 @@ class _Document:
             return (MODULES["criterion"],)
         label = self._graph.label_of(self._graph[module.output])
         library = self._graph.kinds.get(str(label), "")
-        unnamed = filled(MODULES["no name"], {"output": (tree.Matrix(module.output),)})
+        unnamed = filled(MODULES["no name"], output=tree.Matrix(module.output))
         known: dict[str, tuple[Inline, ...]] = {
             "number": (str(module.number),),
             "kind": (module.kind,) if module.kind else unnamed,
@@ -116,9 +117,9 @@ class _Document:
             "library": (library,),
         }
         if label is None:
-            return filled(MODULES["module"], known)
+            return filled(MODULES["module"], **known)
         is_plain = module.kind == LINEAR or library in ("", "dense") or library.lower() == module.kind.lower()
-        return filled(MODULES["module in a layer" if is_plain else "library module in a layer"], known)
+        return filled(MODULES["module in a layer" if is_plain else "library module in a layer"], **known)
 
     def _arriving(self, module: Module, calls: Sequence[Call]) -> Iterator[Block]:
         """What a module is given on the way back."""
@@ -132,7 +133,7 @@ class _Document:
 
     def _input(self, call: Call) -> Iterator[Block]:
         """The gradient by an input of the network that several modules use."""
-        yield Heading(2, filled(MODULES["inputs"], {"input": (tree.Matrix(call.gives),)}))
+        yield Heading(2, filled(MODULES["inputs"], input=tree.Matrix(call.gives)))
         yield Prose((MODULES["input"],))
         yield self._sum(call, call.gives)
 

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from sympy import Add
 
 from backprop_cli.documents.blocks import Note, Tone
+from backprop_cli.documents.sentences import filled
 from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.numeric.trace import Number
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Reduce, places
+from backprop_cli.translation import tr_n
 from backprop_cli.verification.arrays import Named, NumPyArrays
 from backprop_cli.verification.evaluation import Evaluator
 
@@ -61,8 +63,14 @@ def _bound(source: Quantity, values: Mapping[str, Number]) -> float:
 def _note(source: Quantity, values: NDArray[np.float64], found: NDArray[np.intp], function: str) -> Note:
     first = tuple(found[0])
     at = ", ".join(str(axis + 1) for axis in first)
-    where = f"at position {at} ({values[first]:.1e})"
-    if len(found) > 1:
-        where = f"at {len(found)} positions, the first {at} ({values[first]:.1e})"
-    decided = f"rounding decides on which side of {function}'s kink it lies, and so {function}'s slope there."
-    return Note((tree.Matrix(source.name), f" is 0 up to rounding {where}: {decided}"), Tone.WARNING)
+    message = tr_n(
+        "{quantity} is 0 up to rounding at position {position} ({value}): rounding decides on which side of "
+        "{function}'s kink it lies, and so {function}'s slope there.",
+        "{quantity} is 0 up to rounding at {number} positions, the first {position} ({value}): rounding decides on "
+        "which side of {function}'s kink it lies, and so {function}'s slope there.",
+        len(found),
+    )
+    value = f"{values[first]:.1e}"
+    quantity = tree.Matrix(source.name)
+    told = filled(message, quantity=quantity, number=len(found), position=at, value=value, function=function)
+    return Note(told, Tone.WARNING)

@@ -22,9 +22,10 @@ from backprop_cli.documents.blocks import (
     Table,
 )
 from backprop_cli.documents.derivation import section_of, title_of
-from backprop_cli.documents.introduction import filled, listed, on_signs
+from backprop_cli.documents.introduction import on_signs
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import WALK
 from backprop_cli.documents.wording_views import LOOPS, PERTURBATION
 from backprop_cli.language import tree
@@ -62,7 +63,7 @@ def perturbation_document(
     and then of smaller ones; ``gradient`` is ∂J/∂(the number), None where the run has another."""
     teller = _Document(graph, perturbation, true, rounding)
     place = teller.place
-    title = filled(PERTURBATION["title"], {"entry": (place,), "name": (graph.name,)})
+    title = filled(PERTURBATION["title"], entry=place, name=graph.name)
     blocks: list[Block] = [Heading(1, title), *teller.introduction(changes)]
     shown = [node for change in changes for node in walk(change.formula)]
     blocks += on_signs(graph, names, shown)
@@ -86,12 +87,12 @@ class _Document:
         self.place = tree.Place(perturbation.of, positions)
 
     def introduction(self, changes: Sequence[Change]) -> Iterator[Block]:
-        yield Prose(filled(PERTURBATION["plan"], {"entry": (self.place,)}))
+        yield Prose(filled(PERTURBATION["plan"], entry=self.place))
         moved = {change.of for change in changes}
         for loop in self._graph.loops:
             inside = [tree.Matrix(name) for name in loop.names if name in moved]
             if inside:
-                yield Note(filled(LOOPS["forward" if len(inside) > 1 else "one forward"], {"names": listed(inside)}))
+                yield Note(filled(LOOPS["forward" if len(inside) > 1 else "one forward"], names=listed(inside)))
         yield Note((WALK["rounding"].format(digits=self._rounding.digits),))
         start = self._rounding.tree(self._perturbation.change)
         yield FormulaBlock((Line(tree.Differential(self.place), (Side(start),)),))
@@ -124,14 +125,14 @@ class _Document:
         cost, entry = tree.Place(COST), self.place
         first = predictions[0]
         if gradient is not None:
-            yield Prose(filled(PERTURBATION["by the gradient"], {"entry": (entry,)}))
+            yield Prose(filled(PERTURBATION["by the gradient"], entry=entry))
             product = tree.Product((tree.Partial(cost, entry), tree.Differential(entry)))
             put_in = tree.Product((self._rounding.tree(gradient), self._rounding.tree(first.change)))
             shown = self._rounding.shown(gradient) * self._rounding.shown(first.change)
             is_exact = self._rounding.agrees(shown, first.predicted)
             last = Side(self._rounding.tree(first.predicted), () if is_exact else (WALK["unrounded"],))
             yield FormulaBlock((Line(tree.Differential(cost), (Side(product), Side(put_in), last)),))
-        yield Prose(filled(PERTURBATION["smaller"], {"cost": (cost,)}))
+        yield Prose(filled(PERTURBATION["smaller"], cost=cost))
         header = (
             PERTURBATION["change of the entry"],
             PERTURBATION["predicted"],

@@ -9,15 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from backprop_cli.documents.blocks import Array, Block, Cell, Document, Heading, Note, Prose, Summary, Table, Tone
 from backprop_cli.documents.findings import findings
-from backprop_cli.documents.introduction import filled, windows
+from backprop_cli.documents.introduction import windows
 from backprop_cli.documents.names import Names
+from backprop_cli.documents.sentences import filled
 from backprop_cli.documents.wording import PARTS
 from backprop_cli.language import tree
 from backprop_cli.numeric.trace import Number, Trace
-from backprop_cli.spec.wording import count
 from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import places
+from backprop_cli.translation import tr, tr_n
 
 MOST_NUMBERS = {0: 1, 1: 20, 2: 64}  # of a scalar, a vector or a matrix that is shown whole
 CORNER = (3, 6)  # rows and columns of a larger one
@@ -26,7 +27,7 @@ CORNER = (3, 6)  # rows and columns of a larger one
 def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, full: bool = False) -> Document:
     """The tables of one run with ``digits`` after the point; ``full`` shows every number of large arrays too."""
     blocks: list[Block] = [Heading(1, (graph.name,)), *_introduction(graph, trace)]
-    tables = (("Forward pass", _forward(graph, trace)), ("Backward pass", _backward(graph, trace)))
+    tables = ((tr("Forward pass"), _forward(graph, trace)), (tr("Backward pass"), _backward(graph, trace)))
     for title, groups in tables:
         rows = _rows(graph, groups, digits, full)
         if rows:
@@ -36,17 +37,21 @@ def run_document(graph: Graph, names: Names, trace: Trace, *, digits: int = 4, f
 
 def _introduction(graph: Graph, trace: Trace) -> Iterator[Block]:
     if graph.samples is not None:
-        yield Prose((f"A batch of {count(graph.samples, 'sample')}, counted by {graph.sample}.",))
+        said = tr_n(
+            "A batch of {samples} sample, counted by {sample}.",
+            "A batch of {samples} samples, counted by {sample}.",
+            graph.samples,
+        )
+        yield Prose((said.format(samples=graph.samples, sample=graph.sample),))
     if graph.windows:
-        signs = {"windows": windows(graph), "cost": (tree.Place(COST),)}
-        yield Note(filled(PARTS["truncated run"], signs), Tone.WARNING)
+        yield Note(filled(PARTS["truncated run"], windows=windows(graph), cost=tree.Place(COST)), Tone.WARNING)
 
 
 Entry = tuple[Quantity, tree.Node, NDArray[np.float64]]
 
 
 def _header(graph: Graph) -> tuple[str, ...]:
-    return ("layer", "quantity", "values") if _has_layers(graph) else ("quantity", "values")
+    return (*((tr("layer"),) if _has_layers(graph) else ()), tr("quantity"), tr("values"))
 
 
 def _has_layers(graph: Graph) -> bool:

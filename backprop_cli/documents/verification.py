@@ -8,58 +8,77 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.language import tree
+from backprop_cli.translation import Sentences, between, enumerated, marked, said, tr, tr_n
 from backprop_cli.verification.report import Comparison, Kink, Oracle, Report, Truncation, Verdict, Witness
 
-HEADER = ("worst entry", "ours", "oracle", "difference", "allowed", "verdict")
-COST_HEADER = ("", "ours", "again", "difference", "allowed", "verdict")
 ROUNDING = 64 * np.finfo(np.float64).eps  # of the norm
-TRUNCATED_HEADER = ("differs most at", "truncated", "full", "norm, truncated", "norm, full")
-TRUNCATED = (
+TRUNCATED = marked(
     "Truncated gradients are those of the same cost with older states frozen, which is what the oracles above "
     "differentiate. Backpropagation through all steps gives the full gradient of the cost."
 )
-VERDICTS = {Verdict.OK: "agrees", Verdict.DISAGREES: "DISAGREES", Verdict.KINK: "kink", Verdict.LEFT_OUT: "left out"}
-AT_KINKS = (
+IN_PART = "in part"
+VERDICTS = Sentences[Verdict | str](
+    {
+        Verdict.OK: marked("agrees"),
+        IN_PART: marked("agrees in part"),
+        Verdict.DISAGREES: marked("DISAGREES"),
+        Verdict.KINK: marked("kink"),
+        Verdict.LEFT_OUT: marked("left out"),
+    }
+)
+AT_KINKS = marked(
     "At a kink the difference quotient averages the slopes of the two sides; the gradient takes the one that the "
-    "derivation states, so a difference is no error: "
+    "derivation states, so a difference is no error: {kinks}."
 )
 
 
 def verification_document(name: str, names: Names, report: Report) -> Document:
     """The report in words and tables: the verdict first, then J, then one table an oracle."""
-    blocks: list[Block] = [Heading(1, (f"Verification: {name}",)), *_verdict(report, names)]
+    blocks: list[Block] = [Heading(1, (tr("Verification: {name}").format(name=name),)), *_verdict(report, names)]
     if report.cost is not None:
-        blocks.append(Heading(2, (tree.Place(names.cost), ", evaluated again")))
-        blocks.append(Table(COST_HEADER, (_row(report.cost, names),)))
+        blocks.append(Heading(2, filled(tr("{cost}, evaluated again"), cost=tree.Place(names.cost))))
+        blocks.append(Table(_header("", tr("again")), (_row(report.cost, names),)))
         if report.cost.note:
-            blocks.append(Note((f"{report.cost.note}.",)))
+            blocks.append(Note((tr("{reason}.").format(reason=said(report.cost.note)),)))
     for witness in report.witnesses:
-        blocks.append(Heading(2, (f"Against {witness.name}",)))
+        blocks.append(Heading(2, (tr("Against {oracle}").format(oracle=said(witness.name)),)))
         if witness.left_out:
-            blocks.append(Prose((f"Left out: {witness.left_out}.",)))
+            blocks.append(Prose((tr("Left out: {reason}.").format(reason=said(witness.left_out)),)))
             continue
         if witness.method:
-            blocks.append(Prose((witness.method,)))
+            blocks.append(Prose((said(witness.method),)))
         found = [comparison for comparison in report.comparisons if comparison.oracle is witness.oracle]
-        blocks.append(Table(HEADER, tuple(_row(comparison, names) for comparison in found)))
+        blocks.append(
+            Table(_header(tr("worst entry"), tr("oracle")), tuple(_row(comparison, names) for comparison in found))
+        )
         blocks.extend(_remarks(found))
     blocks.extend(_truncated(report, names))
     return Document(tuple(blocks), names)
+
+
+def _header(entry: str, theirs: str) -> tuple[str, ...]:
+    return (entry, tr("ours"), theirs, tr("difference"), tr("allowed"), tr("verdict"))
 
 
 def _truncated(report: Report, names: Names) -> Iterator[Block]:
     """The truncated gradients beside the full ones."""
     if not report.truncations:
         return
-    yield Heading(2, ("Beside the full gradient",))
-    yield Prose((TRUNCATED,))
+    yield Heading(2, (tr("Beside the full gradient"),))
+    yield Prose((tr(TRUNCATED),))
     apart = [one for one in report.truncations if not _is_rounding(one)]
     if apart:
-        yield Table(TRUNCATED_HEADER, tuple(_truncation(one, names) for one in apart))
+        norms = (tr("norm, truncated"), tr("norm, full"))
+        header = (tr("differs most at"), tr("truncated"), tr("full"), *norms)
+        yield Table(header, tuple(_truncation(one, names) for one in apart))
     same = [tree.Gradient(one.quantity) for one in report.truncations if one not in apart]
     if same:
-        yield Note((*_listed(same), f" {'is' if len(same) == 1 else 'are'} the same without truncation."))
+        message = tr_n(
+            "{gradients} is the same without truncation.", "{gradients} are the same without truncation.", len(same)
+        )
+        yield Note(filled(message, gradients=listed(same)))
 
 
 def _is_rounding(one: Truncation) -> bool:
@@ -80,10 +99,10 @@ def _verdict(report: Report, names: Names) -> Iterator[Block]:
     if report.ok:
         yield Prose((_headline(report),))
     if report.unverified and len(report.unverified) < len(report.quantities):
-        gradients = _listed([tree.Gradient(quantity) for quantity in report.unverified])
-        yield Note(("No oracle could judge ", *gradients, "."), Tone.WARNING)
+        gradients = listed(map(tree.Gradient, report.unverified))
+        yield Note(filled(tr("No oracle could judge {gradients}."), gradients=gradients), Tone.WARNING)
     if report.kinks:
-        yield Note((AT_KINKS, *_listed_parts([_kink(kink) for kink in report.kinks]), "."))
+        yield Note(filled(tr(AT_KINKS), kinks=_kinks(report.kinks)))
 
 
 def _headline(report: Report) -> str:
@@ -91,42 +110,78 @@ def _headline(report: Report) -> str:
     total = len(report.quantities)
     witnesses = [witness for witness in report.witnesses if not witness.left_out]
     found = {w.name: [c for c in report.comparisons if c.oracle is w.oracle] for w in witnesses}
-    shares = {name: some for name, some in found.items() if any(c.worst is not None for c in some)}
-    missing = report.cost.note if report.cost is not None and report.cost.verdict is Verdict.LEFT_OUT else ""
-    without = f" J was not compared: {missing}." if missing else ""
+    shares = {said(name): some for name, some in found.items() if any(c.worst is not None for c in some)}
+    missing = said(report.cost.note) if report.cost is not None and report.cost.verdict is Verdict.LEFT_OUT else ""
     if not shares:
-        gradients = "the gradient" if total == 1 else f"the {total} gradients"
-        return f"No oracle could judge {gradients}" + (f": {missing}." if missing else ".")
+        return _unjudged(total, missing)
     if all(_confirmed(some) == total for some in shares.values()):
-        return f"{_counted(total)} verified by {_words(list(shares))}: no disagreement.{without}"
-    parts = [f"{_confirmed(some)} by {name}{_others(some, total)}" for name, some in shares.items()]
-    return f"{_counted(total)}, confirmed: {', '.join(parts)}; no disagreement.{without}"
+        message = tr_n(
+            "{total} gradient verified by {oracles}: no disagreement.",
+            "{total} gradients verified by {oracles}: no disagreement.",
+            total,
+        )
+        told = message.format(total=total, oracles=enumerated(shares))
+    else:
+        message = tr_n(
+            "{total} gradient, confirmed: {shares}; no disagreement.",
+            "{total} gradients, confirmed: {shares}; no disagreement.",
+            total,
+        )
+        told = message.format(total=total, shares=tr(", ").join(_share(*share, total) for share in shares.items()))
+    if not missing:
+        return told
+    return tr("{headline} J was not compared: {reason}.").format(headline=told, reason=missing)
+
+
+def _unjudged(total: int, missing: str) -> str:
+    if not missing:
+        message = tr_n("No oracle could judge the gradient.", "No oracle could judge the {total} gradients.", total)
+        return message.format(total=total)
+    message = tr_n(
+        "No oracle could judge the gradient: {reason}.", "No oracle could judge the {total} gradients: {reason}.", total
+    )
+    return message.format(total=total, reason=missing)
+
+
+def _share(oracle: str, comparisons: Sequence[Comparison], total: int) -> str:
+    """``5 by SymPy (others: 3 at a kink, 1 left out)``."""
+    confirmed, others = _confirmed(comparisons), _others(comparisons, total)
+    if not others:
+        return tr("{confirmed} by {oracle}").format(confirmed=confirmed, oracle=oracle)
+    message = tr("{confirmed} by {oracle} (others: {others})")
+    return message.format(confirmed=confirmed, oracle=oracle, others=tr(", ").join(others))
 
 
 def _confirmed(comparisons: Sequence[Comparison]) -> int:
     return sum(comparison.verdict is Verdict.OK and not comparison.is_partial for comparison in comparisons)
 
 
-def _others(comparisons: Sequence[Comparison], total: int) -> str:
-    """``(others: 3 at a kink, 1 left out)``."""
+def _others(comparisons: Sequence[Comparison], total: int) -> list[str]:
+    """``3 at a kink``, ``1 left out``."""
     kinks = sum(comparison.verdict is Verdict.KINK for comparison in comparisons)
     partial = sum(comparison.verdict is Verdict.OK and comparison.is_partial for comparison in comparisons)
     left_out = total - _confirmed(comparisons) - kinks - partial
-    counts = ((kinks, "at a kink"), (partial, "in part"), (left_out, "left out"))
-    some = [f"{count} {what}" for count, what in counts if count]
-    return f" (others: {', '.join(some)})" if some else ""
+    counts = (
+        (kinks, tr_n("{count} at a kink", "{count} at a kink", kinks)),
+        (partial, tr_n("{count} in part", "{count} in part", partial)),
+        (left_out, tr_n("{count} left out", "{count} left out", left_out)),
+    )
+    return [what.format(count=count) for count, what in counts if count]
 
 
 def _disagreement(comparison: Comparison, witnesses: Sequence[Witness], names: Names) -> tuple[Inline, ...]:
-    worst = comparison.worst
-    title = next((w.name for w in witnesses if w.oracle is comparison.oracle), str(Oracle.EVALUATION))
+    worst, entry = comparison.worst, _entry(comparison, names)
+    found = next((w.name for w in witnesses if w.oracle is comparison.oracle), None)
+    oracle = tr("a second evaluation") if found is None else said(found)
     if worst is None:
-        return (_entry(comparison, names), f" disagrees with {title}: {comparison.note}.")
-    return (
-        _entry(comparison, names),
-        f": ours is {worst.ours + 0.0:.10g}, by {title} {worst.theirs + 0.0:.10g}; "
-        f"they differ by {worst.difference:.3g}, and {worst.allowed:.3g} is allowed.",
+        message = tr("{gradient} disagrees with {oracle}: {reason}.")
+        return filled(message, gradient=entry, oracle=oracle, reason=said(comparison.note))
+    message = tr(
+        "{gradient}: ours is {ours}, by {oracle} {theirs}; they differ by {difference}, and {allowed} is allowed."
     )
+    numbers = {"ours": f"{worst.ours + 0.0:.10g}", "theirs": f"{worst.theirs + 0.0:.10g}"}
+    sizes = {"difference": f"{worst.difference:.3g}", "allowed": f"{worst.allowed:.3g}"}
+    return filled(message, gradient=entry, oracle=oracle, **numbers, **sizes)
 
 
 def _entry(comparison: Comparison, names: Names) -> tree.Node:
@@ -143,9 +198,8 @@ def _place(name: str, position: Sequence[int]) -> tree.Place:
 
 
 def _row(comparison: Comparison, names: Names) -> tuple[Cell, ...]:
-    worst, verdict = comparison.worst, VERDICTS[comparison.verdict]
-    if comparison.verdict is Verdict.OK and comparison.is_partial:
-        verdict += " in part"
+    worst, is_in_part = comparison.worst, comparison.verdict is Verdict.OK and comparison.is_partial
+    verdict = VERDICTS[IN_PART if is_in_part else comparison.verdict]
     label = _entry(comparison, names)
     if worst is None:
         return (label, "", "", "", "", verdict)
@@ -158,33 +212,20 @@ def _remarks(comparisons: Sequence[Comparison]) -> Iterator[Block]:
     reasons: dict[str, list[tree.Node]] = {}
     for comparison in comparisons:
         if comparison.note:
-            reasons.setdefault(comparison.note, []).append(tree.Gradient(comparison.quantity))
+            reasons.setdefault(said(comparison.note), []).append(tree.Gradient(comparison.quantity))
     for reason, gradients in reasons.items():
-        yield Note((*_listed(gradients), f": {reason}."))
+        yield Note(filled(tr("{gradients}: {reason}."), gradients=listed(gradients), reason=reason))
+
+
+def _kinks(kinks: Sequence[Kink]) -> tuple[Inline, ...]:
+    """``relu in z and abs in d``."""
+    return tuple(part for kink in between([_kink(kink) for kink in kinks]) for part in _parts(kink))
+
+
+def _parts(told: str | tuple[Inline, ...]) -> tuple[Inline, ...]:
+    return (told,) if isinstance(told, str) else told
 
 
 def _kink(kink: Kink) -> tuple[Inline, ...]:
-    return (
-        f"{kink.function} in ",
-        _place(kink.quantity, kink.position) if kink.position else tree.Matrix(kink.quantity),
-    )
-
-
-def _counted(gradients: int) -> str:
-    return f"{gradients} gradient" + ("" if gradients == 1 else "s")
-
-
-def _words(words: Sequence[str]) -> str:
-    return "".join(str(part) for part in _listed(words))
-
-
-def _listed(items: Sequence[Inline]) -> tuple[Inline, ...]:
-    return _listed_parts([(item,) for item in items])
-
-
-def _listed_parts(items: Sequence[tuple[Inline, ...]]) -> tuple[Inline, ...]:
-    """``a, b and c``."""
-    parts: list[Inline] = []
-    for k, item in enumerate(items):
-        parts += [*([", " if k < len(items) - 1 else " and "] if k else []), *item]
-    return tuple(parts)
+    place = _place(kink.quantity, kink.position) if kink.position else tree.Matrix(kink.quantity)
+    return filled(tr("{function} in {place}"), function=kink.function, place=place)

@@ -21,9 +21,10 @@ from backprop_cli.documents.blocks import (
     Tone,
 )
 from backprop_cli.documents.derivation import section_of, title_of
-from backprop_cli.documents.introduction import filled, listed, windows
+from backprop_cli.documents.introduction import windows
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import PARTS, WALK, told, warns
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
@@ -66,8 +67,8 @@ class _Document:
         if self._graph.samples is not None:
             yield Prose((PARTS["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
         if self._graph.windows:
-            signs = {"windows": windows(self._graph), "cost": (tree.Place(COST),)}
-            yield Note(filled(PARTS["truncated run"], signs), Tone.WARNING)
+            text = filled(PARTS["truncated run"], windows=windows(self._graph), cost=tree.Place(COST))
+            yield Note(text, Tone.WARNING)
         yield Note((WALK["rounding"].format(digits=self._rounding.digits),))
 
     def section(self, stages: Sequence[Stage]) -> Iterator[Block]:
@@ -161,7 +162,7 @@ class _Document:
             value = self._rounding.tree(path.value)
             sides = (path.formula, path.put_in, value)
             chain = tree.Equality(tuple(side for place, side in enumerate(sides) if side not in sides[:place]))
-            yield Prose((WALK["through"], *listed(path.through), ": ", chain))
+            yield Prose(filled(WALK["through"], quantities=listed(path.through), chain=chain))
         parts = tree.Add(tuple(self._rounding.tree(path.value) for path in entry.paths))
         rounded = sum(self._rounding.shown(path.value) for path in entry.paths)
         remark = "together" if self._rounding.agrees(rounded, entry.value) else "together unrounded"

@@ -10,6 +10,7 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Array, Summary
 from backprop_cli.renderers.numbers import number, numbers
+from backprop_cli.translation import tr, tr_n
 
 ALL = ("", "")
 
@@ -30,14 +31,19 @@ class Grid(NamedTuple):
 
 def described(summary: Summary) -> str:
     """Shape, norm and range of an array in words."""
-    digits = summary.corner.digits
-    said = [" × ".join(map(str, summary.shape)) + (" numbers" if len(summary.shape) == 1 else "")]
+    digits, size = summary.corner.digits, int(np.prod(summary.shape))
+    said = [" × ".join(map(str, summary.shape))]
+    if len(summary.shape) == 1:
+        said = [tr_n("{size} number", "{size} numbers", size).format(size=size)]
     if summary.norm is not None and summary.least is not None and summary.greatest is not None:
-        said.append(f"norm {number(summary.norm, digits)}")
-        said.append(f"from {number(summary.least, digits)} to {number(summary.greatest, digits)}")
-    if summary.zeros:
-        said.append(f"{summary.zeros} of them 0" if summary.zeros < np.prod(summary.shape) else "all of them 0")
-    return ", ".join(said)
+        ends = {"least": number(summary.least, digits), "greatest": number(summary.greatest, digits)}
+        said.append(tr("norm {norm}").format(norm=number(summary.norm, digits)))
+        said.append(tr("from {least} to {greatest}").format(**ends))
+    if summary.zeros == size:
+        said.append(tr("all of them 0"))
+    elif summary.zeros:
+        said.append(tr_n("{zeros} of them 0", "{zeros} of them 0", summary.zeros).format(zeros=summary.zeros))
+    return tr(", ").join(said)
 
 
 def place_of(at: Sequence[int], indices: Sequence[str]) -> str:
@@ -74,8 +80,8 @@ def cut(grid: Grid, room: float, most_rows: int, measure: Callable[[str], float]
     for top, bottom in down:
         for left, right in across:
             labels = [grid.label] if grid.label else []
-            labels += [_from_to(grid.indices[0], "row", top, bottom)] if len(down) > 1 else []
-            labels += [_from_to(grid.indices[1], "column", left, right)] if len(across) > 1 else []
+            labels += [_from_to(grid.indices[0], _rows, top, bottom)] if len(down) > 1 else []
+            labels += [_from_to(grid.indices[1], _columns, left, right)] if len(across) > 1 else []
             goes_on = (grid.goes_on[0] and bottom == len(grid.rows), grid.goes_on[1])
             rows = tuple(row[left:right] for row in grid.rows[top:bottom])
             parts.append(Grid(rows, ", ".join(labels), goes_on, grid.indices, grid.is_vector))
@@ -92,7 +98,18 @@ def _groups(widths: Sequence[float], room: float) -> Iterator[tuple[int, int]]:
     yield start, len(widths)
 
 
-def _from_to(index: str, unnamed: str, start: int, end: int) -> str:
+def _from_to(index: str, unnamed: Callable[[int, int], str], first: int, last: int) -> str:
     """Positions in words: ``j = 5 to 8``, ``columns 5 to 8``."""
-    positions = f"{start + 1}" if end == start + 1 else f"{start + 1} to {end}"
-    return f"{index} = {positions}" if index else f"{unnamed}{'s' if end > start + 1 else ''} {positions}"
+    if not index:
+        return unnamed(first + 1, last)
+    if last == first + 1:
+        return f"{index} = {last}"
+    return tr("{index} = {first} to {last}").format(index=index, first=first + 1, last=last)
+
+
+def _rows(first: int, last: int) -> str:
+    return tr_n("row {last}", "rows {first} to {last}", last - first + 1).format(first=first, last=last)
+
+
+def _columns(first: int, last: int) -> str:
+    return tr_n("column {last}", "columns {first} to {last}", last - first + 1).format(first=first, last=last)

@@ -10,6 +10,7 @@ from backprop_cli.documents.wording import RULES, sentence
 from backprop_cli.language import tree
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.symbolic.steps import Step
+from backprop_cli.translation import Language, written_in
 
 
 def steps_as_data(name: str, steps: Iterable[Step], names: Names) -> dict[str, Any]:
@@ -20,6 +21,12 @@ def steps_as_data(name: str, steps: Iterable[Step], names: Names) -> dict[str, A
 
 
 def step_as_data(step: Step, names: Names) -> dict[str, Any]:
+    """One step, in English whatever language is written in."""
+    with written_in(Language.ENGLISH):
+        return _step(step, names)
+
+
+def _step(step: Step, names: Names) -> dict[str, Any]:
     return {
         "id": step.id,
         "layer": step.layer,

@@ -19,6 +19,7 @@ from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.renderers.plain import one_line
 from backprop_cli.renderers.precedence import Level, Printed
+from backprop_cli.translation import tr
 
 _Latex = Printed[str]
 
@@ -188,7 +189,8 @@ def _function(name: str, names: Names) -> str:
 def _apply(function: str, node: tree.Apply, kids: Sequence[_Latex], names: Names) -> _Latex:
     if function == "where" and len(kids) == 3:
         condition, then, otherwise = (_outside(kids[0]), kids[1].body, kids[2].body)
-        rows = rf"{then} & \text{{if }} {condition} \\ {otherwise} & \text{{otherwise}}"
+        words = escaped(tr("if")), escaped(tr("otherwise"))
+        rows = rf"{then} & \text{{{words[0]} }} {condition} \\ {otherwise} & \text{{{words[1]}}}"
         return Printed(rf"\begin{{cases}} {rows} \end{{cases}}", Level.CHOICE)
     if function == "sqrt" and len(kids) == 1:
         return Printed(rf"\sqrt{{{kids[0].body}}}")

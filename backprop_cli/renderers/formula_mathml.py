@@ -20,8 +20,9 @@ from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.renderers import formula_text
 from backprop_cli.renderers.glyphs import COMPARISONS
+from backprop_cli.renderers.plain import visible
 from backprop_cli.renderers.precedence import Level, Printed
-from backprop_cli.renderers.styles import visible
+from backprop_cli.translation import tr
 
 _Elements = tuple[str, ...]
 _Shown = Printed[_Elements]
@@ -301,11 +302,12 @@ def _apply(function: str, node: tree.Apply, kids: Sequence[_Shown], names: Names
 
 
 def _choice(condition: _Elements, then: _Elements, otherwise: _Elements) -> str:
+    words = escaped(tr("if")), escaped(tr("otherwise"))
     rows = (
         _tag("mtr", _tag("mtd", *value), _tag("mtd", *reason))
         for value, reason in (
-            (then, ("<mtext>if\N{NO-BREAK SPACE}</mtext>", *condition)),
-            (otherwise, ("<mtext>otherwise</mtext>",)),
+            (then, (f"<mtext>{words[0]}\N{NO-BREAK SPACE}</mtext>", *condition)),
+            (otherwise, (f"<mtext>{words[1]}</mtext>",)),
         )
     )
     brace = '<mo form="prefix" fence="true" stretchy="true">{</mo>'

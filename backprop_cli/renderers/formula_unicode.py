@@ -26,6 +26,7 @@ from backprop_cli.renderers.glyphs import (
     superscript,
 )
 from backprop_cli.renderers.precedence import Level, Printed
+from backprop_cli.translation import tr
 
 
 class Piece(NamedTuple):
@@ -184,8 +185,9 @@ def _function(name: str, names: Names) -> str:
 
 def _apply(function: str, node: tree.Apply, kids: Sequence[_Shown], names: Names) -> _Shown:
     if function == "where" and len(kids) == 3:
-        chosen = (Piece("{ "), *kids[1].body, Piece(" if ", "join"), *_outside(kids[0]), Piece(","))
-        return Printed((*chosen, Piece(" ", "break"), *kids[2].body, Piece(" otherwise }")))
+        when, otherwise = tr("if"), tr("otherwise")
+        chosen = (Piece("{ "), *kids[1].body, Piece(f" {when} ", "join"), *_outside(kids[0]), Piece(","))
+        return Printed((*chosen, Piece(" ", "break"), *kids[2].body, Piece(f" {otherwise} }}")))
     if function == "sqrt" and len(kids) == 1:
         return Printed((Piece("√"), *_in(kids[0], Level.ATOM)), Level.POWER)
     if function == "abs" and len(kids) == 1 and "|" not in _plain(kids[0]) and not holds_matrices(node):

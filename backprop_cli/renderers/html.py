@@ -6,6 +6,7 @@ What users wrote is escaped, and a policy in the page forbids to load anything i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -26,11 +27,10 @@ from backprop_cli.renderers import formula_unicode
 from backprop_cli.renderers.formula_mathml import element, escaped
 from backprop_cli.renderers.html_style import style_sheet
 from backprop_cli.renderers.html_tables import table
+from backprop_cli.translation import language, tr
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-CONTENTS = "Contents"
-WARNING = "Warning:"
-PUNCTUATION = frozenset(".,;:!?)")
+PUNCTUATION = re.compile(r"\u00a0?[.,;:!?)、。，；：！？）]")
 FEWEST_LISTED = 2  # sections of a page with a table of contents
 
 
@@ -41,13 +41,13 @@ class _Section(NamedTuple):
     blocks: list[Block]
 
 
-def page(document: Document, language: str = "en") -> str:
-    """The whole file. ``language`` is the one that the document is written in, as BCP 47 names it."""
+def page(document: Document) -> str:
+    """The whole file."""
     names = document.names
     title, before, sections = _sectioned(document.blocks)
     lines = [
         "<!DOCTYPE html>",
-        f'<html lang="{escaped(language)}">',
+        f'<html lang="{language()}">',
         "<head>",
         '<meta charset="utf-8"/>',
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>',
@@ -82,7 +82,8 @@ def _sectioned(blocks: Iterable[Block]) -> tuple[tuple[Inline, ...], list[Block]
 
 
 def _contents(sections: Sequence[_Section], names: Names) -> Iterator[str]:
-    yield f'<nav aria-labelledby="contents"><h2 id="contents">{CONTENTS}</h2><ul>'
+    title = escaped(tr("Contents"))
+    yield f'<nav aria-labelledby="contents"><h2 id="contents">{title}</h2><ul>'
     for number, section in enumerate(sections, start=1):
         yield f'<li><a href="#section-{number}">{_text(section.heading.parts, names)}</a></li>'
     yield "</ul></nav>"
@@ -109,7 +110,8 @@ def _block(block: Block, names: Names, deepest: int) -> str:
         case Prose(parts):
             return f"<p>{_text(parts, names)}</p>"
         case Note(parts, Tone.WARNING):
-            return f'<p class="note warning"><strong>{WARNING}</strong> {_text(parts, names)}</p>'
+            warning = escaped(tr("Warning:"))
+            return f'<p class="note warning"><strong>{warning}</strong> {_text(parts, names)}</p>'
         case Note(parts):
             return f'<p class="note">{_text(parts, names)}</p>'
         case FormulaBlock(lines, is_stacked):
@@ -126,8 +128,11 @@ def _text(parts: Iterable[Inline], names: Names) -> str:
         if not isinstance(part, str):
             result, shown = result + shown, element(part, names)
             continue
-        sign = part[:1] if shown and part[:1] in PUNCTUATION else ""
-        result += f'<span class="kept">{shown}{sign}</span>{escaped(part[1:])}' if sign else shown + escaped(part)
+        sign = PUNCTUATION.match(part) if shown else None
+        if sign is not None:
+            result += f'<span class="kept">{shown}{sign[0]}</span>{escaped(part[sign.end() :])}'
+        else:
+            result += shown + escaped(part)
         shown = ""
     return result + shown
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
+from backprop_cli.renderers.chinese_fonts import FONTS
+from backprop_cli.renderers.formula_latex import escaped
 from backprop_cli.renderers.latex_alignment import aligned, text
 from backprop_cli.renderers.latex_tables import table
+from backprop_cli.translation import Language, language, tr
 
 SECTIONS = {1: "section*", 2: "subsection*", 3: "subsubsection*"}
 
@@ -30,11 +33,23 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \setlength{\parskip}{0.6ex}
 \begin{document}
 """
+BEGIN = r"\begin{document}"
+TRIED = "\n".join(rf"  \IfFontExistsTF{{{name}}}{{\setCJKmainfont{{{name}}}}}{{%" for name in FONTS)
+CHINESE = rf"""% Chinese text: for XeLaTeX or LuaLaTeX, in the first of these fonts that there is.
+\ifPDFTeX
+  \PackageError{{backprop}}{{Chinese text wants XeLaTeX or LuaLaTeX}}{{}}
+\else
+  \usepackage[scheme=plain,fontset=none]{{ctex}}
+{TRIED}
+  \PackageError{{backprop}}{{There is no font with traditional Chinese characters}}{{}}{"}" * len(FONTS)}
+\fi
+"""
 
 
 def page(document: Document) -> str:
     """A complete LaTeX file."""
-    return f"{PREAMBLE}\n{fragment(document)}\n\\end{{document}}\n"
+    preamble = PREAMBLE.replace(BEGIN, CHINESE + BEGIN) if language() is Language.CHINESE else PREAMBLE
+    return f"{preamble}\n{fragment(document)}\n\\end{{document}}\n"
 
 
 def fragment(document: Document) -> str:
@@ -49,7 +64,8 @@ def _block(block: Block, names: Names) -> str:
         case Prose(parts):
             return f"{text(parts, names)}\n"
         case Note(parts, tone):
-            mark = r"\textbf{Warning:} " if tone is Tone.WARNING else ""
+            warning = escaped(tr("Warning:"))
+            mark = rf"\textbf{{{warning}}} " if tone is Tone.WARNING else ""
             return f"{mark}\\textit{{{text(parts, names)}}}\n"
         case FormulaBlock(lines):
             return "\\begin{align*}\n" + " \\\\\n".join(aligned(lines, names)) + "\n\\end{align*}\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from backprop_cli.documents.blocks import Inline, Line
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers import formula_latex
@@ -59,7 +61,7 @@ def _written(row: Row, names: Names) -> str:
 
 def _length(parts: Iterable[Inline], names: Names) -> float:
     """How wide a remark is set."""
-    return sum(TEXT * len(p) if isinstance(p, str) else width(formula_latex.render(p, names)) for p in parts)
+    return sum(TEXT * cell_len(p) if isinstance(p, str) else width(formula_latex.render(p, names)) for p in parts)
 
 
 def _rows(target: str, line: Line, names: Names, room: float) -> list[Row]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from backprop_cli.documents.blocks import Array, Cell, Summary, Table
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers import formula_latex, latex_arrays
@@ -71,7 +73,7 @@ def _shorts(table: Table, names: Names) -> list[list[str]]:
 
 def _rest(table: Table, cells: Sequence[Sequence[str]]) -> float:
     widths = [
-        max([TEXT * len(head), *(_width(row[column]) for row in cells if row)])
+        max([TEXT * cell_len(head), *(_width(row[column]) for row in cells if row)])
         for column, head in enumerate(table.header[:-1])
     ]
     return max(PAGE - sum(widths) - GAP * len(widths), LEAST)
@@ -89,7 +91,7 @@ def _short(cell: Cell, names: Names) -> str:
 
 
 def _width(text: str) -> float:
-    return width(text[1:-1]) if text.startswith("$") else TEXT * len(text)
+    return width(text[1:-1]) if text.startswith("$") else TEXT * cell_len(text)
 
 
 def _rows(last: Cell, short: Sequence[str], room: float) -> list[str]:

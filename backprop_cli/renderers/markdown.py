@@ -27,6 +27,7 @@ from backprop_cli.renderers.latex_alignment import aligned
 from backprop_cli.renderers.markdown_text import Dialect, adapted, block, escaped, formula, inline, running
 from backprop_cli.renderers.numbers import numbers
 from backprop_cli.renderers.table_numbers import number_texts
+from backprop_cli.translation import tr
 
 
 def page(document: Document) -> str:
@@ -57,7 +58,8 @@ def _block(part: Block, names: Names, dialect: Dialect) -> str:
 def _note(text: str, tone: Tone, dialect: Dialect) -> str:
     if tone is Tone.REMARK:
         return f"> {text}"
-    return f"> [!WARNING]\n> {text}" if dialect is Dialect.GITHUB else f"> **Warning:** {text}"
+    warning = escaped(tr("Warning:"))
+    return f"> [!WARNING]\n> {text}" if dialect is Dialect.GITHUB else f"> **{warning}** {text}"
 
 
 def _table(table: Table, names: Names, dialect: Dialect) -> str:

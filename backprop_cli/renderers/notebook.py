@@ -15,6 +15,7 @@ from backprop_cli.language import tree
 from backprop_cli.renderers import markdown, notebook_code
 from backprop_cli.renderers.markdown_text import Dialect
 from backprop_cli.renderers.optional import package
+from backprop_cli.translation import tr
 
 WITHOUT_GRADIENT = ("cost", "loss", "helper")  # roles of quantities whose gradients a run does not give
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -22,7 +23,9 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 def page(document: Document) -> str:
     """The notebook as a file's text. Raises BackpropError where nbformat is not installed."""
-    nbformat = package("nbformat", "a notebook")
+    nbformat = package(
+        "nbformat", tr("a notebook needs the package {name}, which is not installed: pip install {name}")
+    )
     cells = list(_cells(nbformat.v4, document))
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"  # nbformat draws ids, and two runs should write the same file
@@ -45,7 +48,9 @@ def _cells(v4: Any, document: Document) -> Iterator[Any]:
         if source is not None and source.has_numbers:
             yield from map(v4.new_code_cell, _code(section, document.names))
     if source is not None and source.has_numbers:
-        yield v4.new_markdown_cell("## Verification\n\nEvery gradient against central differences and other oracles:")
+        title = tr("Verification")
+        text = tr("Every gradient against central differences and other oracles:")
+        yield v4.new_markdown_cell(f"## {title}\n\n{text}")
         yield v4.new_code_cell(notebook_code.VERIFYING)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from backprop_cli.errors import BackpropError
 
 
-def package(name: str, purpose: str) -> Any:
-    """The package, as a module. Raises BackpropError that says how to install it where it is missing."""
+def package(name: str, missing: str) -> Any:
+    """The package, as a module. Raises BackpropError with the message ``missing`` where it is not installed."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise BackpropError(f"{purpose} needs the package {name}, which is not installed: pip install {name}") from None
+        raise BackpropError(missing.format(name=name)) from None

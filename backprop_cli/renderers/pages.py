@@ -6,6 +6,7 @@ from importlib import import_module
 
 from backprop_cli.documents.blocks import Document
 from backprop_cli.errors import BackpropError
+from backprop_cli.translation import alternatives, tr
 
 PAGES = {
     "html": "html",
@@ -31,4 +32,5 @@ def page(format: str, document: Document, *, fragment: bool = False) -> str | by
 def require_fragment(format: str) -> None:
     """Raises BackpropError for a format that has no fragment."""
     if format not in FRAGMENTS:
-        raise BackpropError(f"--fragment belongs to --format {' or '.join(FRAGMENTS)}, not to {format}")
+        message = tr("--fragment belongs to --format {formats}, not to {format}")
+        raise BackpropError(message.format(formats=alternatives(FRAGMENTS), format=format))

@@ -13,7 +13,8 @@ from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.text import Text
 
 from backprop_cli.numeric.program import Program
-from backprop_cli.renderers.styles import FAINT, visible, written
+from backprop_cli.renderers.plain import visible
+from backprop_cli.renderers.styles import FAINT, written
 
 # As everywhere colours of the terminal's own sixteen, none that is unreadable on white or on black.
 THEME = ANSISyntaxTheme(

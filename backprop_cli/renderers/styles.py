@@ -12,6 +12,8 @@ from rich.text import Text
 from backprop_cli.documents.blocks import Inline
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.formula_unicode import Piece, pieces
+from backprop_cli.renderers.line_breaks import breaks
+from backprop_cli.renderers.plain import visible
 
 # The sixteen colours of every terminal, none that is unreadable on white or on black.
 STYLES = {
@@ -31,13 +33,6 @@ FAINT = "dim"
 STRONG = "bold"
 
 
-def visible(text: str) -> str:
-    """The text with control characters shown instead of obeyed."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-
-
 def styled(found: Sequence[Piece]) -> Text:
     """Pieces of a formula, coloured by role."""
     text = Text()
@@ -55,7 +50,12 @@ def text_of(parts: Iterable[Inline], names: Names) -> Text:
 
 
 def wrapped(text: Text, width: int) -> list[Text]:
-    """The text in lines, broken at blanks; a word that is longer than a line is cut."""
+    """The text in lines, broken at blanks, and between Chinese characters; a word that is longer than a line is cut."""
+    if (found := breaks(text.plain, max(width, 1))) is not None:
+        lines = text.divide(found)
+        for line in lines:
+            line.rstrip()
+        return list(lines)
     lines = text.wrap(Console(file=StringIO(), width=width), max(width, 1), overflow="fold")
     for line in lines:
         line.rstrip()

@@ -11,7 +11,8 @@ from backprop_cli.documents.blocks import Array, Cell, Summary, Table
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.formula_unicode import pieces
 from backprop_cli.renderers.numbers import aligned, numbers
-from backprop_cli.renderers.styles import FAINT, STRONG, padded, styled, visible, wrapped
+from backprop_cli.renderers.plain import visible
+from backprop_cli.renderers.styles import FAINT, STRONG, padded, styled, wrapped
 from backprop_cli.renderers.terminal_arrays import array_lines, summary_lines
 
 GAP = 2

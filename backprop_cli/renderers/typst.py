@@ -24,9 +24,11 @@ from backprop_cli.documents.blocks import (
     Tone,
 )
 from backprop_cli.documents.names import Names
+from backprop_cli.errors import BackpropError
 from backprop_cli.language import tree
 from backprop_cli.renderers import formula_latex
 from backprop_cli.renderers.arrays import Grid, described
+from backprop_cli.renderers.chinese_fonts import FONTS
 from backprop_cli.renderers.formula_typst import literal, typst
 from backprop_cli.renderers.glyphs import MINUS
 from backprop_cli.renderers.latex_alignment import Row, alignment
@@ -35,6 +37,7 @@ from backprop_cli.renderers.latex_tables import parts, room
 from backprop_cli.renderers.numbers import numbers
 from backprop_cli.renderers.optional import package
 from backprop_cli.renderers.table_numbers import number_texts
+from backprop_cli.translation import Language, alternatives, language, tr
 
 PREAMBLE = """\
 #set document(date: none)
@@ -46,16 +49,27 @@ PREAMBLE = """\
 #show heading: set block(above: 1.4em, below: 0.9em)
 """
 
+FAMILIES = ", ".join(f'"{name}"' for name in ("New Computer Modern", *FONTS))
+LANGUAGES = {
+    Language.ENGLISH: "",
+    Language.FRENCH: '#set text(lang: "fr")\n',
+    Language.CHINESE: f'#set text(lang: "zh", region: "TW", font: ({FAMILIES}))\n',
+}
+
 
 def page(document: Document) -> bytes:
-    """The document as PDF. Raises BackpropError where the package typst is not installed."""
-    compiled: bytes = package("typst", "a PDF").compile(markup(document).encode(), format="pdf")
+    """The document as PDF. Raises BackpropError where the package typst, or a font, is not installed."""
+    typst = package("typst", tr("a PDF needs the package {name}, which is not installed: pip install {name}"))
+    if language() is Language.CHINESE and hasattr(typst, "Fonts") and not set(FONTS) & set(typst.Fonts().families()):
+        message = tr("a PDF in Chinese needs a font that has its characters; install one of {fonts}")
+        raise BackpropError(message.format(fonts=alternatives(FONTS)))
+    compiled: bytes = typst.compile(markup(document).encode(), format="pdf")
     return compiled
 
 
 def markup(document: Document) -> str:
     """The document as a file for Typst."""
-    return "\n".join([PREAMBLE, *(_block(block, document.names) for block in document.blocks)])
+    return "\n".join([PREAMBLE + LANGUAGES[language()], *(_block(block, document.names) for block in document.blocks)])
 
 
 def _block(block: Block, names: Names) -> str:
@@ -65,7 +79,8 @@ def _block(block: Block, names: Names) -> str:
         case Prose(parts):
             return f"{_text(parts, names)}\n"
         case Note(parts, tone):
-            mark = "*Warning:* " if tone is Tone.WARNING else ""
+            warning = literal(tr("Warning:"))
+            mark = f"*#{warning};* " if tone is Tone.WARNING else ""
             return f"{mark}#emph[{_text(parts, names)}]\n"
         case FormulaBlock(lines):
             return _formulas(lines, names)

@@ -11,12 +11,14 @@ from backprop_cli.language import tree
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import Path, Stage, Told
+from backprop_cli.translation import Language, written_in
 
 
 def walk_as_data(name: str, stages: Sequence[Stage], names: Names, rounding: Rounding) -> dict[str, Any]:
     """The steps in the order of teaching. Each entry has its formula, the formula with rounded numbers put in (null
     where it is too long), and its value in full precision; a gradient on several paths has the same for each path."""
-    return {"name": name, "digits": rounding.digits, "steps": [_stage(stage, names) for stage in stages]}
+    with written_in(Language.ENGLISH):
+        return {"name": name, "digits": rounding.digits, "steps": [_stage(stage, names) for stage in stages]}
 
 
 def _stage(stage: Stage, names: Names) -> dict[str, Any]:

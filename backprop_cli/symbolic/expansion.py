@@ -9,6 +9,7 @@ from sympy import Add, Expr, Integer, Pow, S
 from backprop_cli.errors import BackpropError
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Reduce, Where, places
+from backprop_cli.translation import tr
 
 MOST_OPERATIONS = 3_000
 HIGHEST_POWER = 1_000  # powers of powers multiply: (2x)**1000 in a few equations would fill the memory with one number
@@ -66,10 +67,10 @@ class Expansion:
             inside = max((self._powers.get(inner, 1) for inner in node.base.atoms(Place)), default=1)
             highest = max(highest, inside * abs(int(node.exp)) if node.exp.is_Integer else inside)
         if highest > HIGHEST_POWER:
-            raise BackpropError(
-                f"written in inputs and parameters alone, this formula has powers above {HIGHEST_POWER}; "
-                "leave out --expand"
+            message = tr(
+                "written in inputs and parameters alone, this formula has powers above {most}; leave out --expand"
             )
+            raise BackpropError(message.format(most=HIGHEST_POWER))
         return highest
 
     def _rule(self, place: Place) -> tuple[Expr, Counter[Place]]:
@@ -96,10 +97,11 @@ class Expansion:
 
 
 def _too_long() -> BackpropError:
-    return BackpropError(
-        f"written in inputs and parameters alone, this formula has more than {MOST_OPERATIONS} operations; "
-        "leave out --expand, or ask for one entry of a smaller network"
+    message = tr(
+        "written in inputs and parameters alone, this formula has more than {most} operations; leave out --expand, or "
+        "ask for one entry of a smaller network"
     )
+    return BackpropError(message.format(most=MOST_OPERATIONS))
 
 
 def written_out(expression: Expr) -> Expr:
@@ -110,7 +112,8 @@ def written_out(expression: Expr) -> Expr:
         return expression
     if isinstance(expression, Reduce):
         if (length := _length(expression)) > MOST_OPERATIONS:
-            raise BackpropError(f"a sum of {length} terms is too long to write out; leave out --expand")
+            message = tr("a sum of {length} terms is too long to write out; leave out --expand")
+            raise BackpropError(message.format(length=length))
         terms = [
             written_out(expression.body.xreplace({expression.bound: Integer(number)}))
             for number in range(1, expression.size + 1)

@@ -13,10 +13,7 @@ from backprop_cli.symbolic.formulas import Formula, Term, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.kinks import KINKS, choices
 from backprop_cli.symbolic.notation import Place, Reduce
-from backprop_cli.symbolic.steps import Form, Kind, Note, Phrase, Told
-from backprop_cli.translation import marked
-
-_EXTREMES = {"maximum": marked("largest"), "minimum": marked("smallest")}
+from backprop_cli.symbolic.steps import Form, Kind, Note
 
 
 def unit_sum_form(formula: Formula, graph: Graph) -> tree.Node | None:
@@ -79,8 +76,8 @@ def remarks(
 def _choice(name: str) -> Note:
     """The slope that was chosen where there is none."""
     if name in KINKS:
-        return Note("kink", Told({"function": name, "where": [Phrase(KINKS[name])]}))
-    return Note("tie", Told({"values": [Phrase(_EXTREMES[name])]}))
+        return Note("kink", {"function": name, "where": str(KINKS[name])})
+    return Note("tie", {"values": {"maximum": "largest", "minimum": "smallest"}[name]})
 
 
 def _positions(quantity: Quantity) -> list[Note]:
@@ -137,9 +134,10 @@ def ranges(graph: Graph, kind: Kind, forms: Sequence[Form]) -> list[Note]:
                 sizes = {length for name, length in told if name == index}
                 if size not in sizes or (len(sizes) > 1 and kind is not Kind.DEFINITION):
                     found[index, size] = None
-    message = marked("{index} from 1 to {size}")
-    ranges = [Phrase(message, {"index": index, "size": str(size)}) for index, size in found]
-    return [Note("ranges", Told({"ranges": ranges}))] if ranges else []
+    if not found:
+        return []
+    about = {"indices": " ".join(index for index, _ in found), "sizes": " ".join(str(size) for _, size in found)}
+    return [Note("ranges", about)]
 
 
 def _alone(place: tree.Node, graph: Graph) -> Iterator[tuple[str, int]]:

@@ -11,6 +11,7 @@ from backprop_cli.symbolic.expansion import Expansion
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Step
+from backprop_cli.translation import tr, tr_n
 
 ASKED = re.compile(
     r"\s*(?:(?:dJ|∂J)\s*/\s*[d∂](?=[^\W\d_]))?\s*(?P<name>[^\W\d_]\w*)\s*(?:\[(?P<positions>[^\[\]]*)\])?\s*"
@@ -27,8 +28,8 @@ def selected(derivation: Derivation, asked: str, expand: bool = False) -> tuple[
     step = derivation.by_id[f"dJ/d{name}"]
     shape = derivation.graph[name].shape
     if position is None and expand and shape:
-        example = ",".join("1" for _ in shape)
-        raise BackpropError(f"--expand writes out one entry; ask for one, such as {name}[{example}]")
+        message = tr("--expand writes out one entry; ask for one, such as {example}")
+        raise BackpropError(message.format(example=_example(name, shape)))
     if expand:
         return (_expanded(derivation, step, name, position or ()),)
     if position is not None:
@@ -49,7 +50,8 @@ def asked_for(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] 
     graph = derivation.graph
     match = ASKED.fullmatch(asked)
     if match is None:
-        raise BackpropError(f"cannot read '{asked}'; expected a quantity such as W1 or W1[1,2]")
+        message = tr("cannot read '{asked}'; expected a quantity such as W1 or W1[1,2]")
+        raise BackpropError(message.format(asked=asked))
     name = _known(derivation, match["name"])
     if match["positions"] is None:
         return name, None
@@ -57,18 +59,19 @@ def asked_for(derivation: Derivation, asked: str) -> tuple[str, tuple[int, ...] 
     try:
         position = tuple(int(part) for part in match["positions"].split(","))
     except ValueError:
-        raise BackpropError(
-            f"'{asked}': positions are whole numbers that count from 1, such as {_example(name, shape)}"
-        ) from None
+        message = tr("'{asked}': positions are whole numbers that count from 1, such as {example}")
+        raise BackpropError(message.format(asked=asked, example=_example(name, shape))) from None
     if len(position) != len(shape):
-        raise BackpropError(
-            f"'{asked}' has {len(position)} position{'s' * (len(position) > 1)}, but {name} has {_axes(shape)}"
+        message = tr_n(
+            "'{asked}' has {number} position, but {name} has {axes}",
+            "'{asked}' has {number} positions, but {name} has {axes}",
+            len(position),
         )
+        raise BackpropError(message.format(asked=asked, number=len(position), name=name, axes=_axes(shape)))
     for number, size in zip(position, shape, strict=True):
         if not 1 <= number <= size:
-            raise BackpropError(
-                f"'{asked}': {number} is out of range; {name} has {_axes(shape)}, and positions count from 1"
-            )
+            message = tr("'{asked}': {number} is out of range; {name} has {axes}, and positions count from 1")
+            raise BackpropError(message.format(asked=asked, number=number, name=name, axes=_axes(shape)))
     return name, position
 
 
@@ -79,18 +82,21 @@ def _known(derivation: Derivation, name: str) -> str:
         if candidate in valid:
             return candidate
     if name in graph and graph[name].role in (Role.TARGET, Role.CONSTANT):
-        raise BackpropError(f"{name} is given and fixed: the derivation has no gradient of it")
+        message = tr("{name} is given and fixed: the derivation has no gradient of it")
+        raise BackpropError(message.format(name=name))
     if name == graph.cost:
-        raise BackpropError(f"{name} is the cost itself; ask for a quantity it depends on, such as {valid[0]}")
-    raise BackpropError(
-        f"there is no quantity '{name}'{did_you_mean(name, valid) or '; there are ' + ', '.join(valid)}"
-    )
+        message = tr("{name} is the cost itself; ask for a quantity it depends on, such as {example}")
+        raise BackpropError(message.format(name=name, example=valid[0]))
+    hint = did_you_mean(name, valid) or tr("; there are {names}").format(names=tr(", ").join(valid))
+    raise BackpropError(tr("there is no quantity '{name}'{hint}").format(name=name, hint=hint))
 
 
 def _axes(shape: tuple[int, ...]) -> str:
     if not shape:
-        return "no positions (it is one number)"
-    return f"{len(shape)} ({' x '.join(map(str, shape))})" if len(shape) > 1 else f"one, from 1 to {shape[0]}"
+        return tr("no positions (it is one number)")
+    if len(shape) == 1:
+        return tr("one, from 1 to {size}").format(size=shape[0])
+    return f"{len(shape)} ({' x '.join(map(str, shape))})"
 
 
 def _example(name: str, shape: tuple[int, ...]) -> str:

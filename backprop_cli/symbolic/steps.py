@@ -6,15 +6,14 @@ A :class:`Step` states one equality, as a chain of forms from the rule that is u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from backprop_cli.language import tree
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.graph import Graph
-from backprop_cli.translation import tr
 
 
 class Kind(StrEnum):
@@ -69,35 +68,6 @@ class Note:
 
     key: str
     about: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """A part of a remark: a marked message and what stands in it."""
-
-    message: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return tr(self.message).format(**self.fields)
-
-
-@dataclass(frozen=True, eq=False)
-class Told(Mapping[str, str]):
-    """What a remark speaks of: names as they are, and phrases in the language of whoever asks, because a derivation
-    may be written out in several."""
-
-    parts: Mapping[str, str | Sequence[Phrase]]
-
-    def __getitem__(self, key: str) -> str:
-        part = self.parts[key]
-        return part if isinstance(part, str) else tr(" and ").join(map(str, part))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.parts)
-
-    def __len__(self) -> int:
-        return len(self.parts)
 
 
 @dataclass(frozen=True)

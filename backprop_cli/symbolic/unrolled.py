@@ -23,6 +23,7 @@ from backprop_cli.symbolic.formulas import Formula, Term, named, product
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, is_by_step, plain_name
 from backprop_cli.symbolic.steps import Form, FormKind, Kind, Rule, Step
+from backprop_cli.translation import tr
 
 MOST_STEPS = 20  # of a sequence that is written out: 210 pairs of a cost and a state
 NOTHING = tree.Number("0")
@@ -43,14 +44,16 @@ def unrolled(graph: Graph) -> tuple[OneCost, ...]:
     """
     loops = windowed_loops(graph) or graph.loops
     if not loops:
-        raise BackpropError("there is nothing to unroll: no quantity refers to an earlier step of itself")
+        raise BackpropError(tr("there is nothing to unroll: no quantity refers to an earlier step of itself"))
     steps = loops[0].steps
     if steps > MOST_STEPS:
-        raise BackpropError(f"--unroll writes out every pair of steps; {steps} steps are more than {MOST_STEPS}")
+        message = tr("--unroll writes out every pair of steps; {steps} steps are more than {most}")
+        raise BackpropError(message.format(steps=steps, most=MOST_STEPS))
     try:
         adjoints = derive_by_step(graph, loops, gather=False)
     except NoSumOverSteps as error:
-        raise BackpropError(f"the cost is no sum over the steps, so there is nothing to unroll: {error}") from None
+        message = tr("the cost is no sum over the steps, so there is nothing to unroll: {reason}")
+        raise BackpropError(message.format(reason=error)) from None
     return tuple(_Unrolled(adjoints, steps).costs())
 
 

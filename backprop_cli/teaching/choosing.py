@@ -13,8 +13,9 @@ from backprop_cli.symbolic.steps import Derivation, Kind, Step
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import MOST_ENTRIES, Stage, story, walkthrough
+from backprop_cli.translation import tr
 
-COST = "cost"
+COST, LAYER = "cost", "layer"  # as they are asked for, in every language
 
 
 def chosen(
@@ -44,12 +45,14 @@ def layer_named(only: str, graph: Graph, names: Iterable[str]) -> frozenset[str]
     """Those of the named quantities that belong to one layer (``layer 2``, ``2.1`` or ``2``), or to the cost. Raises
     BackpropError where there are none."""
     labels = {name: _label(graph[name], graph) for name in names}
-    wanted = only.strip().lower().removeprefix("layer").strip()
+    wanted = only.strip().lower().removeprefix(LAYER).strip()
     found = frozenset(name for name, label in labels.items() if label == wanted)
     if not found:
-        named = [COST if label == COST else f"layer {label}" for label in dict.fromkeys(labels.values()) if label]
-        hint = did_you_mean(only, named) or (f"; there are {', '.join(named)}" if named else "")
-        raise BackpropError(f"there is no '{only}' to walk through{hint}")
+        named = [COST if label == COST else f"{LAYER} {label}" for label in dict.fromkeys(labels.values()) if label]
+        hint = did_you_mean(only, named)
+        if not hint and named:
+            hint = tr("; there are {names}").format(names=tr(", ").join(named))
+        raise BackpropError(tr("there is no '{only}' to walk through{hint}").format(only=only, hint=hint))
     return found
 
 

@@ -19,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 
 from backprop_cli.symbolic.graph import Graph, Role
+from backprop_cli.translation import Statement
 from backprop_cli.verification import automatic
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.comparing import ASKED, Opinion, compared
@@ -37,13 +38,26 @@ from backprop_cli.verification.tolerances import (
 
 Entries: TypeAlias = dict[str, list[int]]  # of each quantity, positions from 0 in the array laid flat
 
-NOT_FINITE = "J is not finite"
-AS_WRITTEN = "J, computed as it is written, is not finite"
-ROUNDED_COST = "float64 does not hold enough digits of the values that J is computed from"
-EXTRAPOLATED = "The differences are extrapolated to a step of 0, from values of J computed in"
-PRECISION = "more than double precision" if np.finfo(np.longdouble).eps < np.finfo(float).eps else "double precision"
+NOT_FINITE = Statement("J is not finite")
+AS_WRITTEN = Statement("J, computed as it is written, is not finite")
+IMPRECISE = Statement("J is not computed precisely enough")
+ROUNDED_COST = Statement("float64 does not hold enough digits of the values that J is computed from")
+EXTRAPOLATED = (
+    Statement(
+        "The differences are extrapolated to a step of 0, from values of J computed in more than double precision."
+    )
+    if np.finfo(np.longdouble).eps < np.finfo(float).eps
+    else Statement("The differences are extrapolated to a step of 0, from values of J computed in double precision.")
+)
 LARGE = 1e300  # 10 times it is still a number
-SAMPLE = "a sample of the entries"
+SAMPLE = Statement("a sample of the entries")
+UNCLEAR = Statement("J is not finite, not smooth or not known precisely enough around some entries")
+UNWRITTEN = Statement("only parameters and inputs: J written out is long")
+NESTED = Statement("J written out is nested too deeply for SymPy")
+INFINITE_SLOPE = Statement("the derivative of J written out is not finite at some entries")
+NO_LIBRARY = Statement("neither PyTorch nor HIPS autograd is installed")
+DIFFERENCES = Statement("central differences")
+AUTOMATIC = Statement("automatic differentiation")
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,7 @@ class _Check:
         if not isfinite(value):
             reason = AS_WRITTEN if isfinite(ours) else NOT_FINITE
         else:
-            reason = "J is not computed precisely enough"
+            reason = IMPRECISE
         theirs = np.array([value if error <= UNCERTAIN * abs(value) + ROUNDING else np.nan])
         allowed = (AGREEMENT + ROUNDING) * np.abs(theirs) + ROUNDING + 10 * error
         opinion = Opinion(Oracle.EVALUATION, [0], theirs, allowed, reason, ROUNDED_COST)
@@ -152,32 +166,31 @@ class _Check:
                 entries,
                 numbers,
                 allowed,
-                "J is not finite, not smooth or not known precisely enough around some entries",
+                UNCLEAR,
                 part=_part(entries, gradient),
                 at_kinks={entry: slope.near for entry, slope in zip(entries, slopes, strict=True) if slope.jumps},
             )
             comparisons.append(self._compared(name, opinion))
-        return comparisons, Witness(Oracle.DIFFERENCES, "central differences", f"{EXTRAPOLATED} {PRECISION}.")
+        return comparisons, Witness(Oracle.DIFFERENCES, DIFFERENCES, EXTRAPOLATED)
 
     def by_expansion(self) -> tuple[list[Comparison], Witness]:
         size = expanded_size(self.graph)
         if size > self.limits.expansion:
-            written = f"{size:,}" if size < 10**9 else f"about 10^{len(str(size)) - 1}"
-            reason = f"J written out has {written} operations, more than {self.limits.expansion:,}"
+            reason = _too_long(size, self.limits.expansion)
             return [], Witness(Oracle.SYMPY, "SymPy", left_out=reason)
         names = self._worth_expanding(size)
         try:
             expansion = Expansion(self.graph, self.given, names)
             return self._by_expansion(expansion, names, size), Witness(Oracle.SYMPY, "SymPy")
         except RecursionError:
-            return [], Witness(Oracle.SYMPY, "SymPy", left_out="J written out is nested too deeply for SymPy")
+            return [], Witness(Oracle.SYMPY, "SymPy", left_out=NESTED)
 
     def _by_expansion(self, expansion: Expansion, names: Sequence[str], size: int) -> list[Comparison]:
         comparisons = []
         for name, gradient in self.gradients.items():
             if name not in names:
-                note = "only parameters and inputs: J written out is long"
-                comparisons.append(Comparison(name, Oracle.SYMPY, Verdict.LEFT_OUT, gradient.size, note=note))
+                left_out = Comparison(name, Oracle.SYMPY, Verdict.LEFT_OUT, gradient.size, note=UNWRITTEN)
+                comparisons.append(left_out)
                 continue
             entries = _sample(gradient, self.limits.derivatives // max(1, size * len(names)))
             numbers = np.array([expansion.slope(name, entry) for entry in entries])
@@ -186,7 +199,7 @@ class _Check:
                 entries,
                 numbers,
                 self._allowed(name, entries, numbers, AGREEMENT),
-                "the derivative of J written out is not finite at some entries",
+                INFINITE_SLOPE,
                 part=_part(entries, gradient),
             )
             comparisons.append(self._compared(name, opinion))
@@ -194,8 +207,7 @@ class _Check:
 
     def by_library(self, library: str | None) -> tuple[list[Comparison], Witness]:
         if library is None:
-            reason = "neither PyTorch nor HIPS autograd is installed"
-            return [], Witness(Oracle.AUTOMATIC, "automatic differentiation", left_out=reason)
+            return [], Witness(Oracle.AUTOMATIC, AUTOMATIC, left_out=NO_LIBRARY)
         title = automatic.LIBRARIES[library]
         theirs = automatic.gradients(self.graph, self.given, list(self.gradients), library)
         comparisons = []
@@ -209,8 +221,11 @@ class _Check:
                 entries,
                 numbers,
                 allowed,
-                f"{title}'s own number is not finite or not precise at some entries: it evaluates the equations as "
-                "they stand, in double precision, and both branches of every choice",
+                Statement(
+                    "{library}'s own number is not finite or not precise at some entries: it evaluates the equations "
+                    "as they stand, in double precision, and both branches of every choice",
+                    library=title,
+                ),
             )
             comparisons.append(self._compared(name, opinion))
         return comparisons, Witness(Oracle.AUTOMATIC, title)
@@ -327,10 +342,21 @@ def _certain(numbers: Array, errors: Array, allowed: Array) -> Array:
         return np.asarray((errors <= UNCERTAIN * np.abs(numbers)) | (errors <= allowed))
 
 
+def _too_long(size: int, limit: int) -> str:
+    if size < 10**9:
+        return Statement("J written out has {size:,} operations, more than {limit:,}", size=size, limit=limit)
+    exponent = len(str(size)) - 1
+    return Statement(
+        "J written out has about 10^{exponent} operations, more than {limit:,}", exponent=exponent, limit=limit
+    )
+
+
 def _part(entries: Sequence[int], gradient: Array) -> str:
     return SAMPLE if len(entries) < gradient.size else ""
 
 
 def _misshapen(graph: Graph, name: str, gradient: Array) -> Comparison:
-    note = f"the gradient has shape {gradient.shape}, the quantity {graph[name].shape}"
+    note = Statement(
+        "the gradient has shape {shape}, the quantity {expected}", shape=gradient.shape, expected=graph[name].shape
+    )
     return Comparison(name, Oracle.DIFFERENCES, Verdict.DISAGREES, gradient.size, note=note)

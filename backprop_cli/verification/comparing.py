@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from backprop_cli.translation import Statement
 from backprop_cli.verification.arrays import Array
 from backprop_cli.verification.differences import UNCERTAIN
 from backprop_cli.verification.report import Comparison, Kink, Oracle, Verdict, Worst
@@ -15,7 +16,7 @@ from backprop_cli.verification.report import Comparison, Kink, Oracle, Verdict, 
 NearKink: TypeAlias = Callable[[Sequence[int]], Mapping[int, tuple[Kink, ...]]]
 Spread: TypeAlias = Callable[[Sequence[int]], Mapping[int, float]]
 
-ROUNDED = "float64 does not hold enough digits of the values that the gradient depends on at some entries"
+ROUNDED = Statement("float64 does not hold enough digits of the values that the gradient depends on at some entries")
 
 ASKED = 200  # entries that differ and are looked at for kinks; where more differ, the formula is wrong
 
@@ -97,5 +98,5 @@ def compared(quantity: str, gradient: Array, opinion: Opinion, near_kink: NearKi
         kinks=int(kink.sum()),
         worst=worst,
         near=tuple(near),
-        note="; ".join(note for note in notes if note),
+        note=Statement.joined(notes),
     )

@@ -23,6 +23,10 @@ diagnostics to standard error. `NO_COLOR`, pipes and narrow terminals are respec
 | 2 | bad input; the message says where, what, and the nearest valid name |
 | 130, 141 | interrupted by Ctrl-C; the reader of the pipe went away |
 
+Text for people is in English, French or Traditional Chinese: `--lang` says which, after the command or before it, and
+otherwise the locale does (`LC_ALL`, `LC_MESSAGES`, `LANG`, with `LANGUAGE` as the order of preference). Help and data
+are in English.
+
 `backprop --version` prints the version, `backprop COMMAND --help` what stands here.
 """
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_cli.documents.names import Names
+from backprop_cli.documents.wording import sentence
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.numeric.trace import Trace
@@ -168,7 +169,7 @@ def arrays_of(trace: Trace) -> dict[str, Array]:
 
 def _told(remarks: Iterable[Note]) -> list[tuple[str, int]]:
     """The ranges that remarks tell: ``Here k from 1 to 2.``"""
-    found = (re.findall(r"(\w+) from 1 to (\d+)", note.about["ranges"]) for note in remarks if note.key == "ranges")
+    found = (re.findall(r"(\w+) from 1 to (\d+)", sentence(note)) for note in remarks if note.key == "ranges")
     return [(index, int(size)) for pairs in found for index, size in pairs]
 
 

@@ -40,6 +40,7 @@ from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt
 from backprop_cli.renderers import formula_mathml, html, html_style
 from backprop_cli.symbolic.notation import by_step
+from backprop_cli.translation import Language, written_in
 from tests.reading_back import read
 from tests.reading_back.normal import normal
 from tests.renderers.examples import NAMES, at, gradient, number, over, plus, times
@@ -184,8 +185,9 @@ def formulas(block: Block) -> Iterator[tree.Node]:
 
 
 def test_a_page_has_a_language_and_a_title() -> None:
-    root = parsed(html.page(Document((Heading(1, ("gradient of ", gradient("W2"))),), NAMES), language="de"))
-    assert root.get("lang") == "de"
+    with written_in(Language.CHINESE):
+        root = parsed(html.page(Document((Heading(1, ("gradient of ", gradient("W2"))),), NAMES)))
+    assert root.get("lang") == "zh-Hant"
     assert root.findtext("head/title") == "gradient of ∂J/∂w⁽²⁾"
     assert root.find("body/header/h1/math") is not None
 
@@ -281,8 +283,7 @@ def test_what_users_wrote_is_escaped_everywhere() -> None:
                 Table((HOSTILE, HOSTILE), ((HOSTILE, Array(np.ones((1, 2, 2)), (HOSTILE, HOSTILE, HOSTILE))),)),
             ),
             names,
-        ),
-        language=HOSTILE,
+        )
     )
     root = parsed(page)
     assert "<script" not in page

@@ -1,0 +1,84 @@
+"""Every sentence in the source is looked up in a catalogue, but those that are not for readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backprop_cli.documents.wording import PARTS, REMARKS, RULES, WALK
+from backprop_cli.verification.report import Oracle, Verdict
+from tests.languages.catalogues import PACKAGE
+from tests.languages.literals import lookups_inside_f_strings, sentences
+
+NOT_YET: frozenset[str] = frozenset()
+DONE = ("symbolic/unrolled.py", "symbolic/selection.py", "symbolic/expansion.py")
+
+KEYS = {*PARTS, *WALK, *REMARKS}  # of tables
+DATA = {*RULES.values(), *map(str, Verdict), *map(str, Oracle)}  # what programs read stays English
+WITHOUT_PROSE = {
+    "renderers/html_style.py": "a style sheet",
+    "renderers/chinese_fonts.py": "names of fonts",
+    "renderers/notebook_code.py": "Python code, whose comments are English",
+}
+OTHERS = {
+    "documents/names.py": ("alpha beta gamma",),  # names of letters
+    "documents/verification.py": ("in part",),  # a key
+    "renderers/formula_typst.py": ("quad quad",),  # markup
+    "renderers/html.py": ("default-src", "<", "chain line"),  # markup
+    "renderers/latex.py": ("% Chinese text",),  # a comment for those who typeset the page
+    "renderers/program_source.py": ("One forward and backward pass",),  # a comment in a Python program
+    "renderers/terminal.py": ("bold yellow",),  # a style
+    "renderers/typst.py": ("#", "quad quad", "  stroke", "New Computer"),  # markup and the name of a font
+    "verification/automatic.py": ("HIPS autograd",),  # a name
+}  # fmt: skip
+
+MODULES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if (name := path.relative_to(PACKAGE).as_posix()) in DONE or not name.startswith(NOT_YET)
+]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_every_sentence_is_looked_up(path: Path) -> None:
+    name = relative(path)
+    if name in WITHOUT_PROSE:
+        return
+    found = [
+        (line, text)
+        for line, text in sentences(path.read_text(encoding="utf-8"))
+        if text not in KEYS | DATA and not text.startswith(OTHERS.get(name, ()))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_no_message_hides_in_an_f_string(path: Path) -> None:
+    assert list(lookups_inside_f_strings(path.read_text(encoding="utf-8"))) == []
+
+
+def test_exceptions_are_still_needed() -> None:
+    for name, starts in OTHERS.items():
+        found = [text for _, text in sentences((PACKAGE / name).read_text(encoding="utf-8"))]
+        assert all(any(text.startswith(start) for text in found) for start in starts), name
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('warn("the file is gone")', ["the file is gone"]),
+        ('warn(f"{name} is gone for good")', ["{} is gone for good"]),
+        ('warn(tr("the file is gone"))', []),
+        ('warn(tr_n("one file is", "{n} files are", n))', []),
+        ('"""What it does."""', []),
+        ('raise ValueError("not for people")', []),
+        ('open("backprop.mo")', []),
+    ],
+)
+def test_sentences_are_found(source: str, expected: list[str]) -> None:
+    assert [text for _, text in sentences(source)] == expected
