@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 LOOKED_UP = ("tr", "tr_n", "marked", "Statement")
-FOR_PROGRAMMERS = ("AttributeError", "NoNumber", "TypeError", "ValueError")
+FOR_PROGRAMMERS = ("NoMatrixFormError", "AttributeError", "NoNumber", "TypeError", "ValueError")
 TWO_WORDS = re.compile(r"(?<![\\#<{.\w])[A-Za-z]{2,}[,:;]? +(?:\W*)[A-Za-z]{2,}")
 
 
@@ -52,7 +52,7 @@ def _unread(node: ast.AST) -> Iterator[ast.AST]:
         yield from (part for argument in node.args for part in ast.walk(argument))
     elif isinstance(node, ast.Assert) and node.msg is not None:
         yield node.msg
-    elif isinstance(node, ast.keyword) and node.arg == "help":
+    elif isinstance(node, ast.keyword) and node.arg in ("help", "description"):
         yield node.value
 
 

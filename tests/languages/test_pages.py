@@ -19,7 +19,7 @@ from backprop_cli.network import Network, load_text
 from backprop_cli.questions import Question
 from backprop_cli.renderers import html, markdown, terminal
 from backprop_cli.translation import Language, written_in
-from backprop_cli.walking import Walk
+from backprop_cli.walking import PerturbedWalk, Request, Walk
 
 SMALL = ("two-two-two", "softmax-equations", "rnn-truncated", "residual-chain", "nearest-neighbour", "linear-module")
 NAMES = {*FUNCTIONS, "identity", "argmin", "argmax", "SymPy", "PyTorch", "HIPS", "autograd", "nan", "inf"}
@@ -71,7 +71,7 @@ def documents(network: Network) -> Iterator[object]:
     for in_matrices in (False, True):
         yield Question(in_matrices=in_matrices).document(derivation)
         if all(values is not None for values in network.values.values()):
-            yield Walk(network, 4, None, None, not in_matrices, in_matrices).document
+            yield Walk(network, Request(full=not in_matrices, view=WalkView.MATRIX if in_matrices else WalkView.INDEX)).document
     if all(values is not None for values in network.values.values()):
         yield run_document(network.graph, network.names, network.compile().run())
         yield verification_document(network.name, network.names, network.verify())
@@ -113,7 +113,7 @@ def test_pages_name_their_language() -> None:
 def test_lines_in_a_terminal_keep_to_the_page(language: Language, width: int) -> None:
     network = load_text(bundled_spec("rnn-truncated").text, "rnn", "rnn")
     with written_in(language):
-        document = Walk(network, 4, None, None, False)
+        document = Walk(network, Request())
         prose = [block for block in document.document.blocks if type(block).__name__ in ("Prose", "Note", "Heading")]
         page = terminal.render(document.document._replace(blocks=tuple(prose)), width)
     assert all(terminal.cell_len(line) <= width for line in page.splitlines())
