@@ -25,6 +25,8 @@ PARENTHESES = 5.0  # with dots where the array goes on
 LEAST = 20.0  # letters for a last column, however wide the others are
 MOST_ROWS = 30  # of a matrix, which cannot go on over a page
 LETTER = 5.5  # points
+BOLD = dict.fromkeys("fijlt", 0.75) | {"r": 0.95} | dict.fromkeys("mw", 1.9)
+EDGE = 1.2  # letters that the page has beyond PAGE
 STRUT = r"\rule[-1.6ex]{0pt}{4.6ex}"  # room above and below a fraction
 
 
@@ -72,11 +74,17 @@ def _shorts(table: Table, names: Names) -> list[list[str]]:
 
 
 def _rest(table: Table, cells: Sequence[Sequence[str]]) -> float:
-    widths = [
-        max([TEXT * cell_len(head), *(_width(row[column]) for row in cells if row)])
-        for column, head in enumerate(table.header[:-1])
-    ]
-    return max(PAGE - sum(widths) - GAP * len(widths), LEAST)
+    """What the columns before leave of the page, and no more than what their heads leave up to its edge."""
+    columns = [[_width(row[column]) for row in cells if row] for column in range(len(table.header) - 1)]
+    heads = table.header[:-1]
+    widths = [max([TEXT * cell_len(head), *column]) for head, column in zip(heads, columns, strict=True)]
+    bold = [max([_bold(head), *column]) for head, column in zip(heads, columns, strict=True)]
+    return max(PAGE - max(sum(widths), sum(bold) - EDGE) - GAP * len(widths), LEAST)
+
+
+def _bold(head: str) -> float:
+    """How wide a head is set."""
+    return sum(BOLD.get(letter, 1.2) * cell_len(letter) for letter in head)
 
 
 def _short(cell: Cell, names: Names) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 COMMANDS = ("derive", "run", "walk", "verify")
@@ -124,3 +126,13 @@ def test_the_language_lasts_for_one_call(backprop) -> None:
 def test_LaTeX_loads_a_font_for_Chinese_alone(backprop, language: str, expected: bool) -> None:
     page = backprop("derive", "xor", "--format", "latex", "--lang", language).stdout
     assert ("{ctex}" in page) is expected
+
+
+def test_a_PDF_in_Chinese_needs_a_font(backprop, monkeypatch, tmp_path) -> None:
+    typst = pytest.importorskip("typst")
+    monkeypatch.setattr(typst, "Fonts", lambda: SimpleNamespace(families=lambda: ["New Computer Modern"]))
+    outcome = backprop("derive", "xor", "--lang", "zh-Hant", "--format", "pdf", "-o", tmp_path / "page.pdf")
+    assert outcome.status == 2
+    assert outcome.stderr.startswith("中文 PDF 需要含有中文字元的字型；請安裝 Noto Serif CJK TC、")
+    assert not (tmp_path / "page.pdf").exists()
+    assert backprop("derive", "xor", "--lang", "fr", "--format", "pdf", "-o", tmp_path / "page.pdf").status == 0

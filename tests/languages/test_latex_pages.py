@@ -14,7 +14,7 @@ PAGES = [
     ("derive", "two-two-two"),
     ("derive", "two-two-two", "--view", "matrix"),
     ("derive", "rnn-truncated", "--unroll"),
-    ("run", "two-two-two"),
+    ("run", "small-cnn"),
     ("walk", "xor"),
     ("walk", "softmax-classifier", "--view", "matrix"),
 ]

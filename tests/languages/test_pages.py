@@ -54,7 +54,7 @@ def marking(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def left(text: str, network: Network) -> set[str]:
     """The words outside the marks that are no names."""
-    names = NAMES | set(WORD.findall(network.name)) | set(network.graph.kinds.values())
+    names = NAMES | set(WORD.findall(" ".join((network.name, *network.graph.kinds.values()))))
     for quantity in network.graph.quantities:
         names |= set(WORD.findall(quantity.name))
     return set(WORD.findall(re.sub(r"⟦[^⟧]*⟧", " ", text))) - names
