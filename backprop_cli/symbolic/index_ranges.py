@@ -30,7 +30,8 @@ class Reading(NamedTuple):
             details.append(tr("axis {number}").format(number=self.axis + 1))
         if self.origin:
             details.append(self.origin)
-        return f"{self.quantity} ({tr(', ').join(details)})"
+        separator = tr(", ")
+        return f"{self.quantity} ({separator.join(details)})"
 
     def __str__(self) -> str:
         return tr("{size} from {array}").format(size=self.size, array=self.array)

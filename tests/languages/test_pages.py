@@ -16,14 +16,19 @@ from backprop_cli.documents.run_tables import run_document
 from backprop_cli.documents.verification import verification_document
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.network import Network, load_text
+from backprop_cli.options import WalkView
 from backprop_cli.questions import Question
 from backprop_cli.renderers import html, markdown, terminal
+from backprop_cli.symbolic.graph import Role
+from backprop_cli.teaching.linear import WORDS as LINEAR_WORDS
+from backprop_cli.teaching.modules import LINEAR, SO_FAR, TORCH, Method
 from backprop_cli.translation import Language, written_in
 from backprop_cli.walking import PerturbedWalk, Request, Walk
 
 SMALL = ("two-two-two", "softmax-equations", "rnn-truncated", "residual-chain", "nearest-neighbour", "linear-module")
 NAMES = {*FUNCTIONS, "identity", "argmin", "argmax", "SymPy", "PyTorch", "HIPS", "autograd", "nan", "inf"}
-WORD = re.compile(r"[^\W\d_]{3,}")
+NAMES |= {LINEAR, *TORCH.values(), *map(str, Method), *LINEAR_WORDS, SO_FAR, "target", "learningRate"}  # Torch's
+WORD = re.compile(r"[^\W\d_₀-₉]{3,}")
 
 
 class Marked(NullTranslations):
@@ -70,9 +75,14 @@ def documents(network: Network) -> Iterator[object]:
     derivation = network.derive()
     for in_matrices in (False, True):
         yield Question(in_matrices=in_matrices).document(derivation)
-        if all(values is not None for values in network.values.values()):
-            yield Walk(network, Request(full=not in_matrices, view=WalkView.MATRIX if in_matrices else WalkView.INDEX)).document
     if all(values is not None for values in network.values.values()):
+        for view in WalkView:
+            if not network.graph.windows or view in (WalkView.INDEX, WalkView.MATRIX):
+                yield Walk(network, Request(full=view is WalkView.INDEX, view=view)).document
+        entry = network.graph.with_role(Role.PARAMETER, Role.INPUT)[0]
+        first = f"[{','.join('1' for _ in entry.shape)}]" if entry.shape else ""
+        if entry.name in network.derive().told.adjoints.formulas:
+            yield PerturbedWalk(network, Request(), f"{entry.name}{first}=0.01").document
         yield run_document(network.graph, network.names, network.compile().run())
         yield verification_document(network.name, network.names, network.verify())
 
