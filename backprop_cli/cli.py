@@ -11,7 +11,6 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -28,15 +27,14 @@ from backprop_cli.options import (
     View,
     WalkView,
     asked_language,
-    file_name,
     in_our_words,
     listed,
     number_above_zero,
     one_of,
-    whole_number,
 )
 from backprop_cli.output import as_json, discard_output, page_width, shows_colour, warn, write
-from backprop_cli.translation import Language, language, of_locale, tr, use, written_in
+from backprop_cli.parameters import Digits, Fragment, Lang, Output, Quantity, Spec
+from backprop_cli.translation import language, of_locale, tr, written_in
 
 app = typer.Typer(
     name="backprop",
@@ -46,55 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Spec = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPEC", show_default=False, help="A YAML file, '-' for standard input, or the name of a bundled spec."
-    ),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        parser=file_name("--output"),
-        show_default=False,
-        help="Write to FILE, whole or not at all.",
-    ),
-]
-
-
-Quantity = Annotated[
-    str | None,
-    typer.Option(
-        "--of", metavar="QUANTITY", show_default=False, help="The gradient of one quantity alone: W1, or W1[1,2]."
-    ),
-]
-Fragment = Annotated[
-    bool,
-    typer.Option("--fragment", help="Of a LaTeX page, the body without the preamble, to put into another document."),
-]
-
-
-def _speak(language: Language | None) -> None:
-    if language is not None:
-        use(language)
-
-
-Lang = Annotated[
-    Language | None,
-    typer.Option(
-        "--lang",
-        metavar=listed(Language),
-        parser=one_of(Language),
-        callback=_speak,
-        is_eager=True,  # what is wrong with other options is said in it
-        show_default=False,
-        help="The language of text for people; of the locale by default.",
-    ),
-]
 
 
 @app.command()
@@ -141,9 +90,7 @@ def derive(
 @app.command()
 def run(
     spec: Spec,
-    digits: Annotated[
-        int, typer.Option(metavar="N", parser=whole_number("--digits", 0, 17), help="Digits after the decimal point.")
-    ] = 4,
+    digits: Digits = 4,
     full: Annotated[bool, typer.Option("--full", help="Show every number of large arrays.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print the pass as a NumPy program instead, to read and to run.")
@@ -223,9 +170,7 @@ def walk(
         Detail,
         typer.Option(metavar=listed(Detail), parser=one_of(Detail), help="One entry of each quantity, or every entry."),
     ] = Detail.BRIEF,
-    digits: Annotated[
-        int, typer.Option(metavar="N", parser=whole_number("--digits", 0, 17), help="Digits after the decimal point.")
-    ] = 4,
+    digits: Digits = 4,
     format: Annotated[
         DeriveFormat, typer.Option(metavar=listed(DeriveFormat), parser=one_of(DeriveFormat), help="How to print it.")
     ] = DeriveFormat.TEXT,

@@ -57,7 +57,11 @@ class Network:
         return Source(self.spec.positions.text, all(value is not None for value in self.values.values()))
 
     def derive(self) -> Derivation:
-        """Every ∂J/∂w by the two-step recurrence of the chain rule, symbolically."""
+        """Every ∂J/∂w by the two-step recurrence of the chain rule, symbolically; derived once."""
+        return self._derivation
+
+    @cached_property
+    def _derivation(self) -> Derivation:
         from backprop_cli.derived import Derivation  # noqa: PLC0415 - start-up
         from backprop_cli.symbolic.narration import narrate  # noqa: PLC0415 - start-up
 

@@ -25,7 +25,7 @@ LAYERS = (
     ("renderers",),
     ("derived",),
     ("network",),
-    ("bundled", "options", "output", "questions", "sources", "walking"),  # the command line's own
+    ("bundled", "options", "output", "parameters", "questions", "sources", "walking"),  # the command line's own
     ("cli", "__main__", "__init__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

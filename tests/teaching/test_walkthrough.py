@@ -98,6 +98,7 @@ def test_random_networks(spec) -> None:
     terminal.render(check(network, full=False).document, 80)
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layers_of_the_library(kind: str) -> None:
     @settings(searching, max_examples=2)
