@@ -64,6 +64,13 @@ class _Run:
             name: np.asarray(value) for name, value in trace.gradients.items() if name in network.graph
         }
 
+    @cached_property
+    def shown(self) -> Arrays:
+        """The values with those of quantities that the tool names itself, such as the probabilities of a cost."""
+        graph = replace(self.network.graph, windows={})
+        arrays = WholeArrays(graph, self.values)
+        return {q.name: arrays[q.name] for q in graph.quantities if q.name in arrays}
+
     def values_of(self, trace: Trace) -> Arrays:
         return {name: np.asarray(value) for name, value in values_of(self.network.graph, trace).items()}
 
@@ -134,7 +141,9 @@ class Walk:
                 return modules_document(graph, names, self.calls, request.rate, request.digits, request.full)
             case WalkView.JACOBIANS:
                 return jacobians_document(graph, names, self.blocks, run.values, request.digits, request.full)
-        return walkthrough_document(run.told.graph, names, self.stages, run.values, run.gradients, self.rounding)
+        loss = self.network.spec.loss
+        text = "" if loss is None else loss.text
+        return walkthrough_document(run.told.graph, names, self.stages, run.shown, run.gradients, self.rounding, text)
 
     def as_data(self) -> dict[str, Any]:
         """What ``walk --format json`` prints."""

@@ -25,7 +25,7 @@ from backprop_cli.documents.introduction import windows
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.sentences import filled, listed
-from backprop_cli.documents.wording import PARTS, WALK, told, warns
+from backprop_cli.documents.wording import PARTS, REMARKS, WALK, told, warns
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import FUNCTIONS, IDENTITY
@@ -33,8 +33,10 @@ from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.notation import places
 from backprop_cli.symbolic.steps import Kind, Rule, Step
+from backprop_cli.teaching.conventions import collapsing, kink_of, of_the_cost
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import Stage, Told
+from backprop_cli.translation import tr
 
 # Remarks on what no entry shows: signs of the general formula, and forms in which the targets have been put in.
 UNTOLD = frozenset({"ranges", "delta", "targets_sum_to_1", "where_targets_sum_to_1"})
@@ -44,10 +46,17 @@ FULL = 6  # all values of a quantity beside one told entry, where it has at most
 
 
 def walkthrough_document(
-    graph: Graph, names: Names, stages: Sequence[Stage], values: Arrays, gradients: Arrays, rounding: Rounding
+    graph: Graph,
+    names: Names,
+    stages: Sequence[Stage],
+    values: Arrays,
+    gradients: Arrays,
+    rounding: Rounding,
+    loss: str,
 ) -> Document:
-    """``values`` and ``gradients`` are the arrays of the run, which stand in a table where not every entry is told."""
-    teller = _Document(graph, values, gradients, rounding)
+    """``values`` and ``gradients`` are the arrays of the run, which stand in a table where not every entry is told;
+    ``loss`` is the name of the loss or its expression."""
+    teller = _Document(graph, values, gradients, rounding, loss)
     blocks: list[Block] = [Heading(1, (WALK["title"].format(name=graph.name),)), *teller.introduction(stages)]
     for forward, some in groupby(stages, key=lambda stage: stage.is_forward):
         for key, section in groupby(some, key=lambda stage: section_of(stage.step, graph)):
@@ -59,13 +68,15 @@ def walkthrough_document(
 
 
 class _Document:
-    def __init__(self, graph: Graph, values: Arrays, gradients: Arrays, rounding: Rounding) -> None:
+    def __init__(self, graph: Graph, values: Arrays, gradients: Arrays, rounding: Rounding, loss: str) -> None:
         self._graph, self._values, self._gradients, self._rounding = graph, values, gradients, rounding
+        self._loss = loss
 
     def introduction(self, stages: Sequence[Stage]) -> Iterator[Block]:
         yield Prose((WALK["plan" if self._graph.cost is not None else "plan, no cost"],))
         if self._graph.samples is not None:
             yield Prose((PARTS["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
+            yield Note((WALK["why batches"],))
         if self._graph.windows:
             text = filled(PARTS["truncated run"], windows=windows(self._graph), cost=tree.Place(COST))
             yield Note(text, Tone.WARNING)
@@ -130,6 +141,7 @@ class _Document:
             if note.key not in UNTOLD and note.about.get("form", form) == form:
                 yield Note(told(note, stage.step.target), Tone.WARNING if warns(note) else Tone.REMARK)
         yield from self._on_transposes(stage.step, general)
+        yield from self._on_conventions(stage)
         plain: list[Line] = []
         for entry in stage.entries:
             if entry.paths:
@@ -154,6 +166,22 @@ class _Document:
             for operand in operands
         ):
             yield Note((WALK["transposed"],))
+
+    def _on_conventions(self, stage: Stage) -> Iterator[Block]:
+        """What was chosen and could be otherwise, and what a form of the network means."""
+        quantity = self._graph[_quantity(stage.step)]
+        if stage.is_forward:
+            for key, number in of_the_cost(self._graph, quantity, self._loss):
+                yield Note((WALK[key].format(number=number),))
+            before = collapsing(self._graph, quantity)
+            if before is not None:
+                layers = {"first": str(self._graph.label_of(before)), "second": str(self._graph.label_of(quantity))}
+                yield Note((WALK["collapse"].format(**layers),))
+            return
+        activation = self._activation_of(quantity.name)
+        where = kink_of(activation)
+        if where is not None:
+            yield Note((REMARKS["kink"].format(function=activation, where=tr(where)),))
 
     def _paths(self, entry: Told) -> Iterator[Block]:
         """Every path by itself, and what they come to together."""

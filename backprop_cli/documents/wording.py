@@ -193,6 +193,31 @@ WALK = Sentences(
             "One factor is transposed so that every gradient that arrives meets every number that was put in: each "
             "pair of them is one entry of the matrix."
         ),
+        "half": marked(
+            "The factor 1/2 is a convention: it cancels the 2 that the square brings down. Without it every gradient "
+            "would be twice as large and point the same way."
+        ),
+        "mean": marked(
+            "Dividing by {number} is a convention: with the sum in place of the mean every gradient would be {number} "
+            "times as large and point the same way."
+        ),
+        "batch mean": marked(
+            "The cost is the mean over the {number} samples, so a parameter's gradient is the mean of the samples' "
+            "gradients. With their sum it would be {number} times as large."
+        ),
+        "batch sum": marked(
+            "The cost is the sum over the {number} samples, so a parameter's gradient is the sum of the samples' "
+            "gradients. With their mean it would be divided by {number}."
+        ),
+        "collapse": marked(
+            "No activation that bends stands between layer {first} and layer {second}: a weighted sum of weighted sums "
+            "is a weighted sum, so the two layers together can compute nothing that one linear layer could not."
+        ),
+        "why batches": marked(
+            "Samples are put into batches for the hardware, which multiplies matrices faster than one vector after the "
+            "other. The gradient of a batch is also less noisy than that of one sample; but samples often say much the "
+            "same, so that many small steps usually learn faster than one step with all of them."
+        ),
         "through": marked("Through {quantities}: {chain}"),
         "together": marked("together"),
         "together unrounded": marked("together, unrounded"),

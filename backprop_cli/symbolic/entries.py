@@ -33,7 +33,7 @@ def entry_step(derivation: Derivation, step: Step, position: tuple[int, ...]) ->
     forms = tuple(Form(form.kind, put(form.value)) for form in step.forms)
     kept = tuple(form for n, form in enumerate(forms) if all(form.value != other.value for other in forms[:n]))
     main = next(n for n, form in enumerate(kept) if form.value == forms[step.main].value)
-    target = with_numbers(step.target, numbers)
+    target = folded(with_numbers(step.target, numbers), derivation.graph)
     return replace(step, id=name, of=name, target=target, indices=(), shape=(), forms=kept, main=main, uses=step.uses)
 
 

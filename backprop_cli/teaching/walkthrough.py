@@ -93,11 +93,25 @@ class Stage(NamedTuple):
 def walkthrough(derivation: Derivation, numbers: Numbers, rounding: Rounding, per_step: int) -> tuple[Stage, ...]:
     """Every step in the order of teaching, each with its first ``per_step`` entries."""
     teller = _Teller(derivation, numbers, rounding)
-    stages = []
-    for step in in_order(derivation):
-        positions = islice(positions_of(*(range(1, size + 1) for size in step.shape)), per_step)
-        stages.append(teller.stage(step, list(positions)))
-    return tuple(stages)
+    return tuple(teller.stage(step, list(_told_first(derivation, step, per_step))) for step in in_order(derivation))
+
+
+def _told_first(derivation: Derivation, step: Step, most: int) -> Iterator[tuple[int, ...]]:
+    """The first ``most`` entries. Of what is computed step by step those of one step more, in the order of computation:
+    backward from the last step."""
+    ranges: list[Sequence[int]] = [range(1, size + 1) for size in step.shape]
+    is_forward = step.kind is Kind.DEFINITION
+    name = step.id if is_forward else step.id.removeprefix("dJ/d")
+    loop = derivation.graph.loop_of(name)
+    if loop is None or len(derivation.graph[name].shape) != len(step.shape):
+        yield from islice(positions_of(*ranges), most)
+        return
+    axis = loop.axes[name]
+    ranges.insert(0, ranges.pop(axis) if is_forward else ranges.pop(axis)[::-1])
+    several = [list(islice(positions_of([at], *ranges[1:]), most)) for at in ranges[0][:2]]
+    found = several[0] + several[-1][:1] if most == 1 else list(islice(positions_of(*ranges), most))
+    for at, *rest in dict.fromkeys(found):
+        yield (*rest[:axis], at, *rest[axis:])
 
 
 def story(
