@@ -103,6 +103,13 @@ class Sentences(dict[Key, str]):
         return tr(super().__getitem__(key))
 
 
+def grouped(number: int) -> str:
+    """A whole number with its thousands apart: ``12,345``; French has a narrow no-break space, as a comma there is the
+    decimal sign."""
+    text = f"{number:,}"
+    return text.replace(",", "\N{NARROW NO-BREAK SPACE}") if language() is Language.FRENCH else text
+
+
 class Statement(str):
     """A finding as data for programs, which is its text in English, that can be said in the current language too.
 

@@ -71,8 +71,8 @@ MODULES: Sentences[str] = Sentences(
             "the module before it; handing it on is all of backpropagation."
         ),
         "batch": marked(
-            "The {samples} samples, counted by {sample}, run through the modules together. Each array holds one row "
-            "for every sample, and accGradParameters adds up what the samples contribute."
+            "The {samples} samples, counted by {sample}, run through the modules together: inputs, outputs and their "
+            "gradients have one row for every sample, and accGradParameters adds up what the samples contribute."
         ),
         "module": marked("Module {number}: {kind}"),
         "module in a layer": marked("Module {number}: {kind} (layer {layer})"),

@@ -16,7 +16,7 @@ from backprop_cli.language import tree
 from backprop_cli.language.offsets import Offsets
 from backprop_cli.language.tokens import FormulaError
 from backprop_cli.language.walking import parts, walk
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 LARGEST_EXPONENT = 1_000
 MOST_BITS = 16_384
@@ -115,7 +115,7 @@ class _Checker:
         if value is None:
             return base_bits
         if abs(value) > LARGEST_EXPONENT:
-            message = tr("an exponent above {most} is not allowed").format(most=f"{LARGEST_EXPONENT:,}")
+            message = tr("an exponent above {most} is not allowed").format(most=grouped(LARGEST_EXPONENT))
             raise FormulaError(message, self._offsets.of(exponent))
         return base_bits * max(1, ceil(abs(value)))
 

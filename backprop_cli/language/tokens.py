@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.translation import Sentences, marked, tr
+from backprop_cli.translation import Sentences, grouped, marked, tr
 
 LONGEST_TEXT = 10_000
 LONGEST_NUMBER = 40
@@ -86,11 +86,11 @@ def tokens(text: str) -> list[Token]:
     """
     if len(text) > LONGEST_TEXT:
         message = tr("the formula has {number} characters; at most {most} are allowed")
-        raise FormulaError(message.format(number=f"{len(text):,}", most=f"{LONGEST_TEXT:,}"), 0)
+        raise FormulaError(message.format(number=grouped(len(text)), most=grouped(LONGEST_TEXT)), 0)
     found: list[Token] = []
     for token in _scan(text):
         if len(found) == MOST_TOKENS:
-            message = tr("the formula has more than {most} symbols").format(most=f"{MOST_TOKENS:,}")
+            message = tr("the formula has more than {most} symbols").format(most=grouped(MOST_TOKENS))
             raise FormulaError(message, token.offset)
         found.append(token)
     return found
@@ -118,7 +118,9 @@ def _token_at(text: str, at: int) -> Token:
     if text[at] == "_":
         raise FormulaError(tr("a name begins with a letter, not with '_'"), at)
     message = tr("unexpected character {character}").format(character=repr(text[at]))
-    raise FormulaError(f"{message}; {_WRITE_INSTEAD[text[at]]}" if text[at] in _WRITE_INSTEAD else message, at)
+    if text[at] in _WRITE_INSTEAD:
+        message += tr("; ") + _WRITE_INSTEAD[text[at]]
+    raise FormulaError(message, at)
 
 
 def _name_end(text: str, at: int) -> int:

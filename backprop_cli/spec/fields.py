@@ -26,7 +26,7 @@ from backprop_cli.spec.wording import (
     shortened,
     too_large,
 )
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 
 def _read_name(data: Any) -> str:
@@ -37,7 +37,7 @@ def _read_name(data: Any) -> str:
         reject(message.format(name=shortened(data)))
     if len(data) > limits.NAME:
         message = tr("a name of {number} characters; at most {most} are allowed")
-        reject(message.format(number=f"{len(data):,}", most=limits.NAME))
+        reject(message.format(number=grouped(len(data)), most=limits.NAME))
     return data
 
 
@@ -46,7 +46,7 @@ def _read_text(data: Any) -> str:
         reject(tr("expected text, not {found}; put it in quotes").format(found=describe(data)))
     if len(data) > limits.NAME:
         message = tr("a text of {number} characters; at most {most} are allowed")
-        reject(message.format(number=f"{len(data):,}", most=limits.NAME))
+        reject(message.format(number=grouped(len(data)), most=limits.NAME))
     return " ".join(data.split())
 
 
@@ -75,7 +75,7 @@ def read_equations(data: Any) -> tuple[str, ...]:
         reject(tr("expected a list of equations, not an empty list"))
     if len(data) > limits.EQUATIONS:
         message = tr("{number} equations; at most {most} are allowed")
-        reject(message.format(number=f"{len(data):,}", most=f"{limits.EQUATIONS:,}"))
+        reject(message.format(number=grouped(len(data)), most=grouped(limits.EQUATIONS)))
     return collected(_read_equation, data)
 
 
@@ -112,7 +112,7 @@ def _read_count(data: Any, least: int, most: int) -> int:
     if data < least:
         reject(no_whole_number(str(data), least))
     if data > most:
-        reject(too_large(shortened(f"{data:,}"), most))
+        reject(too_large(shortened(grouped(data)), most))
     return data
 
 

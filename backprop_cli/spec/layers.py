@@ -28,7 +28,7 @@ from backprop_cli.spec.layer_library import OPTIONS
 from backprop_cli.spec.options import Library, Options
 from backprop_cli.spec.reader import Reader
 from backprop_cli.spec.wording import describe, shortened
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _read_layers(data: Any) -> tuple[Layer, ...]:
         reject(tr("expected a list of layers, not an empty list"))
     if len(data) > limits.EQUATIONS:
         message = tr("{number} layers; at most {most} are allowed")
-        reject(message.format(number=f"{len(data):,}", most=f"{limits.EQUATIONS:,}"))
+        reject(message.format(number=grouped(len(data)), most=grouped(limits.EQUATIONS)))
     return collected(read_layer, data)
 
 

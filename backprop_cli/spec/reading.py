@@ -17,7 +17,7 @@ from backprop_cli.spec.nodes import data as plain_data
 from backprop_cli.spec.positions import Positions
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.yaml import compose
-from backprop_cli.translation import tr, tr_n
+from backprop_cli.translation import grouped, tr, tr_n
 
 MOST_PROBLEMS = 100
 UNNAMED = "network"
@@ -60,7 +60,7 @@ def read_text(
     """The spec in YAML text, or in the bytes of a file in UTF-8 (or UTF-16 with its mark); ``source`` names it."""
     if len(content) > limits.TEXT_BYTES:
         message = tr("the spec is larger than {most} bytes; large data belongs in a data file")
-        message = message.format(most=f"{limits.TEXT_BYTES:,}")
+        message = message.format(most=grouped(limits.TEXT_BYTES))
         raise SpecError(source, [Problem(0, 0, message)])
     text = content.removeprefix("\ufeff") if isinstance(content, str) else _decoded(content, source)
     root = compose(text, source)
@@ -140,5 +140,5 @@ def _first(problems: Iterable[Problem]) -> list[Problem]:
     more = len(found) - MOST_PROBLEMS
     message = tr_n(
         "... and {number} more problem from here on", "... and {number} more problems from here on", more
-    ).format(number=f"{more:,}")
+    ).format(number=grouped(more))
     return [*found[:MOST_PROBLEMS], Problem(beyond.line, beyond.column, message)]

@@ -17,7 +17,7 @@ from ruamel.yaml.tokens import ScalarToken
 
 from backprop_cli.spec import limits
 from backprop_cli.spec.runs import Run, block_run, flow_run
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 RUN = "run"  # the style of the scalar that stands for a run; its value is the index where the run starts
 
@@ -35,7 +35,7 @@ class _Reader(Reader):
         super().forward(length)
         if self.index > self.slow_end:
             message = tr("the spec has more than {most} characters besides its lists of plain numbers")
-            raise TooMuch(problem=message.format(most=f"{limits.SLOW_CHARACTERS:,}"), problem_mark=self.get_mark())
+            raise TooMuch(problem=message.format(most=grouped(limits.SLOW_CHARACTERS)), problem_mark=self.get_mark())
 
     def skip_to(self, end: int) -> None:
         """Go on behind a run."""

@@ -34,7 +34,7 @@ from backprop_cli.spec.loss import LossField, unknown_loss
 from backprop_cli.spec.positions import Positions
 from backprop_cli.spec.section import Section
 from backprop_cli.spec.wording import not_both
-from backprop_cli.translation import marked, tr
+from backprop_cli.translation import grouped, marked, tr
 
 _NAMED: dict[str, Any] = {"propertyNames": {"pattern": NAME_PATTERN}}
 
@@ -144,7 +144,7 @@ class NetworkSpec(Section):
         total = sum(values.size for values in arrays)
         if total > limits.NUMBERS:
             message = tr("{number} numbers in the network; at most {most} are allowed")
-            yield Finding((), message.format(number=f"{total:,}", most=f"{limits.NUMBERS:,}"))
+            yield Finding((), message.format(number=grouped(total), most=grouped(limits.NUMBERS)))
         width = next((values.shape[-1] for values in self.inputs.values() if values.shape), 1)
         for place, layer in enumerate(self.layers or ()):
             if not isinstance(layer, Dense) or layer.units is None:
@@ -154,7 +154,12 @@ class NetworkSpec(Section):
                 message = tr(
                     "{units} units with {inputs} inputs each: {number} numbers in the network; at most {most} are "
                     "allowed"
-                ).format(units=f"{layer.units:,}", inputs=f"{width:,}", number=f"{total:,}", most=f"{limits.NUMBERS:,}")
+                ).format(
+                    units=grouped(layer.units),
+                    inputs=grouped(width),
+                    number=grouped(total),
+                    most=grouped(limits.NUMBERS),
+                )
                 yield Finding(("layers", place, "dense", "units"), message)
                 return
             width = layer.units

@@ -28,7 +28,7 @@ from backprop_cli.spec.wording import (
     too_large,
     too_many_numbers,
 )
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ def _read_size(data: Any) -> tuple[int, ...]:
     if type(data) is not int or data < 1:
         reject(no_whole_number(describe(data), 1))
     if data > limits.SIZE:
-        reject(too_large(f"{data:,}", limits.SIZE))
+        reject(too_large(grouped(data), limits.SIZE))
     return (data,)
 
 
@@ -149,7 +149,7 @@ def _read_shape(data: Any) -> tuple[int, ...]:
     shape = tuple(size for (size,) in collected(_read_size, data))
     if prod(shape) > limits.NUMBERS:
         message = tr("{shape} are {number} numbers; at most {most} are allowed")
-        reject(message.format(shape=written(shape), number=f"{prod(shape):,}", most=f"{limits.NUMBERS:,}"))
+        reject(message.format(shape=written(shape), number=grouped(prod(shape)), most=grouped(limits.NUMBERS)))
     return shape
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from backprop_cli.translation import tr, tr_n
+from backprop_cli.translation import grouped, tr, tr_n
 
 
 def describe(value: Any) -> str:
@@ -49,7 +49,7 @@ _COUNTED: Mapping[str, Callable[[int], str]] = {
 
 def count(number: int, noun: str) -> str:
     """``1 number``, ``2 numbers``."""
-    return _COUNTED[noun](number).format(number=f"{number:,}")
+    return _COUNTED[noun](number).format(number=grouped(number))
 
 
 def expected_names(names: Iterable[str]) -> str:
@@ -75,12 +75,12 @@ def no_whole_number(found: str, least: int) -> str:
 
 def too_large(number: str, most: int) -> str:
     """What is wrong with a whole number above ``most``."""
-    return tr("{number} is too large; at most {most} is allowed").format(number=number, most=f"{most:,}")
+    return tr("{number} is too large; at most {most} is allowed").format(number=number, most=grouped(most))
 
 
 def too_many_numbers(number: int, most: int) -> str:
     """What is wrong with so many numbers."""
-    return tr("{number} numbers; at most {most} are allowed").format(number=f"{number:,}", most=f"{most:,}")
+    return tr("{number} numbers; at most {most} are allowed").format(number=grouped(number), most=grouped(most))
 
 
 def no_truth_value(value: Any) -> str:

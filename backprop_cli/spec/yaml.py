@@ -32,7 +32,7 @@ from backprop_cli.spec.scalars import Plain, resolve
 from backprop_cli.spec.scanning import RUN, Parsing, TooMuch, too_deep
 from backprop_cli.spec.syntax import no_yaml, syntax_problem
 from backprop_cli.spec.wording import shortened
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 _ENTRY_WEIGHT = 100  # of a value on its own against a number in a list, in what aliases may expand to
 _CORE = "tag:yaml.org,2002:"
@@ -90,7 +90,7 @@ class _Composer:
     def _begin(self) -> Parsing:
         # ruamel.yaml looks at a word character by character before it can be stopped
         if found := _LONG_WORD.search(self.text):
-            message = tr("a word of more than {most} characters").format(most=f"{limits.SLOW_CHARACTERS:,}")
+            message = tr("a word of more than {most} characters").format(most=grouped(limits.SLOW_CHARACTERS))
             self._stop(found.start(), message)
         try:
             return Parsing(self.text)
@@ -111,7 +111,7 @@ class _Composer:
     def _count(self, event: Any) -> None:
         self.nodes += 1
         if self.nodes > limits.NODES:
-            message = tr("more than {most} values besides plain lists of numbers").format(most=f"{limits.NODES:,}")
+            message = tr("more than {most} values besides plain lists of numbers").format(most=grouped(limits.NODES))
             self._stop(event.start_mark.index, message)
 
     def _open(self, event: Any, runs: dict[int, Run]) -> None:

@@ -75,7 +75,7 @@ class _LibraryLayer:
             assert self._entry.write is not None
             layer = self._entry.write(settings, self._source.shape[carried:])
         except LayerError as error:
-            self._problem(f"{error}; {is_described(self._draft, self._source)}")
+            self._problem(str(error) + tr("; ") + is_described(self._draft, self._source))
             return None
         names = self._parameters(layer)
         if self._failed():

@@ -20,7 +20,7 @@ from backprop_cli.spec.findings import Path
 from backprop_cli.spec.positions import Positions
 from backprop_cli.symbolic.graph import Loop, Quantity
 from backprop_cli.symbolic.notation import Reduce
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 MOST_PROBLEMS = 100
 INDEX_NAMES = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "u", "v", "w")
@@ -115,7 +115,7 @@ class Draft:
             message = tr("{number} numbers are computed up to '{name}'; at most {most} are allowed")
             if given:
                 message = tr("{number} numbers are given up to '{name}'; at most {most} are allowed")
-            numbers = {"number": f"{self.numbers[given]:,}", "most": f"{limits.NUMBERS:,}"}
+            numbers = {"number": grouped(self.numbers[given]), "most": grouped(limits.NUMBERS)}
             self.report(origin.problem(message.format(name=quantity.name, **numbers)))
 
     def give_up(self, name: str, origin: Origin) -> None:

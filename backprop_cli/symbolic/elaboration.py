@@ -18,7 +18,7 @@ from backprop_cli.symbolic.index_ranges import Binding
 from backprop_cli.symbolic.notation import Place, Reduce, index
 from backprop_cli.symbolic.resolution import CARRIED, Resolution
 from backprop_cli.symbolic.translation import translate
-from backprop_cli.translation import tr
+from backprop_cli.translation import grouped, tr
 
 
 class Elaborated(NamedTuple):
@@ -87,7 +87,7 @@ def elaborate(
     numbers = largest_array(definition, dict(zip(indices, shape, strict=True)), limits.ARRAY)
     if numbers > limits.ARRAY:
         message = tr("computing '{name}' needs an array of {number} numbers; at most {most} are allowed")
-        reading.report(message.format(name=left.name, number=f"{numbers:,}", most=f"{limits.ARRAY:,}"))
+        reading.report(message.format(name=left.name, number=grouped(numbers), most=grouped(limits.ARRAY)))
         return None
     return Elaborated(
         indices,
