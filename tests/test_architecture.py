@@ -21,6 +21,7 @@ LAYERS = (
     ("numeric",),
     ("verification",),
     ("teaching",),
+    ("exercises",),
     ("documents",),
     ("renderers",),
     ("derived",),

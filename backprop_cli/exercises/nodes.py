@@ -1,0 +1,205 @@
+"""A network taken apart into single numbers: every entry of every quantity and gradient, each with its one-step formula.
+
+A student computes entry by entry, each from entries found before. A :class:`Node` is one such number: an entry of a
+quantity by its equation, or ∂J/∂(an entry) as the sum of what arrives along every edge. The numbers of many variants
+are computed at once: a node's value is an array with one number for each variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import reduce
+from itertools import product as positions_of
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Add, Expr, Integer, Mul, Number, NumberSymbol, Pow, S
+
+from backprop_cli.symbolic.derivation import Adjoints
+from backprop_cli.symbolic.edges import Edge, edges
+from backprop_cli.symbolic.expansion import written_out
+from backprop_cli.symbolic.formulas import Term
+from backprop_cli.symbolic.functions import LibraryFunction
+from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.local import put_in
+from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Where, places
+from backprop_cli.verification.arrays import erf
+
+Numbers = NDArray[np.float64]  # one number for each variant
+Values = Mapping[Place, Numbers]
+
+
+class Contribution(NamedTuple):
+    """What arrives at a gradient along one edge from one entry: ``upstream`` (∂J/∂v there, None from J itself) times
+    ``local``, the local derivative."""
+
+    edge: Edge
+    upstream: Adjoint | None
+    local: Expr
+
+    @property
+    def expression(self) -> Expr:
+        return self.local if self.upstream is None else self.upstream * self.local
+
+
+class Node(NamedTuple):
+    """One number: its place with whole positions, its formula in other places, and for a gradient what arrives."""
+
+    place: Place
+    formula: Expr
+    contributions: tuple[Contribution, ...] = ()
+
+    @property
+    def is_gradient(self) -> bool:
+        return isinstance(self.place, Adjoint)
+
+    @property
+    def uses(self) -> tuple[Place, ...]:
+        """The places in the formula, each once."""
+        return tuple(dict.fromkeys(places(self.formula)))
+
+
+class Nodes:
+    """The nodes of one network, made when they are asked for. Truncated networks are taken untruncated apart."""
+
+    def __init__(self, graph: Graph, adjoints: Adjoints) -> None:
+        self.graph, self._adjoints = graph, adjoints
+        self._edges: dict[str, list[Edge]] = {}
+        for edge in edges(graph):
+            if edge.by.name in adjoints.formulas and self._reaches(edge.of.name):
+                self._edges.setdefault(edge.by.name, []).append(edge)
+        self._known: dict[Place, Node | None] = {}
+
+    def _reaches(self, name: str) -> bool:
+        formula = self._adjoints.formulas.get(name)
+        return name == self.graph.cost or (formula is not None and bool(formula.terms))
+
+    def node(self, place: Place) -> Node | None:
+        """The node at a place with whole positions; None for a number that is given."""
+        if place not in self._known:
+            self._known[place] = self._made(place)
+        return self._known[place]
+
+    def entries(self, name: str, is_gradient: bool = False) -> Iterator[Place]:
+        """Every entry of a quantity, or of its gradient, the last index fastest."""
+        kind = Adjoint if is_gradient else Place
+        for position in positions_of(*(range(1, size + 1) for size in self.graph[name].shape)):
+            yield kind(name, *map(Integer, position))
+
+    def in_order(self, wanted: Iterable[Place]) -> list[Node]:
+        """The nodes that these places build on, directly or not, and their own, each after those that it uses."""
+        found: dict[Place, Node] = {}
+        open_: set[Place] = set()
+        waiting = list(wanted)[::-1]
+        while waiting:
+            place = waiting[-1]
+            node = None if place in found else self.node(place)
+            if node is None:
+                waiting.pop()
+                continue
+            missing = [other for other in node.uses if other not in found and self.node(other) is not None]
+            if missing and place not in open_:
+                open_.add(place)
+                waiting.extend(reversed(missing))
+            else:
+                waiting.pop()
+                found[place] = node
+        return list(found.values())
+
+    def _made(self, place: Place) -> Node | None:
+        quantity = self.graph[place.name]
+        numbers = dict(zip(quantity.indices, place.positions, strict=True))
+        if isinstance(place, Adjoint):
+            seed = self.graph.seeds.get(place.name)
+            own = [] if seed is None else [Place(seed, *place.positions)]
+            some = tuple(one for edge in self._edges.get(place.name, ()) for one in self._arriving(edge, numbers))
+            return Node(place, Add(*own, *(one.expression for one in some)), some)
+        if quantity.definition is None:
+            return None
+        return Node(place, self._inside(written_out(quantity.definition.xreplace(numbers))))
+
+    def _arriving(self, edge: Edge, numbers: Mapping[Any, Any]) -> Iterator[Contribution]:
+        for term in put_in(edge.derivative, edge.of.name != self.graph.cost):
+            for factors in _single(term, numbers):
+                upstream = next((factor for factor in factors if isinstance(factor, Adjoint)), None)
+                local = self._inside(written_out(Mul(*(f for f in factors if f is not upstream))))
+                if local is not S.Zero and (upstream is None or _is_inside(upstream, self.graph)):
+                    yield Contribution(edge, upstream, local)
+
+    def _inside(self, expression: Expr) -> Expr:
+        """The expression with 0 for what lies outside its array."""
+        outside = {place: S.Zero for place in places(expression) if not _is_inside(place, self.graph)}
+        return expression.xreplace(outside) if outside else expression
+
+    def values(self, given: Values, wanted: Iterable[Place]) -> dict[Place, Numbers]:
+        """The numbers of these places and all they build on."""
+        found = dict(given)
+        for node in self.in_order(wanted):
+            found[node.place] = evaluated(node.formula, found)
+        return found
+
+
+def given_values(graph: Graph, arrays: Mapping[str, NDArray[np.float64]]) -> dict[Place, Numbers]:
+    """The entries of given quantities; each array has one axis more in front, for the variants."""
+    found: dict[Place, Numbers] = {}
+    for name, array in arrays.items():
+        for position in positions_of(*(range(size) for size in graph[name].shape)):
+            place = Place(name, *(Integer(at + 1) for at in position))
+            found[place] = np.asarray(array[(slice(None), *position)], dtype=np.float64)
+    return found
+
+
+def _single(term: Term, numbers: Mapping[Any, Any]) -> Iterator[tuple[Expr, ...]]:
+    """The products that a term adds up, one for all values of its bound indices, without those that are 0."""
+    for at in positions_of(*(range(1, size + 1) for _, size in term.sums)):
+        rules = {**numbers, **{symbol: Integer(n) for (symbol, _), n in zip(term.sums, at, strict=True)}}
+        factors = tuple(written_out(factor.xreplace(rules)) for factor in term.factors)
+        if S.Zero not in factors:
+            yield tuple(factor for factor in factors if factor is not S.One) or (S.One,)
+
+
+def _is_inside(place: Place, graph: Graph) -> bool:
+    shape = graph[place.name].shape
+    return all(not p.is_Integer or 1 <= p <= size for p, size in zip(place.positions, shape, strict=True))
+
+
+FUNCTIONS: Mapping[str, Callable[..., Numbers]] = {
+    name: getattr(np, name) for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt")
+}
+
+
+def evaluated(expression: Expr, values: Values) -> Numbers:
+    """What an expression without reductions comes to, for every variant. Raises KeyError for a place without value."""
+    with np.errstate(all="ignore"):
+        return _evaluated(expression, values)
+
+
+def _evaluated(expression: Expr, values: Values) -> Numbers:
+    if isinstance(expression, Place):
+        return values[expression]
+    if isinstance(expression, Number | NumberSymbol):
+        return np.float64(float(expression))
+    parts = [_evaluated(part, values) for part in expression.args if isinstance(part, Expr)]
+    if isinstance(expression, Add):
+        return reduce(np.add, parts)
+    if isinstance(expression, Mul):
+        return reduce(np.multiply, parts)
+    if isinstance(expression, Pow):
+        return np.power(parts[0], parts[1])
+    if isinstance(expression, Compare):
+        return np.asarray(HOLDS[expression.operator](*parts), dtype=np.float64)
+    if isinstance(expression, Where):
+        return np.where(parts[0] != 0, parts[1], parts[2])
+    if isinstance(expression, LibraryFunction):
+        return _evaluated(expression.definition, values)
+    name = type(expression).__name__
+    if name == "erf":
+        return np.asarray(erf(parts[0]), dtype=np.float64)
+    return FUNCTIONS[name](*parts)
+
+
+def name_of(place: Place) -> str:
+    """The id of a place: ``W1[1,2]``, ``dJ/dW1[1,2]``."""
+    positions = f"[{','.join(map(str, place.positions))}]" if place.positions else ""
+    return f"{'dJ/d' * isinstance(place, Adjoint)}{place.name}{positions}"
