@@ -158,7 +158,7 @@ class _Document:
             yield Prose((MODULES["update"].format(rate=self._rate),))
             if self._graph.frozen:
                 frozen = listed([tree.Matrix(name) for name in sorted(self._graph.frozen)])
-                yield Note((MODULES["frozen"], *frozen, "."))
+                yield Note(filled(MODULES["frozen"], names=frozen))
         if method is Method.UPDATE_GRAD_INPUT and len(calls) > 1:
             yield Prose((MODULES["several inputs"],))
         if any(tensor.word.startswith(SO_FAR) for call in calls for tensor in call.tensors):

@@ -108,7 +108,7 @@ MODULES: Sentences[str] = Sentences(
             "updateParameters({rate}) takes one step against the gradient: from each parameter, {rate} times its "
             "gradient is subtracted. A pass with the new values starts with zeroGradParameters again."
         ),
-        "frozen": marked("Frozen parameters have gradients and are not updated: "),
+        "frozen": marked("Frozen parameters have gradients and are not updated: {names}."),
         "linear": marked("Linear for one sample and for a batch"),
         "one sample": marked(
             "For one sample, input, output and their gradients are columns (Torch multiplies with addmv and addr):"

@@ -96,7 +96,7 @@ def _several_keys(data: Mapping[Any, Any]) -> str:
     message = tr("a layer has exactly one key, the kind of layer, not {keys}")
     if set(data) & set(KINDS):
         message = tr("a layer has exactly one key, the kind of layer, not {keys} (its options belong one level deeper)")
-    return message.format(keys=shortened(", ".join(f"'{shortened(str(key))}'" for key in data), 100))
+    return message.format(keys=shortened(tr(", ").join(f"'{shortened(str(key))}'" for key in data), 100))
 
 
 def _read_residual(data: Any) -> Residual:
