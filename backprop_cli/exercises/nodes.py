@@ -1,4 +1,4 @@
-"""A network taken apart into single numbers: every entry of every quantity and gradient, each with its one-step formula.
+"""A network taken apart into single numbers: entries of quantities and gradients, each with its one-step formula.
 
 A student computes entry by entry, each from entries found before. A :class:`Node` is one such number: an entry of a
 quantity by its equation, or ∂J/∂(an entry) as the sum of what arrives along every edge. The numbers of many variants
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, Mul, Number, NumberSymbol, Pow, S
 
+from backprop_cli.errors import BackpropError
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.edges import Edge, edges
 from backprop_cli.symbolic.expansion import written_out
@@ -24,6 +25,7 @@ from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.local import put_in
 from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Where, places
+from backprop_cli.translation import tr
 from backprop_cli.verification.arrays import erf
 
 Numbers = NDArray[np.float64]  # one number for each variant
@@ -60,8 +62,20 @@ class Node(NamedTuple):
         return tuple(dict.fromkeys(places(self.formula)))
 
 
+class NotSingleError(BackpropError):
+    """Which number an entry is made of depends on other numbers, as where tokens are looked up."""
+
+
+UPDATED = "new "  # before a parameter's name, the name of its value after one update
+PATH = "path "  # before the number of a contribution and the name of a gradient, the name of that contribution
+
+
 class Nodes:
-    """The nodes of one network, made when they are asked for. Truncated networks are taken untruncated apart."""
+    """The nodes of one network, made when they are asked for. The adjoints are those of the network untruncated.
+
+    Besides entries of quantities and gradients there are parameters after one update (:meth:`updated`) and single
+    contributions to a gradient (:meth:`path`), under names that no author can give.
+    """
 
     def __init__(self, graph: Graph, adjoints: Adjoints) -> None:
         self.graph, self._adjoints = graph, adjoints
@@ -86,6 +100,36 @@ class Nodes:
         kind = Adjoint if is_gradient else Place
         for position in positions_of(*(range(1, size + 1) for size in self.graph[name].shape)):
             yield kind(name, *map(Integer, position))
+
+    def updated(self, parameter: Place, rate: Expr) -> Place:
+        """The place of a parameter's entry after one step against its gradient: ``new W1[1,2]``."""
+        place = Place(f"{UPDATED}{parameter.name}", *parameter.positions)
+        gradient = Adjoint(parameter.name, *parameter.positions)
+        self._known[place] = Node(place, parameter - rate * gradient)
+        return place
+
+    def path(self, gradient: Adjoint, number: int) -> Place:
+        """The place of what arrives at a gradient's entry along its contribution of this number, from 1."""
+        node = self.node(gradient)
+        if node is None or not 1 <= number <= len(node.contributions):
+            raise ValueError(f"{gradient} has no contribution {number}")
+        place = Place(f"{PATH}{number} of dJ/d{gradient.name}", *gradient.positions)
+        self._known[place] = Node(place, node.contributions[number - 1].expression)
+        return place
+
+    def place(self, name: str) -> Place:
+        """The place with an id as :func:`name_of` writes it. Raises KeyError where there is none."""
+        stem, _, inside = name.removesuffix("]").partition("[")
+        positions = [Integer(int(part)) for part in inside.split(",")] if inside else []
+        is_gradient = stem.startswith("dJ/d")
+        plain = stem.removeprefix("dJ/d") if is_gradient else stem
+        place = (Adjoint if is_gradient else Place)(plain, *positions)
+        if place not in self._known:
+            if plain not in self.graph or not _is_inside(place, self.graph):
+                raise KeyError(name)
+            if len(positions) != len(self.graph[plain].shape) or (is_gradient and plain not in self._adjoints.formulas):
+                raise KeyError(name)
+        return place
 
     def in_order(self, wanted: Iterable[Place]) -> list[Node]:
         """The nodes that these places build on, directly or not, and their own, each after those that it uses."""
@@ -119,6 +163,14 @@ class Nodes:
             return None
         return Node(place, self._inside(written_out(quantity.definition.xreplace(numbers))))
 
+    def _checked(self, expression: Expr) -> Expr:
+        """Raises NotSingleError where a position is no number."""
+        for place in places(expression):
+            if not all(position.is_Integer for position in place.positions):
+                message = tr("exercises ask for single numbers, and which numbers of {name} are used depends on others")
+                raise NotSingleError(message.format(name=place.name))
+        return expression
+
     def _arriving(self, edge: Edge, numbers: Mapping[Any, Any]) -> Iterator[Contribution]:
         for term in put_in(edge.derivative, edge.of.name != self.graph.cost):
             for factors in _single(term, numbers):
@@ -129,6 +181,7 @@ class Nodes:
 
     def _inside(self, expression: Expr) -> Expr:
         """The expression with 0 for what lies outside its array."""
+        self._checked(expression)
         outside = {place: S.Zero for place in places(expression) if not _is_inside(place, self.graph)}
         return expression.xreplace(outside) if outside else expression
 
@@ -146,7 +199,7 @@ def given_values(graph: Graph, arrays: Mapping[str, NDArray[np.float64]]) -> dic
     for name, array in arrays.items():
         for position in positions_of(*(range(size) for size in graph[name].shape)):
             place = Place(name, *(Integer(at + 1) for at in position))
-            found[place] = np.asarray(array[(slice(None), *position)], dtype=np.float64)
+            found[place] = np.moveaxis(np.asarray(array, dtype=np.float64), 0, -1)[position]
     return found
 
 
@@ -179,7 +232,7 @@ def _evaluated(expression: Expr, values: Values) -> Numbers:
     if isinstance(expression, Place):
         return values[expression]
     if isinstance(expression, Number | NumberSymbol):
-        return np.float64(float(expression))
+        return np.asarray(float(expression))
     parts = [_evaluated(part, values) for part in expression.args if isinstance(part, Expr)]
     if isinstance(expression, Add):
         return reduce(np.add, parts)

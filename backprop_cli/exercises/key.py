@@ -1,0 +1,119 @@
+"""A key: what every variant asks for, with values, tolerances and points; the JSON that grading reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.translation import tr
+
+GENERATOR = "backprop-sha256-1"  # how the numbers of variants are made; a change of it changes every sheet
+
+
+class CellKind(StrEnum):
+    """What an answer is: a number, a formula in the equation language, one of several choices, or the id of a line."""
+
+    NUMBER = "number"
+    FORMULA = "formula"
+    CHOICE = "choice"
+    LINE = "line"
+
+
+class Cell(NamedTuple):
+    """One answer that is asked for.
+
+    ``id`` is the id of a node (``z1[1]``, ``dJ/dW1[1,2]``, ``new W1[1,2]``, ``path 1 of dJ/da1[1]``), or of a question
+    whose answer is no number (``formula dJ/dW1[1,2]``, ``choice 3``, ``mistake 4``). ``value`` is the number in full
+    precision, the formula as text, the letter of the choice or the id of the line. ``tolerance`` counts for numbers.
+    """
+
+    id: str
+    question: int
+    kind: CellKind
+    value: float | str
+    tolerance: float
+    points: float
+    digits: int
+
+
+class Variant(NamedTuple):
+    """The numbers of one sheet: ``id`` counts from 1, ``code`` is printed on the sheet and makes it again, ``student``
+    is a name from a class list. ``given`` are the given quantities by name."""
+
+    id: str
+    code: str
+    student: str | None
+    given: Mapping[str, NDArray[np.float64]]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """``network`` is the text of its spec, without which no answer can be recomputed; ``learning_rate`` is that of the
+    update questions."""
+
+    title: str
+    network: str
+    digits: int
+    seed: int
+    learning_rate: float
+    variants: tuple[Variant, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """What ``exercise --format json`` prints."""
+        return {
+            "title": self.title,
+            "network": self.network,
+            "digits": self.digits,
+            "seed": self.seed,
+            "generator": GENERATOR,
+            "learning_rate": self.learning_rate,
+            "variants": [
+                {
+                    "id": variant.id,
+                    "code": variant.code,
+                    "student": variant.student,
+                    "given": {name: np.asarray(array).tolist() for name, array in variant.given.items()},
+                    "cells": [{**cell._asdict(), "kind": str(cell.kind)} for cell in variant.cells],
+                }
+                for variant in self.variants
+            ],
+        }
+
+    @classmethod
+    def from_data(cls, data: Any) -> Key:
+        """The key of such data. Raises BackpropError where they are no key."""
+        try:
+            if data["generator"] != GENERATOR:
+                message = tr("this key was made by the generator {other}, not by {own}")
+                raise BackpropError(message.format(other=data["generator"], own=GENERATOR))
+            return cls(
+                str(data["title"]),
+                str(data["network"]),
+                int(data["digits"]),
+                int(data["seed"]),
+                float(data["learning_rate"]),
+                tuple(_variant(one) for one in data["variants"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BackpropError(tr("this is no key as exercise --format json writes it")) from error
+
+
+def _variant(data: Mapping[str, Any]) -> Variant:
+    given = {str(name): np.asarray(array, dtype=np.float64) for name, array in data["given"].items()}
+    cells = tuple(_cell(cell) for cell in data["cells"])
+    student = None if data["student"] is None else str(data["student"])
+    return Variant(str(data["id"]), str(data["code"]), student, given, cells)
+
+
+def _cell(data: Mapping[str, Any]) -> Cell:
+    kind = CellKind(data["kind"])
+    value = float(data["value"]) if kind is CellKind.NUMBER else str(data["value"])
+    tolerance, points = float(data["tolerance"]), float(data["points"])
+    return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, int(data["digits"]))

@@ -1,0 +1,63 @@
+"""How far an answer may be off when every number on the way to it is rounded: derived, not guessed.
+
+A student writes down each number with so many digits and computes on with what is written. The width of a number is
+then half a unit of its own last digit, plus the widths of the numbers it is computed from, each times the size of the
+derivative by it. The derivative is taken at its largest between the number and both ends of what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+
+import numpy as np
+from sympy import Expr, S
+
+from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values, evaluated
+from backprop_cli.symbolic.notation import Place, fresh_value, places
+
+SLACK = 1e-9  # of a width, for the rounding of floating point
+
+
+def widths(
+    nodes: Nodes, values: Values, wanted: Iterable[Place], digits: int, exact: Collection[Place] = ()
+) -> dict[Place, Numbers]:
+    """The width of every number that ``wanted`` builds on, by place.
+
+    ``values`` are the right numbers; those of ``exact`` places, and all that is given, are known without rounding.
+    """
+    found: dict[Place, Numbers] = {}
+    half = 0.5 * 10.0**-digits
+    for node in nodes.in_order(wanted):
+        if node.place in exact:
+            found[node.place] = np.asarray(0.0)
+        else:
+            found[node.place] = arriving(node, values, found) + half
+    return found
+
+
+def arriving(node: Node, values: Values, found: Mapping[Place, Numbers]) -> Numbers:
+    """The width of a node's formula before it is rounded itself."""
+    moved = {place: width for place in node.uses if (width := found.get(place)) is not None and np.any(width)}
+    total = np.zeros(())
+    for place, width in moved.items():
+        slope = derivative(node.formula, place)
+        if slope is S.Zero:
+            continue
+        largest = np.abs(evaluated(slope, values))
+        for sign in (1.0, -1.0):
+            ends = {**values, **{other: values[other] + sign * w for other, w in moved.items()}}
+            largest = np.fmax(largest, np.abs(evaluated(slope, ends)))
+        total = total + width * largest
+    return np.asarray(total * (1 + SLACK))
+
+
+@cache
+def derivative(formula: Expr, place: Place) -> Expr:
+    """∂formula/∂(one place in it)."""
+    symbol = fresh_value("v")
+    return formula.xreplace({place: symbol}).diff(symbol).xreplace({symbol: place})
+
+
+def depends_on(formula: Expr, place: Place) -> bool:
+    return place in set(places(formula))
