@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 import numpy as np
-from sympy import Expr, S
+from sympy import Expr
 
-from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values, evaluated
-from backprop_cli.symbolic.notation import Place, fresh_value, places
+from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values
+from backprop_cli.exercises.slopes import slopes
+from backprop_cli.symbolic.notation import Place, fresh_value
 
 SLACK = 1e-9  # of a width, for the rounding of floating point
 
@@ -39,16 +40,12 @@ def widths(
 def arriving(node: Node, values: Values, found: Mapping[Place, Numbers]) -> Numbers:
     """The width of a node's formula before it is rounded itself."""
     moved = {place: width for place in node.uses if (width := found.get(place)) is not None and np.any(width)}
-    total = np.zeros(())
-    for place, width in moved.items():
-        slope = derivative(node.formula, place)
-        if slope is S.Zero:
-            continue
-        largest = np.abs(evaluated(slope, values))
-        for sign in (1.0, -1.0):
-            ends = {**values, **{other: values[other] + sign * w for other, w in moved.items()}}
-            largest = np.fmax(largest, np.abs(evaluated(slope, ends)))
-        total = total + width * largest
+    largest: dict[Place, Numbers] = {}
+    for sign in (0.0, 1.0, -1.0) if moved else ():
+        ends = {**values, **{place: values[place] + sign * width for place, width in moved.items()}} if sign else values
+        for place, slope in slopes(node.formula, ends).items():
+            largest[place] = np.fmax(largest.get(place, np.asarray(0.0)), np.abs(slope))
+    total = sum((width * largest[place] for place, width in moved.items() if place in largest), np.asarray(0.0))
     return np.asarray(total * (1 + SLACK))
 
 
@@ -57,7 +54,3 @@ def derivative(formula: Expr, place: Place) -> Expr:
     """∂formula/∂(one place in it)."""
     symbol = fresh_value("v")
     return formula.xreplace({place: symbol}).diff(symbol).xreplace({symbol: place})
-
-
-def depends_on(formula: Expr, place: Place) -> bool:
-    return place in set(places(formula))

@@ -25,7 +25,7 @@ OTHERS = {
     "documents/names.py": ("alpha beta gamma",),  # names of letters
     "documents/verification.py": ("in part",),  # a key
     "documents/wording_views.py": ("accGradParameters(", "forward(", "backward(", "updateGradInput("),  # calls
-    "exercises/gate.py": ("not finite", "dead unit", "saturated unit", "tie at", "answer ", "a typical", "same numbers"),
+    "exercises/gate.py": ("not finite", "dead", "saturated", "tie at", "answer ", "a typical", "same numbers"),  # ids
     "exercises/nodes.py": ("{}{} of dJ/d",),  # an id
     "numeric/compiling.py": ("from ", "import numpy", "One forward"),  # the program it writes
     "numeric/schedule.py": ("for {} in {}:",),  # the program it writes

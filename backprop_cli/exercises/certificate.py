@@ -1,0 +1,75 @@
+"""What a key vouches for: its gradients by the recurrence equal those of other ways, for the numbers of these variants.
+
+The other ways are ``sympy.diff`` of the cost written out in given numbers, central differences of the cost, and the
+compiled program; all are computed for every variant at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.nodes import Nodes, Numbers, evaluated
+from backprop_cli.exercises.tolerances import derivative
+from backprop_cli.symbolic.derivation import Adjoints
+from backprop_cli.symbolic.expansion import Expansion
+from backprop_cli.symbolic.notation import Adjoint, Place
+
+STEP = 1e-4  # of a central difference, for a number of size 1; four points leave an error of its fourth power
+MOST_DIGITS = 15
+
+
+class Certificate(NamedTuple):
+    """To how many digits the gradients agree at least, by the other way: ``direct`` and ``differences``; None where the
+    cost is too long to be written out. ``gradients`` are how many were compared for each variant."""
+
+    gradients: int
+    direct: int | None
+    differences: int
+
+
+def certificate(nodes: Nodes, adjoints: Adjoints, values: Mapping[Place, Numbers], names: Sequence[str]) -> Certificate:
+    """The agreement for the gradients by the given quantities of these names. Raises ValueError without a cost."""
+    cost = nodes.graph.cost
+    if cost is None:
+        raise ValueError("a module on its own has no cost to differentiate")
+    root = Place(cost)
+    entries = [place for name in names for place in nodes.entries(name) if Adjoint(name, *place.positions) in values]
+    given = {place: number for place, number in values.items() if nodes.node(place) is None}
+    found = [values[Adjoint(place.name, *place.positions)] for place in entries]
+    differences = [_central(nodes, given, root, place) for place in entries]
+    return Certificate(len(entries), _direct(adjoints, given, root, entries, found), _digits(found, differences))
+
+
+def _direct(
+    adjoints: Adjoints,
+    given: Mapping[Place, Numbers],
+    root: Place,
+    entries: Sequence[Place],
+    found: Sequence[Numbers],
+) -> int | None:
+    try:
+        written = Expansion(adjoints).expanded(root)
+    except BackpropError:
+        return None
+    return _digits(found, [evaluated(derivative(written, place), given) for place in entries])
+
+
+def _central(nodes: Nodes, given: Mapping[Place, Numbers], root: Place, place: Place) -> Numbers:
+    """(8(J₊ - J₋) - (J₊₊ - J₋₋))/12h, the five-point formula."""
+    step = STEP * np.maximum(1.0, np.abs(given[place]))
+
+    def cost(shift: float) -> Numbers:
+        return nodes.values({**given, place: given[place] + shift * step}, [root])[root]
+
+    return np.asarray((8 * (cost(1) - cost(-1)) - (cost(2) - cost(-2))) / (12 * step))
+
+
+def _digits(found: Sequence[Numbers], others: Sequence[Numbers]) -> int:
+    """The digits to which numbers agree at least, relative to the largest of them."""
+    scale = max((float(np.max(np.abs(value))) for value in found), default=0.0) or 1.0
+    largest = max((float(np.max(np.abs(a - b))) for a, b in zip(found, others, strict=True)), default=0.0) / scale
+    return MOST_DIGITS if largest == 0 else max(0, min(MOST_DIGITS, int(-np.log10(largest))))
