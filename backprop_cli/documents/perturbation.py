@@ -139,7 +139,7 @@ class _Document:
             PERTURBATION["true change"],
             PERTURBATION["difference"],
         )
-        rows = tuple(tuple(map(self._number, (*row, row.true - row.predicted))) for row in predictions)
+        rows = tuple(tuple(map(self._number, (*row, round(row.true - row.predicted, 15)))) for row in predictions)
         yield Table(header, rows, self._rounding.digits)
         differences = [abs(row.true - row.predicted) for row in predictions]
         smallest, largest = QUADRATIC

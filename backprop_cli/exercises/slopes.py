@@ -43,9 +43,10 @@ def _inner(part: Expr, values: Values) -> Iterator[tuple[Expr, Numbers]]:
     elif isinstance(part, LibraryFunction):
         yield part.definition, np.asarray(1.0)
     elif isinstance(part, Pow | Function):
+        function: Any = type(part)
         for number, inner in enumerate(part.args):
             if inner.has(Place):
-                arguments, derivative = _derivative(type(part), len(part.args), number)
+                arguments, derivative = _derivative(function, len(part.args), number)
                 known = {Place(f"argument {n}"): evaluated(value, values) for n, value in enumerate(part.args)}
                 rules = {symbol: Place(f"argument {n}") for n, symbol in enumerate(arguments)}
                 yield inner, evaluated(derivative.xreplace(rules), known)

@@ -44,6 +44,14 @@ def test_of_one_sample(loss: str, expected: list[tuple[str, int]]) -> None:
     assert found(network(loss)) == {"J": expected}
 
 
+def test_a_remark_stands_at_the_cost_alone() -> None:
+    one = network("half_sse")
+    page = terminal.render(Walk(one, Request()).document, 90)
+    assert page.count("The factor 1/2 is a convention") == 1
+    assert page.index("The factor 1/2") > page.index("Forward. The cost")
+    assert not [c for q in one.graph.quantities if q.name != "J" for c in of_the_cost(one.graph, q, "half_sse")]
+
+
 def test_of_a_batch() -> None:
     assert found(network("mse", batch=True)) == {"L": [("mean", 2)], "J": [("batch mean", 3)]}
     summed = network("half_sse", batch=True, more="reduction: sum\n")
