@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
+from backprop_cli.language import tree
 from backprop_cli.renderers.chinese_fonts import FONTS
 from backprop_cli.renderers.formula_latex import escaped
 from backprop_cli.renderers.latex_alignment import aligned, text
@@ -61,6 +62,9 @@ def _block(block: Block, names: Names) -> str:
     match block:
         case Heading(level, parts):
             return f"\\{SECTIONS[level]}{{{text(parts, names)}}}\n"
+        case Prose(parts) if any(isinstance(part, tree.Equality) for part in parts):
+            # long formulas within a line leave wide gaps rather than run into the margin
+            return f"{{\\sloppy {text(parts, names)}\\par}}\n"
         case Prose(parts):
             return f"{text(parts, names)}\n"
         case Note(parts, tone):

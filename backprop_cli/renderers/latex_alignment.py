@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from backprop_cli.documents.blocks import Inline, Line
 from backprop_cli.documents.names import Names
+from backprop_cli.language import tree
 from backprop_cli.renderers import formula_latex
 from backprop_cli.renderers.breaking import STEP
 from backprop_cli.renderers.formula_latex import escaped
@@ -21,9 +22,13 @@ RELATION = 3.0  # the equals sign
 
 def text(parts: Iterable[Inline], names: Names) -> str:
     """Text and formulas in one run of LaTeX's text."""
-    return "".join(
-        escaped(part) if isinstance(part, str) else f"${formula_latex.render(part, names)}$" for part in parts
-    )
+    return "".join(escaped(part) if isinstance(part, str) else f"${_in_line(part, names)}$" for part in parts)
+
+
+def _in_line(formula: tree.Node, names: Names) -> str:
+    """A formula for a line of text: lines break inside brackets of a fixed size alone."""
+    latex = formula_latex.render(formula, names)
+    return latex.replace(r"\left(", r"\bigl(").replace(r"\right)", r"\bigr)")
 
 
 class Row(NamedTuple):

@@ -19,12 +19,32 @@ PAGES = [
     *(("run", name) for name in bundled_names()),
     ("run", "relu-600-60-40-10", "--full", "--digits", "2"),
 ]
+WALKS = [
+    *(
+        ("walk", name, "--view", view)
+        for name in bundled_names()
+        for view in ("index", "matrix", "modules", "jacobians")
+        if name != "rnn-truncated" or view in ("index", "matrix")
+    ),
+    ("walk", "two-two-two", "--perturb", "W1[1,2]=0.01"),
+    ("walk", "rnn", "--perturb", "W_hh[1,2]=0.1"),
+    ("walk", "batch-norm", "--perturb", "x[1,2]=0.1"),
+]
 
 
 @pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
 def test_a_page_needs_no_font_beyond_latin(backprop, arguments: tuple[str, ...]) -> None:
     text = backprop(*arguments, "--format", "latex").stdout
     assert {character for character in text if ord(character) > 0x17F} == set()
+
+
+@pytest.mark.every_spec
+@pytest.mark.parametrize("arguments", WALKS, ids=" ".join)
+def test_a_walk_compiles_and_fits_its_lines(backprop, tmp_path, arguments: tuple[str, ...]) -> None:
+    text = backprop(*arguments, "--format", "latex").stdout
+    assert {character for character in text if ord(character) > 0x17F} == set()
+    if shutil.which("pdflatex") is not None:
+        test_a_page_compiles_and_fits_its_lines(backprop, tmp_path, arguments)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="compares with a LaTeX that is installed")
