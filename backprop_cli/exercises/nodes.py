@@ -114,8 +114,26 @@ class Nodes:
         if node is None or not 1 <= number <= len(node.contributions):
             raise ValueError(f"{gradient} has no contribution {number}")
         place = Place(f"{PATH}{number} of dJ/d{gradient.name}", *gradient.positions)
-        self._known[place] = Node(place, node.contributions[number - 1].expression)
+        only = node.contributions[number - 1]
+        self._known[place] = Node(place, only.expression, (only,))
         return place
+
+    def by_paths(self, gradient: Adjoint, paths: Mapping[int, Place]) -> None:
+        """Let a gradient's entry add up these places, of :meth:`path`, in place of its contributions of these numbers."""
+        node = self.node(gradient)
+        if node is None:
+            raise ValueError(f"{gradient} is given")
+        some = tuple(
+            Contribution(one.edge, None, paths[number]) if number in paths else one
+            for number, one in enumerate(node.contributions, 1)
+        )
+        arrived = Add(*(one.expression for one in node.contributions))
+        formula = node.formula - arrived + Add(*(one.expression for one in some))
+        self._known[gradient] = Node(gradient, formula, some)
+
+    def has_gradient(self, name: str) -> bool:
+        """Whether there is a gradient of the quantity."""
+        return name in self._adjoints.formulas
 
     def place(self, name: str) -> Place:
         """The place with an id as :func:`name_of` writes it. Raises KeyError where there is none."""
