@@ -23,6 +23,7 @@ MOST_OTHERS = 24  # other entries tried in place of one
 MOST_TERMS = 12  # of a sum whose terms are tried one by one
 USUAL = ("sigmoid", "tanh", "relu")  # activations that are taken for each other
 PLAIN = (None, "identity")
+COSTS = (Role.COST, Role.LOSS)
 
 
 class Setting(NamedTuple):
@@ -57,8 +58,9 @@ class _Applied(NamedTuple):
 
 def _function(setting: Setting, value: Place) -> _Applied | None:
     """The equation of a place, where it bends the one number that it is computed from."""
+    graph = setting.nodes.graph
     node = setting.nodes.node(value)
-    if node is None or len(node.uses) != 1:
+    if node is None or len(node.uses) != 1 or value.name not in graph or graph[value.name].role in COSTS:
         return None
     argument = node.uses[0]
     is_bent = derivative(node.formula, argument).has(Place)
@@ -193,11 +195,11 @@ def _lost_factor(setting: Setting, node: Node) -> Iterator[Expr]:
         number = abs(term.as_coeff_Mul()[0])
         if number != 1 and term.has(Adjoint):
             yield node.formula - term + term / number
-    cost = setting.nodes.graph.cost
-    if node.place.name == cost and not node.is_gradient:
+    graph = setting.nodes.graph
+    if _is_forward(setting, node) and graph[node.place.name].role in COSTS:
         yield from (node.formula * number for number in (Integer(2), Rational(1, 2)))
     for one in node.contributions:
-        if one.edge.of.name == cost and one.upstream is None:
+        if one.edge.of.role in COSTS:
             rest = node.formula - one.expression
             yield from (rest + one.expression * number for number in _factors(setting, one))
 
