@@ -172,7 +172,8 @@ class _Student:
         )
         named = ids(suspects)
         step = next((one.node for one in suspects if one.mistake == named[0]), None) if named else None
-        return mark._replace(mistakes=named, step=step), suspects
+        expected = float(own.expected[place].reshape(-1)[0])
+        return mark._replace(mistakes=named, step=step, expected=expected), suspects
 
     def _inferring(
         self, suspects: Sequence[Suspect], later: Sequence[Cell], own: Carried, inferred: dict[Place, Inferred]

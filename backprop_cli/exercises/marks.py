@@ -55,7 +55,7 @@ class Difference(NamedTuple):
 class Mark(NamedTuple):
     """``answer`` is a number where it could be read as one. ``mistakes`` are the ids of those that give this answer,
     the likeliest first, and ``step`` is where the first of them was made. ``difference`` says of a formula how it
-    differs from the right one."""
+    differs from the right one. ``expected`` is what the student's own earlier numbers come to."""
 
     cell: Cell
     answer: float | str | None
@@ -63,6 +63,7 @@ class Mark(NamedTuple):
     mistakes: tuple[str, ...] = ()
     step: Node | None = None
     difference: Difference | None = None
+    expected: float | None = None
 
     @property
     def points(self) -> float:
