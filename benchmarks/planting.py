@@ -25,7 +25,12 @@ LOSSES = ("mse", "sse", "half_sse", "huber", "1/2 * sum((yhat[i] - y[i])**2, i) 
 EQUATIONS = (
     ("h[i] = tanh(sum(W[i,j]*x[j], j) + b[i])", "s = sum(h[i]**2, i)", "J = (s - 1/2)**2 + sum(V[i,i]*h[i], i)"),
     ("z[i] = sum(W[i,j]*x[j], j) + b[i]", "a[i] = exp(z[i])/sum(exp(z[k]), k)", "J = -sum(a[i]*log(a[i]), i)"),
-    ("u[i] = x[i]*b[i]", "v[i] = sigmoid(u[i]) + u[i]**2", "w[i] = sum(V[i,j]*v[j], j) - u[i]", "J = sum(w[i]**2, i)/2"),
+    (
+        "u[i] = x[i]*b[i]",
+        "v[i] = sigmoid(u[i]) + u[i]**2",
+        "w[i] = sum(V[i,j]*v[j], j) - u[i]",
+        "J = sum(w[i]**2, i)/2",
+    ),
     ("h[i] = sum(W[i,j]*x[j], j)", "g[i] = h[i]*sigmoid(h[i] + b[i])", "J = sum((g[i] + x[i] - b[i])**2, i)/3"),
 )
 
@@ -104,7 +109,9 @@ def exercise(text: str, rng: np.random.Generator, digits: int = 4, share: float 
     cells = tuple(
         Cell(name_of(p), 1, CellKind.NUMBER, float(np.ravel(values[p])[0]), tolerances[p], 1.0, digits) for p in asked
     )
-    key = Key("random", text, digits, 0, float(rate), (Variant("1", "A", None, {k: v[0] for k, v in arrays.items()}, cells),))
+    key = Key(
+        "random", text, digits, 0, float(rate), (Variant("1", "A", None, {k: v[0] for k, v in arrays.items()}, cells),)
+    )
     order = tuple(nodes.in_order(asked))
     setting = Setting(nodes, rate)
     return Exercise(network, nodes, rate, key, given, tuple(asked), tolerances, order, Diagnosis(setting))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sympy import Expr
-
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.sentences import filled
 from backprop_cli.exercises.key import CellKind
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
-from backprop_cli.exercises.mistakes import SENTENCES
+from backprop_cli.exercises.mistakes import NAMES, SENTENCES
 from backprop_cli.exercises.nodes import Node, name_of
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.translation import Sentences, marked, tr, tr_n
@@ -27,7 +25,7 @@ VERDICTS = Sentences[Verdict](
         Verdict.CONSISTENT: marked("consistent"),
         Verdict.WRONG: marked("WRONG"),
         Verdict.MISSING: marked("missing"),
-        Verdict.FLAGGED: marked("consistent, to be looked at"),
+        Verdict.FLAGGED: marked("flagged"),
     }
 )
 DIFFERENCES = Sentences[DifferenceKind](
@@ -82,7 +80,8 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     cell = mark.cell.id
     if mark.verdict is Verdict.FLAGGED:
         message = tr(
-            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute here."
+            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
+            "here."
         )
         return (message.format(cell=cell),)
     if mark.verdict is not Verdict.WRONG:
@@ -126,11 +125,7 @@ def _step(node: Node) -> tuple[Inline, ...]:
     if any(" " in place.name for place in node.uses) or int(node.formula.count_ops()) > LONGEST_FORMULA:
         return ()
     target: Inline = name_of(node.place) if " " in node.place.name else tree_of(node.place)
-    return (" ", *filled(tr("The step is {target} = {formula}."), target=target, formula=_tree(node.formula)))
-
-
-def _tree(formula: Expr) -> Inline:
-    return tree_of(formula)
+    return (" ", *filled(tr("The step is {target} = {formula}."), target=target, formula=tree_of(node.formula)))
 
 
 def _class(report: Report) -> Iterator[Block]:
@@ -143,22 +138,33 @@ def _class(report: Report) -> Iterator[Block]:
     failed = Counter(mark.cell.id for mark in marks if mark.verdict is Verdict.WRONG)
     if failed:
         worst, most = failed.most_common(1)[0]
-        message = tr("What fails most often is {cell}, {count} times.")
+        message = tr_n(
+            "What fails most often is {cell}: {count} wrong answer.",
+            "What fails most often is {cell}: {count} wrong answers.",
+            most,
+        )
         sentences.append(message.format(cell=worst, count=most))
     yield Prose((" ".join(sentences),))
-    verdicts = (*Verdict,)
-    header = (tr("asked for"), *(VERDICTS[verdict] for verdict in verdicts), tr("most frequent mistake"))
-    yield Table(header, tuple(_cell_row(cell, marks, verdicts) for cell in dict.fromkeys(m.cell.id for m in marks)))
+    apart = dict.fromkeys(mark.cell.id for mark in marks if mark.verdict is not Verdict.RIGHT)
+    if apart:
+        found = {mark.verdict for mark in marks}
+        verdicts = [verdict for verdict in Verdict if verdict in found]
+        ordered = sorted(apart, key=lambda cell: -failed[cell])
+        header = (tr("asked for"), *(VERDICTS[verdict] for verdict in verdicts))
+        yield Table(header, tuple(_cell_row(cell, marks, verdicts) for cell in ordered))
+    made = Counter(mark.mistakes[0] for mark in marks if mark.mistakes)
+    if made:
+        yield Heading(3, (tr("Mistakes"),))
+        yield Table(
+            (tr("mistake"), tr("times")), tuple((NAMES[name], str(times)) for name, times in made.most_common())
+        )
     yield Heading(3, (tr("Distribution of the points"),))
     yield _distribution(report.students)
 
 
 def _cell_row(cell: str, marks: Sequence[Mark], verdicts: Sequence[Verdict]) -> tuple[Cell, ...]:
-    own = [mark for mark in marks if mark.cell.id == cell]
-    counted = Counter(mark.verdict for mark in own)
-    mistakes = Counter(mark.mistakes[0] for mark in own if mark.mistakes)
-    frequent = mistakes.most_common(1)[0][0] if mistakes else ""
-    return (cell, *(str(counted[verdict]) for verdict in verdicts), frequent)
+    counted = Counter(mark.verdict for mark in marks if mark.cell.id == cell)
+    return (cell, *(str(counted[verdict]) for verdict in verdicts))
 
 
 def _distribution(students: Sequence[Marked]) -> Table:

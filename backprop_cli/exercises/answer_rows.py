@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 
@@ -204,5 +204,3 @@ def _without_guard(text: str) -> str:
 
 def _too_many() -> str:
     return tr("more than {most} answers; the rest is left out").format(most=grouped(MOST_ROWS))
-
-

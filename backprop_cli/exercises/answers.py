@@ -56,9 +56,7 @@ class _Reading:
         self.by_code = {variant.code.casefold(): variant for variant in key.variants}
         self.by_student = {variant.student: variant for variant in key.variants if variant.student is not None}
         self.only = key.variants[0] if len(key.variants) == 1 else None
-        self.cells = {
-            variant.id: {compact(cell.id): cell.id for cell in variant.cells} for variant in key.variants
-        }
+        self.cells = {variant.id: {compact(cell.id): cell.id for cell in variant.cells} for variant in key.variants}
 
     def submissions(self, found: Rows) -> tuple[list[Submission], list[Problem]]:
         problems = list(found.problems)

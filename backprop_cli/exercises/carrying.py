@@ -18,8 +18,9 @@ from backprop_cli.symbolic.notation import Place, places
 
 
 class Carried(NamedTuple):
-    """``expected`` is what a place comes to from the student's own numbers and ``widths`` how far an answer there may be
-    off; ``values`` are the numbers the student goes on with and ``spread`` how far they may be from what was written."""
+    """``expected`` is what a place comes to from the student's own numbers, and ``widths`` how far an answer there may
+    be off; ``values`` are the numbers the student goes on with, and ``spread`` how far they may be from what was
+    written."""
 
     expected: dict[Place, Numbers]
     widths: dict[Place, Numbers]

@@ -24,8 +24,8 @@ MOST_LANES = 3_000
 
 
 class Suspect(NamedTuple):
-    """A mistake at a step: ``formula`` is what was computed there in place of the step's own, ``value`` what it comes to
-    from one student's numbers and ``width`` how far that may be off."""
+    """A mistake at a step: ``formula`` is what was computed there in place of the step's own, ``value`` what it comes
+    to from one student's numbers, and ``width`` how far that may be off."""
 
     mistake: str
     node: Node
@@ -74,7 +74,13 @@ class Diagnosis:
         return [one for one in self.setting.nodes.in_order([node.place]) if one.place in found]
 
     def found(
-        self, node: Node, answer: float, own: Carried, answered: Collection[Place], digits: Mapping[Place, int], usual: int
+        self,
+        node: Node,
+        answer: float,
+        own: Carried,
+        answered: Collection[Place],
+        digits: Mapping[Place, int],
+        usual: int,
     ) -> list[Suspect]:
         """The mistakes that give the answer within what rounding explains, those at the nearest step first.
 
@@ -135,4 +141,3 @@ def ids(suspects: Sequence[Suspect]) -> tuple[str, ...]:
     """The mistakes among suspects, in the order of the table."""
     named = {one.mistake for one in suspects}
     return tuple(mistake.id for mistake in MISTAKES if mistake.id in named)
-

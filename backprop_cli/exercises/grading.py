@@ -148,7 +148,9 @@ class _Student:
             return Mark(cell, answer, Verdict.RIGHT)
         if not self._agrees(place, own):
             return Mark(cell, answer, Verdict.WRONG)
-        wrong_before = any(not mark.verdict.earns_points or mark.verdict is not Verdict.RIGHT for mark in marks.values())
+        wrong_before = any(
+            not mark.verdict.earns_points or mark.verdict is not Verdict.RIGHT for mark in marks.values()
+        )
         node = self.grading.nodes.node(place)
         negligible = 0.5 * 10.0**-cell.digits
         if node is not None and wrong_before and np.any(becomes_trivial(node, own.values, self.right, negligible)):
@@ -198,9 +200,7 @@ class _Student:
     def _carried(self, inferred: Mapping[Place, Inferred]) -> Carried:
         answers = {place: np.asarray([number]) for place, number in self.answers.items()}
         grading = self.grading
-        return carried(
-            grading.order, self.given, answers, grading.digits, grading.key.digits, inferred
-        )
+        return carried(grading.order, self.given, answers, grading.digits, grading.key.digits, inferred)
 
     def _other(self, cell: Cell) -> Mark:
         text = self.submission.answers.get(cell.id, "").strip()

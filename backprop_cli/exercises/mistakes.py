@@ -133,17 +133,17 @@ def _single_path(setting: Setting, node: Node) -> Iterator[Expr]:
     consumers = dict.fromkeys(one.edge.of.name for one in some)
     for name in consumers if len(consumers) > 1 else ():
         yield Add(*(one.expression for one in some if one.edge.of.name == name))
-    for expression in islice(reversed(expressions), MOST_OTHERS):
-        yield expression
+    yield from islice(reversed(expressions), MOST_OTHERS)
     for left_out in range(min(len(some), MOST_TERMS)):
         yield _summed(setting, node, [*expressions[:left_out], *expressions[left_out + 1 :]])
 
 
 def _turned(setting: Setting, place: Place) -> Place | None:
     """The entry of a matrix of parameters on the other side of the diagonal; None outside it."""
-    quantity = setting.nodes.graph[place.name] if place.name in setting.nodes.graph else None
-    if quantity is None or quantity.role is not Role.PARAMETER or len(place.positions) != 2:
+    graph = setting.nodes.graph
+    if place.name not in graph or graph[place.name].role is not Role.PARAMETER or len(place.positions) != 2:
         return None
+    quantity = graph[place.name]
     row, column = place.positions
     if row == column or not (column <= quantity.shape[0] and row <= quantity.shape[1]):
         return None
@@ -178,7 +178,7 @@ def _wrong_sign(setting: Setting, node: Node) -> Iterator[Expr]:
 
 
 def _factors(setting: Setting, one: Contribution) -> Iterator[Expr]:
-    """The numbers that are lost or put twice where the cost is differentiated: 2, ½, and the sizes of what it adds up."""
+    """The numbers that are lost or put twice where the cost is differentiated: 2, ½, and sizes of sums."""
     sizes = [Integer(size) for size in dict.fromkeys((*one.edge.by.shape, setting.nodes.graph.samples or 1))]
     whole = Mul(*sizes)
     for number in dict.fromkeys((Integer(2), *sizes, whole)):
@@ -294,6 +294,21 @@ MISTAKES = (
     Mistake("forward_slip", _forward_slip),
 )
 
+NAMES = Sentences(
+    {
+        "missing_derivative": marked("the slope of the activation left out"),
+        "activation_for_derivative": marked("the activation in place of its derivative"),
+        "derivative_at_activation": marked("the derivative taken at the activation"),
+        "single_path": marked("not all paths counted"),
+        "transposed": marked("rows and columns exchanged"),
+        "wrong_sign": marked("a wrong sign"),
+        "lost_factor": marked("a factor lost or put twice"),
+        "wrong_input": marked("another number in place of one"),
+        "updated_too_early": marked("parameters updated too early"),
+        "bias_forgotten": marked("the bias forgotten"),
+        "forward_slip": marked("a slip in the forward pass"),
+    }
+)
 SENTENCES = Sentences(
     {
         "missing_derivative": marked(

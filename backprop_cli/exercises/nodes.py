@@ -119,7 +119,7 @@ class Nodes:
         return place
 
     def by_paths(self, gradient: Adjoint, paths: Mapping[int, Place]) -> None:
-        """Let a gradient's entry add up these places, of :meth:`path`, in place of its contributions of these numbers."""
+        """Let a gradient's entry add up these places, of :meth:`path`, in place of the contributions they stand for."""
         node = self.node(gradient)
         if node is None:
             raise ValueError(f"{gradient} is given")
