@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from backprop_cli.exercises.carrying import Carried, width_of
-from backprop_cli.exercises.mistakes import MISTAKES, Setting, uses_unknown
+from backprop_cli.exercises.mistakes import MISTAKES, Setting
 from backprop_cli.exercises.nodes import Node, NotSingleError, Numbers, evaluated
 from backprop_cli.exercises.tolerances import arriving
 from backprop_cli.symbolic.notation import Place
@@ -54,11 +54,7 @@ class Diagnosis:
                 formulas = mistake.of(self.setting, node)
             except NotSingleError:
                 continue
-            found.extend(
-                Suspect(mistake.id, node, formula)
-                for formula in formulas
-                if not uses_unknown(self.setting.nodes, formula)
-            )
+            found.extend(Suspect(mistake.id, node, formula) for formula in formulas)
         return found
 
     def way_to(self, node: Node, answered: Collection[Place]) -> list[Node]:

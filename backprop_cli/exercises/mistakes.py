@@ -43,9 +43,22 @@ class Mistake(NamedTuple):
     formulas: Wrong
 
     def of(self, setting: Setting, node: Node) -> tuple[Expr, ...]:
-        """The wrong formulas for a node, each once and none of them the right one."""
+        """The wrong formulas for a node, each once, none of them the right one or in need of the node's own number."""
         found = dict.fromkeys(self.formulas(setting, node))
-        return tuple(formula for formula in found if formula != node.formula)
+        return tuple(one for one in found if one != node.formula and _can_be_computed(setting.nodes, node, one))
+
+
+def _can_be_computed(nodes: Nodes, node: Node, formula: Expr) -> bool:
+    """Whether everything in a wrong formula exists and can be known before the node is."""
+    known = set(node.uses)
+    for place in dict.fromkeys(places(formula)):
+        if place in known:
+            continue
+        if isinstance(place, Adjoint) and not nodes.has_gradient(place.name):
+            return False
+        if node.place in nodes.before(place):
+            return False
+    return True
 
 
 class _Applied(NamedTuple):
@@ -344,8 +357,3 @@ SENTENCES = Sentences(
         ),
     }
 )
-
-
-def uses_unknown(nodes: Nodes, formula: Expr) -> bool:
-    """Whether a formula reads a gradient that the network does not have."""
-    return any(isinstance(place, Adjoint) and not nodes.has_gradient(place.name) for place in places(formula))

@@ -84,6 +84,7 @@ class Nodes:
             if edge.by.name in adjoints.formulas and self._reaches(edge.of.name):
                 self._edges.setdefault(edge.by.name, []).append(edge)
         self._known: dict[Place, Node | None] = {}
+        self._before: dict[Place, frozenset[Place]] = {}
 
     def _reaches(self, name: str) -> bool:
         formula = self._adjoints.formulas.get(name)
@@ -168,6 +169,12 @@ class Nodes:
                 waiting.pop()
                 found[place] = node
         return list(found.values())
+
+    def before(self, place: Place) -> frozenset[Place]:
+        """The places that a place builds on, directly or not, and itself."""
+        if place not in self._before:
+            self._before[place] = frozenset((*(node.place for node in self.in_order([place])), place))
+        return self._before[place]
 
     def _made(self, place: Place) -> Node | None:
         quantity = self.graph[place.name]
