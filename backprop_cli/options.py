@@ -37,6 +37,14 @@ class RunFormat(StrEnum):
     PDF = "pdf"
 
 
+class GradeFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
 class Format(StrEnum):
     TEXT = "text"
     JSON = "json"

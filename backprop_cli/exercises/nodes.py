@@ -84,6 +84,7 @@ class Nodes:
             if edge.by.name in adjoints.formulas and self._reaches(edge.of.name):
                 self._edges.setdefault(edge.by.name, []).append(edge)
         self._known: dict[Place, Node | None] = {}
+        self._before: dict[Place, frozenset[Place]] = {}
 
     def _reaches(self, name: str) -> bool:
         formula = self._adjoints.formulas.get(name)
@@ -114,8 +115,26 @@ class Nodes:
         if node is None or not 1 <= number <= len(node.contributions):
             raise ValueError(f"{gradient} has no contribution {number}")
         place = Place(f"{PATH}{number} of dJ/d{gradient.name}", *gradient.positions)
-        self._known[place] = Node(place, node.contributions[number - 1].expression)
+        only = node.contributions[number - 1]
+        self._known[place] = Node(place, only.expression, (only,))
         return place
+
+    def by_paths(self, gradient: Adjoint, paths: Mapping[int, Place]) -> None:
+        """Let a gradient's entry add up these places, of :meth:`path`, in place of the contributions they stand for."""
+        node = self.node(gradient)
+        if node is None:
+            raise ValueError(f"{gradient} is given")
+        some = tuple(
+            Contribution(one.edge, None, paths[number]) if number in paths else one
+            for number, one in enumerate(node.contributions, 1)
+        )
+        arrived = Add(*(one.expression for one in node.contributions))
+        formula = node.formula - arrived + Add(*(one.expression for one in some))
+        self._known[gradient] = Node(gradient, formula, some)
+
+    def has_gradient(self, name: str) -> bool:
+        """Whether there is a gradient of the quantity."""
+        return name in self._adjoints.formulas
 
     def place(self, name: str) -> Place:
         """The place with an id as :func:`name_of` writes it. Raises KeyError where there is none."""
@@ -150,6 +169,12 @@ class Nodes:
                 waiting.pop()
                 found[place] = node
         return list(found.values())
+
+    def before(self, place: Place) -> frozenset[Place]:
+        """The places that a place builds on, directly or not, and itself."""
+        if place not in self._before:
+            self._before[place] = frozenset((*(node.place for node in self.in_order([place])), place))
+        return self._before[place]
 
     def _made(self, place: Place) -> Node | None:
         quantity = self.graph[place.name]

@@ -1,0 +1,180 @@
+"""A marked class as a document: each student's marks with what went wrong in words, then the class as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
+from backprop_cli.documents.names import Names
+from backprop_cli.documents.sentences import filled
+from backprop_cli.exercises.key import CellKind
+from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
+from backprop_cli.exercises.mistakes import NAMES, SENTENCES
+from backprop_cli.exercises.nodes import Node, name_of
+from backprop_cli.symbolic.display import tree_of
+from backprop_cli.translation import Sentences, marked, tr, tr_n
+
+LONGEST_BAR = 40
+BINS = 10  # of the distribution of points
+LONGEST_FORMULA = 60  # operations of a step's formula that is shown
+
+VERDICTS = Sentences[Verdict](
+    {
+        Verdict.RIGHT: marked("right"),
+        Verdict.CONSISTENT: marked("consistent"),
+        Verdict.WRONG: marked("WRONG"),
+        Verdict.MISSING: marked("missing"),
+        Verdict.FLAGGED: marked("flagged"),
+    }
+)
+DIFFERENCES = Sentences[DifferenceKind](
+    {
+        DifferenceKind.UNREADABLE: marked("{cell}: the formula cannot be read: {reason}."),
+        DifferenceKind.ITSELF: marked("{cell}: the formula uses what it is to be a formula of."),
+        DifferenceKind.FACTOR: marked("{cell}: the answer is {part} times the right formula."),
+        DifferenceKind.TERM: marked("{cell}: the answer is the right formula plus {part}."),
+    }
+)
+
+
+def grading_document(report: Report, names: Names) -> Document:
+    """Every student's sheet, and where there are several a summary of the class."""
+    blocks: list[Block] = [Heading(1, (tr("Marks: {title}").format(title=report.title),))]
+    for student in report.students:
+        blocks.extend(_student(student))
+    if len(report.students) > 1:
+        blocks.extend(_class(report))
+    return Document(tuple(blocks), names)
+
+
+def _student(student: Marked) -> Iterator[Block]:
+    heading = tr("{student}, variant {variant}: {points} of {of} points")
+    total = {"points": points(student.points), "of": points(student.of)}
+    yield Heading(2, (heading.format(student=student.student, variant=student.variant, **total),))
+    header = (tr("asked for"), tr("answer"), tr("right answer"), tr("verdict"), tr("points"))
+    yield Table(header, tuple(_row(mark) for mark in student.marks))
+    for mark in student.marks:
+        if (feedback := _feedback(mark)) is not None:
+            yield Note(feedback, Tone.WARNING)
+
+
+def _row(mark: Mark) -> tuple[Cell, ...]:
+    earned = tr("{points} of {of}").format(points=points(mark.points), of=points(mark.cell.points))
+    return (mark.cell.id, _written(mark, mark.answer), _written(mark, mark.cell.value), VERDICTS[mark.verdict], earned)
+
+
+def _written(mark: Mark, value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return f"{value + 0.0:.{mark.cell.digits}f}" if isinstance(value, float) else value
+
+
+def points(number: float) -> str:
+    """A number of points without zeros at its end."""
+    return f"{number:.2f}".rstrip("0").rstrip(".")
+
+
+def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
+    """What is to be said of an answer; nothing of one that is right or missing."""
+    cell = mark.cell.id
+    if mark.verdict is Verdict.FLAGGED:
+        message = tr(
+            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
+            "here."
+        )
+        return (message.format(cell=cell),)
+    if mark.verdict is not Verdict.WRONG:
+        return None
+    parts: list[Inline] = []
+    if mark.difference is not None:
+        parts.extend(_difference(cell, mark.difference))
+    if mark.mistakes:
+        parts.extend([" "] if parts else [])
+        parts.extend(_mistakes(mark))
+    if mark.step is not None:
+        parts.extend(_step(mark.step))
+    if parts:
+        return tuple(parts)
+    if mark.cell.kind is CellKind.NUMBER and isinstance(mark.answer, str):
+        return (tr("{cell}: '{answer}' is no number.").format(cell=cell, answer=mark.answer),)
+    if mark.expected is not None:
+        message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
+        return (message.format(cell=cell, number=_written(mark, mark.expected)),)
+    return (tr("{cell}: this is not the right answer.").format(cell=cell),)
+
+
+def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:
+    part: Inline = "" if difference.formula is None else tree_of(difference.formula)
+    return filled(DIFFERENCES[difference.kind], cell=cell, part=part, reason=difference.text)
+
+
+def _mistakes(mark: Mark) -> tuple[Inline, ...]:
+    cell, told = mark.cell.id, [SENTENCES[mistake] for mistake in mark.mistakes]
+    if len(told) == 1:
+        if mark.step is None or name_of(mark.step.place) == cell or mark.cell.kind is CellKind.FORMULA:
+            return filled(tr("{cell}: {sentence}"), cell=cell, sentence=told[0])
+        message = tr("{cell}: a mistake on the way, at {step}, gives this answer. {sentence}")
+        return filled(message, cell=cell, step=name_of(mark.step.place), sentence=told[0])
+    listed = " ".join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
+    return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=listed)
+
+
+def _step(node: Node) -> tuple[Inline, ...]:
+    """The step as it should be, where its formula is one to read."""
+    if any(" " in place.name for place in node.uses) or int(node.formula.count_ops()) > LONGEST_FORMULA:
+        return ()
+    target: Inline = name_of(node.place) if " " in node.place.name else tree_of(node.place)
+    return (" ", *filled(tr("The step is {target} = {formula}."), target=target, formula=tree_of(node.formula)))
+
+
+def _class(report: Report) -> Iterator[Block]:
+    count = len(report.students)
+    mean = sum(student.points for student in report.students) / count
+    yield Heading(2, (tr("The class"),))
+    message = tr_n("{count} student, {mean} points on average.", "{count} students, {mean} points on average.", count)
+    sentences = [message.format(count=count, mean=points(mean))]
+    marks = [mark for student in report.students for mark in student.marks]
+    failed = Counter(mark.cell.id for mark in marks if mark.verdict is Verdict.WRONG)
+    if failed:
+        worst, most = failed.most_common(1)[0]
+        message = tr_n(
+            "What fails most often is {cell}: {count} wrong answer.",
+            "What fails most often is {cell}: {count} wrong answers.",
+            most,
+        )
+        sentences.append(message.format(cell=worst, count=most))
+    yield Prose((" ".join(sentences),))
+    apart = dict.fromkeys(mark.cell.id for mark in marks if mark.verdict is not Verdict.RIGHT)
+    if apart:
+        found = {mark.verdict for mark in marks}
+        verdicts = [verdict for verdict in Verdict if verdict in found]
+        ordered = sorted(apart, key=lambda cell: -failed[cell])
+        header = (tr("asked for"), *(VERDICTS[verdict] for verdict in verdicts))
+        yield Table(header, tuple(_cell_row(cell, marks, verdicts) for cell in ordered))
+    made = Counter(mark.mistakes[0] for mark in marks if mark.mistakes)
+    if made:
+        yield Heading(3, (tr("Mistakes"),))
+        yield Table(
+            (tr("mistake"), tr("times")), tuple((NAMES[name], str(times)) for name, times in made.most_common())
+        )
+    yield Heading(3, (tr("Distribution of the points"),))
+    yield _distribution(report.students)
+
+
+def _cell_row(cell: str, marks: Sequence[Mark], verdicts: Sequence[Verdict]) -> tuple[Cell, ...]:
+    counted = Counter(mark.verdict for mark in marks if mark.cell.id == cell)
+    return (cell, *(str(counted[verdict]) for verdict in verdicts))
+
+
+def _distribution(students: Sequence[Marked]) -> Table:
+    """How many students reached which tenth of the points, with bars."""
+    shares = [student.points / student.of if student.of else 0.0 for student in students]
+    counted = Counter(min(int(share * BINS), BINS - 1) for share in shares)
+    longest = max(counted.values())
+    scale = min(1.0, LONGEST_BAR / longest)
+    rows = [
+        (f"{100 * at // BINS}–{100 * (at + 1) // BINS} %", str(counted[at]), "█" * round(counted[at] * scale))
+        for at in range(BINS)
+    ]
+    return Table((tr("points"), tr("students"), ""), tuple(rows))

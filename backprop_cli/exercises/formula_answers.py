@@ -1,0 +1,155 @@
+"""Formulas as answers: compared with the right one at many random points, and where they differ, how.
+
+The points are random numbers for what is given; all other quantities follow by the network's equations, so two ways to
+write the same slope agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Add, Expr, Mul, Rational, S
+
+from backprop_cli.exercises.diagnosis import Diagnosis
+from backprop_cli.exercises.formula_reading import UnreadableError, read
+from backprop_cli.exercises.key import Cell
+from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Verdict
+from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values, evaluated
+from backprop_cli.symbolic.graph import Role
+from backprop_cli.symbolic.notation import Adjoint, Place
+
+POINTS = 20
+SEED = 20
+CLOSE = 1e-7
+LARGEST_DENOMINATOR = 1_000
+MOST_GRADIENTS = 4  # in the right formula at whose steps a mistake is looked for
+MOST_PARTS = 40  # terms and factors of the right formula that are tried
+FORMULA = "formula "  # in the id of a cell, before what the formula is of
+
+Points = NDArray[np.float64]
+
+
+class FormulaJudge:
+    """Compares formulas over one network."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+        self.nodes: Nodes = diagnosis.setting.nodes
+
+    def mark(self, cell: Cell, text: str, given: Values) -> Mark:
+        """The mark of an answer; ``given`` are the numbers of the student's variant, whose signs the points keep."""
+        try:
+            answer = read(text, self.nodes)
+        except UnreadableError as error:
+            return Mark(cell, text, Verdict.WRONG, difference=Difference(DifferenceKind.UNREADABLE, text=str(error)))
+        target = self._target(cell)
+        if target is not None and answer.has(target):
+            return Mark(cell, text, Verdict.WRONG, difference=Difference(DifferenceKind.ITSELF))
+        right = read(str(cell.value), self.nodes)
+        points = self._at_points(given)
+        ours, theirs = self._values(right, points), self._values(answer, points)
+        if _same(ours, theirs):
+            return Mark(cell, text, Verdict.RIGHT)
+        mistakes = self._mistakes(target, right, theirs, points)
+        node = None if target is None else self.nodes.node(target)
+        difference = self._difference(right, ours, theirs, points)
+        return Mark(cell, text, Verdict.WRONG, mistakes, node if mistakes else None, difference)
+
+    def _target(self, cell: Cell) -> Place | None:
+        try:
+            return self.nodes.place(cell.id.removeprefix(FORMULA))
+        except (KeyError, ValueError):
+            return None
+
+    def _at_points(self, given: Values) -> dict[Place, Numbers]:
+        """Random numbers near those of the variant, and 0 to 1 where it has 0; what is no number to vary stays."""
+        rng = np.random.default_rng(SEED)
+        found: dict[Place, Numbers] = {}
+        for place, number in given.items():
+            value = float(np.asarray(number).reshape(-1)[0])
+            factors = rng.uniform(0.3, 1.7, POINTS)
+            varies = self.nodes.graph[place.name].role is not Role.CONSTANT
+            found[place] = np.full(POINTS, value) if not varies else factors * (value or 1.0)
+        return found
+
+    def _values(self, formula: Expr, points: dict[Place, Numbers]) -> Points:
+        for node in self.nodes.in_order(sorted(formula.atoms(Place) - points.keys(), key=str)):
+            if node.place not in points:
+                points[node.place] = evaluated(node.formula, points)
+        return np.broadcast_to(evaluated(formula, points), (POINTS,))
+
+    def _mistakes(
+        self, target: Place | None, right: Expr, theirs: Points, points: dict[Place, Numbers]
+    ) -> tuple[str, ...]:
+        """The mistakes that give the answer at the step that is asked for, or else at a gradient in its formula."""
+        own = None if target is None else self.nodes.node(target)
+        if own is not None:
+            found = self._giving(own, None, theirs, points)
+            if found:
+                return found
+        for gradient in sorted(right.atoms(Adjoint), key=str)[:MOST_GRADIENTS]:
+            node = self.nodes.node(gradient)
+            if node is not None and (found := self._giving(node, right, theirs, points)):
+                return found
+        return ()
+
+    def _giving(self, node: Node, around: Expr | None, theirs: Points, points: dict[Place, Numbers]) -> tuple[str, ...]:
+        """The mistakes at a node that give the answer, where its place stands in the formula ``around``."""
+        found = []
+        for one in self.diagnosis.suspects(node):
+            formula = one.formula if around is None else around.xreplace({node.place: one.formula})
+            if one.mistake not in found and _same(self._values(formula, points), theirs):
+                found.append(one.mistake)
+        return tuple(found)
+
+    def _difference(self, right: Expr, ours: Points, theirs: Points, points: dict[Place, Numbers]) -> Difference | None:
+        """By what factor or term the answer is off, where it is one that can be read off the right formula."""
+        for factor in _tried_factors(right):
+            if _same(ours * self._values(factor, points), theirs):
+                return Difference(DifferenceKind.FACTOR, factor)
+        with np.errstate(all="ignore"):
+            number = _number(theirs / ours)
+            if number is not None:
+                return Difference(DifferenceKind.FACTOR, number)
+            terms = [*_tried_terms(right), *filter(None, (_number(theirs - ours),))]
+        for term in terms:
+            if _same(ours + self._values(term, points), theirs):
+                return Difference(DifferenceKind.TERM, term)
+        return None
+
+
+def _same(ours: Points, theirs: Points) -> bool:
+    """Whether two formulas agree wherever both have a value; not where that is nowhere."""
+    known = np.isfinite(ours) & np.isfinite(theirs)
+    if not known.any() or (np.isfinite(ours) & ~np.isfinite(theirs)).any():
+        return False
+    allowed = CLOSE * np.maximum(np.abs(ours), np.abs(theirs)) + 1e-12
+    return bool((np.abs(ours - theirs) <= allowed)[known].all())
+
+
+def _number(values: Points) -> Rational | None:
+    """The simple fraction, other than 0, that all of these are."""
+    known = values[np.isfinite(values)]
+    if known.size < POINTS // 2:
+        return None
+    number = Rational(float(np.median(known))).limit_denominator(LARGEST_DENOMINATOR)
+    if number == 0 or abs(number) > LARGEST_DENOMINATOR or not _same(known, np.full(known.shape, float(number))):
+        return None
+    return number
+
+
+def _tried_factors(right: Expr) -> Iterator[Expr]:
+    """A factor left out, or put twice."""
+    for factor in Mul.make_args(right)[:MOST_PARTS]:
+        if not factor.is_Number:
+            yield 1 / factor
+            yield factor
+    yield S.NegativeOne
+
+
+def _tried_terms(right: Expr) -> Iterator[Expr]:
+    """A term left out, with the wrong sign, or put twice."""
+    for term in Add.make_args(right.expand() if right.count_ops() < LARGEST_DENOMINATOR else right)[:MOST_PARTS]:
+        yield from (-term, -2 * term, term)

@@ -1,0 +1,226 @@
+"""Grading: right, right from the student's own numbers, or wrong, and by which mistake.
+
+Full points go to every step that is consistent with the steps before it. Where a wrong number betrays a slip at a step
+that was not asked for, what follows is held against the number that the slip gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Rational
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.carrying import Carried, Inferred, becomes_trivial, carried
+from backprop_cli.exercises.diagnosis import Diagnosis, Suspect, ids
+from backprop_cli.exercises.formula_answers import FormulaJudge
+from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
+from backprop_cli.exercises.marks import Mark, Marked, Report, Submission, Verdict
+from backprop_cli.exercises.mistakes import Setting
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, Numbers, given_values
+from backprop_cli.exercises.tolerances import SLACK
+from backprop_cli.exercises.written_numbers import number_of
+from backprop_cli.symbolic.derivation import derive
+from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.translation import tr
+
+MOST_TRIED = 4  # slips at steps not asked for that are tried on the cells after them
+
+
+def grade(key: Key, graph: Graph, submissions: Sequence[Submission]) -> Report:
+    """The marks of every submission, whose variants and cells are those of the key. ``graph`` is the key's network.
+
+    Raises BackpropError where the key asks for numbers that the network does not have.
+    """
+    whole = replace(graph, windows={})
+    grading = _Grading(key, Nodes(whole, derive(whole)))
+    with np.errstate(all="ignore"):  # what is no number agrees with no answer
+        return Report(key.title, grading.marked(submissions))
+
+
+class _Grading:
+    def __init__(self, key: Key, nodes: Nodes) -> None:
+        self.key, self.nodes = key, nodes
+        self.rate = Rational(str(key.learning_rate))
+        self.diagnosis = Diagnosis(Setting(nodes, self.rate))
+        self.formulas = FormulaJudge(self.diagnosis)
+        self.variants = {variant.id: variant for variant in key.variants}
+        numbers = [cell for variant in key.variants for cell in variant.cells if cell.kind is CellKind.NUMBER]
+        self.digits_of = {cell.id: cell.digits for cell in numbers}
+        self.places = {name: self._place(name) for name in self.digits_of}
+        self._let_paths_add_up()
+        self.order = nodes.in_order(self.places.values())
+        self.rank = {node.place: at for at, node in enumerate(self.order)}
+        self.digits = {place: self.digits_of[name] for name, place in self.places.items()}
+
+    def _place(self, name: str) -> Place:
+        try:
+            if name.startswith(UPDATED):
+                return self.nodes.updated(self.nodes.place(name.removeprefix(UPDATED)), self.rate)
+            if name.startswith(PATH):
+                number, _, of = name.removeprefix(PATH).partition(" of ")
+                gradient = self.nodes.place(of)
+                if isinstance(gradient, Adjoint):
+                    return self.nodes.path(gradient, int(number))
+            return self.nodes.place(name)
+        except (KeyError, ValueError):
+            message = tr("the key asks for {cell}, which its network does not have")
+            raise BackpropError(message.format(cell=name)) from None
+
+    def _let_paths_add_up(self) -> None:
+        paths: dict[Adjoint, dict[int, Place]] = {}
+        for name, place in self.places.items():
+            if name.startswith(PATH):
+                number, _, of = name.removeprefix(PATH).partition(" of ")
+                gradient = self.nodes.place(of)
+                assert isinstance(gradient, Adjoint)
+                paths.setdefault(gradient, {})[int(number)] = place
+        for gradient, some in paths.items():
+            self.nodes.by_paths(gradient, some)
+
+    def marked(self, submissions: Sequence[Submission]) -> list[Marked]:
+        if not submissions:
+            return []
+        variants = [self.variants[one.variant] for one in submissions]
+        given = given_values(self.nodes.graph, _stacked(variants))
+        read = [{name: number_of(text) for name, text in one.answers.items()} for one in submissions]
+        answers = {
+            place: np.array([np.nan if (n := one.get(name)) is None else n for one in read])
+            for name, place in self.places.items()
+        }
+        right = self.nodes.values(given, self.places.values())
+        own = carried(self.order, given, answers, self.digits, self.key.digits)
+        result = []
+        for at, (one, variant) in enumerate(zip(submissions, variants, strict=True)):
+            student = _Student(
+                self, variant, one, {p: a[at] for p, a in answers.items()}, _lane(right, at), _lane(given, at)
+            )
+            result.append(student.marked(Carried(*(_lane(part, at) for part in own))))
+        return result
+
+
+class _Student:
+    """One student's sheet. ``answers`` are numbers by place, nan where there is none; ``right`` are the right ones."""
+
+    def __init__(
+        self,
+        grading: _Grading,
+        variant: Variant,
+        submission: Submission,
+        answers: Mapping[Place, float],
+        right: Mapping[Place, Numbers],
+        given: Mapping[Place, Numbers],
+    ) -> None:
+        self.grading, self.variant, self.submission = grading, variant, submission
+        self.answers, self.right, self.given = answers, right, given
+        self.answered = {place for place, number in answers.items() if np.isfinite(number)}
+
+    def marked(self, own: Carried) -> Marked:
+        numbers = [cell for cell in self.variant.cells if cell.kind is CellKind.NUMBER]
+        numbers.sort(key=lambda cell: self.grading.rank.get(self.grading.places[cell.id], -1))
+        marks: dict[str, Mark] = {}
+        inferred: dict[Place, Inferred] = {}
+        for at, cell in enumerate(numbers):
+            mark = self._number(cell, own, marks)
+            if mark.verdict is Verdict.WRONG and cell.id in self.submission.answers:
+                mark, suspects = self._diagnosed(cell, mark, own)
+                own = self._inferring(suspects, numbers[at + 1 :], own, inferred)
+            marks[cell.id] = mark
+        for cell in self.variant.cells:
+            if cell.kind is not CellKind.NUMBER:
+                marks[cell.id] = self._other(cell)
+        ordered = tuple(marks[cell.id] for cell in self.variant.cells)
+        return Marked(self.submission.student, self.submission.variant, ordered)
+
+    def _number(self, cell: Cell, own: Carried, marks: Mapping[str, Mark]) -> Mark:
+        place = self.grading.places[cell.id]
+        text = self.submission.answers.get(cell.id, "").strip()
+        if not text:
+            return Mark(cell, None, Verdict.MISSING)
+        answer = float(self.answers[place])
+        if not np.isfinite(answer):
+            return Mark(cell, text, Verdict.WRONG)
+        assert isinstance(cell.value, float)
+        if abs(answer - cell.value) <= cell.tolerance * (1 + SLACK):
+            return Mark(cell, answer, Verdict.RIGHT)
+        if not self._agrees(place, own):
+            return Mark(cell, answer, Verdict.WRONG)
+        wrong_before = any(
+            not mark.verdict.earns_points or mark.verdict is not Verdict.RIGHT for mark in marks.values()
+        )
+        node = self.grading.nodes.node(place)
+        negligible = 0.5 * 10.0**-cell.digits
+        if node is not None and wrong_before and np.any(becomes_trivial(node, own.values, self.right, negligible)):
+            return Mark(cell, answer, Verdict.FLAGGED)
+        return Mark(cell, answer, Verdict.CONSISTENT)
+
+    def _agrees(self, place: Place, own: Carried) -> bool:
+        if place not in own.expected:
+            return False
+        return bool(np.all(np.abs(self.answers[place] - own.expected[place]) <= own.widths[place]))
+
+    def _diagnosed(self, cell: Cell, mark: Mark, own: Carried) -> tuple[Mark, list[Suspect]]:
+        grading = self.grading
+        place = grading.places[cell.id]
+        node = grading.nodes.node(place)
+        if node is None or not np.isfinite(self.answers[place]):
+            return mark, []
+        answered = self.answered - {place}
+        suspects = grading.diagnosis.found(
+            node, float(self.answers[place]), own, answered, grading.digits, grading.key.digits
+        )
+        named = ids(suspects)
+        step = next((one.node for one in suspects if one.mistake == named[0]), None) if named else None
+        expected = float(own.expected[place].reshape(-1)[0])
+        return mark._replace(mistakes=named, step=step, expected=expected), suspects
+
+    def _inferring(
+        self, suspects: Sequence[Suspect], later: Sequence[Cell], own: Carried, inferred: dict[Place, Inferred]
+    ) -> Carried:
+        """The student's numbers with that of a slip at a step not asked for, where it explains a later answer."""
+        hidden = [one for one in suspects if one.node.place not in self.answered and one.node.place not in inferred]
+        best, most = own, self._consistent(later, own)
+        chosen: Suspect | None = None
+        for one in hidden[:MOST_TRIED]:
+            tried = self._carried({**inferred, one.node.place: Inferred(one.value, one.width)})
+            count = self._consistent(later, tried)
+            if count > most:
+                best, most, chosen = tried, count, one
+        if chosen is not None:
+            inferred[chosen.node.place] = Inferred(chosen.value, chosen.width)
+        return best
+
+    def _consistent(self, cells: Sequence[Cell], own: Carried) -> int:
+        places = (self.grading.places[cell.id] for cell in cells)
+        return sum(self._agrees(place, own) for place in places if place in self.answered)
+
+    def _carried(self, inferred: Mapping[Place, Inferred]) -> Carried:
+        answers = {place: np.asarray([number]) for place, number in self.answers.items()}
+        grading = self.grading
+        return carried(grading.order, self.given, answers, grading.digits, grading.key.digits, inferred)
+
+    def _other(self, cell: Cell) -> Mark:
+        text = self.submission.answers.get(cell.id, "").strip()
+        if not text:
+            return Mark(cell, None, Verdict.MISSING)
+        if cell.kind is CellKind.FORMULA:
+            return self.grading.formulas.mark(cell, text, self.given)
+        is_right = _plain(text) == _plain(str(cell.value))
+        return Mark(cell, text, Verdict.RIGHT if is_right else Verdict.WRONG)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().strip(" .)(").split())
+
+
+def _lane(values: Mapping[Place, Numbers], at: int) -> dict[Place, Numbers]:
+    """One student's numbers, as arrays of one."""
+    return {place: array[at : at + 1] if array.ndim else array.reshape(1) for place, array in values.items()}
+
+
+def _stacked(variants: Sequence[Variant]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}

@@ -1,0 +1,122 @@
+"""What comes out of grading: a mark for every cell of every student, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sympy import Expr
+
+from backprop_cli.exercises.key import Cell
+from backprop_cli.exercises.nodes import Node
+
+
+class Verdict(StrEnum):
+    """``consistent``: right from the student's own earlier numbers. ``flagged``: so too, but a wrong number before it
+    leaves nothing to compute here, which the teacher should see."""
+
+    RIGHT = "right"
+    CONSISTENT = "consistent"
+    WRONG = "wrong"
+    MISSING = "missing"
+    FLAGGED = "flagged"
+
+    @property
+    def earns_points(self) -> bool:
+        return self in (Verdict.RIGHT, Verdict.CONSISTENT, Verdict.FLAGGED)
+
+
+class Submission(NamedTuple):
+    """One student's answers to one variant, by the ids of cells, as they were written."""
+
+    student: str
+    variant: str
+    answers: Mapping[str, str]
+
+
+class DifferenceKind(StrEnum):
+    UNREADABLE = "unreadable"
+    ITSELF = "itself"  # the formula uses what it is to be a formula of
+    FACTOR = "factor"
+    TERM = "term"
+
+
+class Difference(NamedTuple):
+    """How a formula differs from the right one: the factor it is off by, or the term it has too much; for one that
+    cannot be read, why."""
+
+    kind: DifferenceKind
+    formula: Expr | None = None
+    text: str = ""
+
+
+class Mark(NamedTuple):
+    """``answer`` is a number where it could be read as one. ``mistakes`` are the ids of those that give this answer,
+    the likeliest first, and ``step`` is where the first of them was made. ``difference`` says of a formula how it
+    differs from the right one. ``expected`` is what the student's own earlier numbers come to."""
+
+    cell: Cell
+    answer: float | str | None
+    verdict: Verdict
+    mistakes: tuple[str, ...] = ()
+    step: Node | None = None
+    difference: Difference | None = None
+    expected: float | None = None
+
+    @property
+    def points(self) -> float:
+        return self.cell.points if self.verdict.earns_points else 0.0
+
+    def as_data(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "cell": self.cell.id,
+            "answer": self.answer,
+            "verdict": str(self.verdict),
+            "mistake": self.mistakes[0] if self.mistakes else None,
+            "points": self.points,
+        }
+        return {**data, "also": list(self.mistakes[1:])} if len(self.mistakes) > 1 else data
+
+
+class Marked(NamedTuple):
+    """One student's marks, in the order of the sheet."""
+
+    student: str
+    variant: str
+    marks: tuple[Mark, ...]
+
+    @property
+    def points(self) -> float:
+        return sum(mark.points for mark in self.marks)
+
+    @property
+    def of(self) -> float:
+        return sum(mark.cell.points for mark in self.marks)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A class marked."""
+
+    title: str
+    students: Sequence[Marked]
+
+    @property
+    def is_all_right(self) -> bool:
+        return all(mark.verdict.earns_points for student in self.students for mark in student.marks)
+
+    def as_data(self) -> dict[str, Any]:
+        """What ``grade --format json`` prints."""
+        return {
+            "students": [
+                {
+                    "student": student.student,
+                    "points": student.points,
+                    "of": student.of,
+                    "cells": [mark.as_data() for mark in student.marks],
+                }
+                for student in self.students
+            ]
+        }
