@@ -42,7 +42,7 @@ class Asking:
         every answer where nothing else is said."""
         cells = tuple(dict.fromkeys(self._makers[kind](of, number)))
         if len(cells) > MOST_CELLS:
-            message = tr("this asks for {number} numbers; at most {most} are allowed, so name single ones such as {one}")
+            message = tr("this asks for {number} numbers, more than {most}; name single ones such as {one}")
             raise BackpropError(message.format(number=len(cells), most=MOST_CELLS, one=cells[0]))
         return Question(kind, cells, float(len(cells)) if points is None else points, tuple(of))
 
@@ -188,6 +188,17 @@ class Asking:
             message = tr("'{text}' is not in {name}, which has the shape {shape}; positions count from 1")
             raise BackpropError(message.format(text=text, name=name, shape=list(shape)))
         return name, position
+
+
+def without_repeats(questions: Sequence[Question]) -> tuple[Question, ...]:
+    """The questions without the answers that an earlier one asks for; one that asks for nothing else has none left."""
+    seen: set[str] = set()
+    found = []
+    for question in questions:
+        cells = tuple(cell for cell in question.cells if cell not in seen)
+        seen.update(cells)
+        found.append(question._replace(cells=cells))
+    return tuple(found)
 
 
 def given_names(graph: Graph) -> tuple[str, ...]:

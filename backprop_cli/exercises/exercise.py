@@ -111,7 +111,7 @@ def nodes_of(graph: Graph) -> Nodes:
     """The nodes of a graph. Raises BackpropError for a truncated one."""
     if graph.windows:
         raise BackpropError(
-            tr("exercises ask for the gradients of the cost itself, and this network truncates them; leave out truncate")
+            tr("exercises ask for gradients of the cost itself, and this network truncates them; leave out truncate")
         )
     return Nodes(graph, derive(graph))
 

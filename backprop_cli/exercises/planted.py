@@ -16,6 +16,8 @@ from backprop_cli.translation import tr
 
 PLANTED: Mapping[str, Distractor] = {"wrong_sign": DISTRACTORS["wrong_sign"]}
 
+MOST_LINES = 80
+
 
 class Line(NamedTuple):
     """``place = formula = value``, one line of a solution; ``number`` counts from 1."""
@@ -38,7 +40,10 @@ class Planted(NamedTuple):
 def planted(nodes: Nodes, gradient: Place, given: Values, digits: int, code: str, cell: str) -> Planted:
     """The solution for one gradient with the numbers of one variant. Raises BackpropError where no mistake shows in the
     digits that are asked for."""
-    steps = nodes.in_order([gradient])
+    steps = sorted(nodes.in_order([gradient]), key=lambda node: node.is_gradient)  # the forward pass first
+    if len(steps) > MOST_LINES:
+        message = tr("the solution for {name} has {number} lines; at most {most} are allowed")
+        raise BackpropError(message.format(name=name_of(gradient), number=len(steps), most=MOST_LINES))
     right = nodes.values(given, [gradient])
     candidates = []
     for number, node in enumerate(steps, start=1):

@@ -87,9 +87,7 @@ class _Solver:
             kind, value, tolerance = self._answer(question, cell, code, variant)
             yield Cell(cell, number, kind, value, tolerance, points, digits)
 
-    def _answer(
-        self, question: Question, cell: str, code: str, variant: int
-    ) -> tuple[CellKind, float | str, float]:
+    def _answer(self, question: Question, cell: str, code: str, variant: int) -> tuple[CellKind, float | str, float]:
         exercise = self._exercise
         if question.kind is QuestionKind.FORMULA:
             formula = expanded(exercise.nodes, exercise.nodes.place(cell.removeprefix(FORMULA)))

@@ -27,7 +27,9 @@ class Convention(NamedTuple):
 
 def of_the_cost(graph: Graph, quantity: Quantity, loss: str) -> Iterator[Convention]:
     """The choices in the equation of the cost, or of the loss of one sample; ``loss`` is its name or its expression."""
-    if quantity.definition is None or quantity.definition.is_Add:  # with a penalty no factor is common to all
+    if quantity.role not in (Role.COST, Role.LOSS) or quantity.definition is None:
+        return
+    if quantity.definition.is_Add:  # with a penalty no factor is common to all
         return
     factor, rest = quantity.definition.as_coeff_Mul()
     factor = abs(factor)
