@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from backprop_cli.documents.blocks import Cell, Table
-from backprop_cli.documents.names import Names, plain
+from backprop_cli.documents.names import Names
 from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA
@@ -28,8 +28,8 @@ def with_updated(names: Names) -> Names:
     for name, shown in names.quantities.items():
         if shown.role == "parameter":
             new = f"{UPDATED}{name}"
-            letters = {"letter": plain(new), "whole": plain(new), "layer": ""} if shown.word else {"word": NEW}
-            added[new] = shown._replace(name=new, **letters)
+            changed = shown._replace(name=new)
+            added[new] = changed.as_named if shown.word else changed._replace(word=NEW)
     return replace(names, quantities={**names.quantities, **added})
 
 
@@ -61,14 +61,14 @@ def grid(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]
     groups: dict[tuple[type[Place], str, tuple[int, ...]], dict[int, str]] = {}
     for cell in cells:
         place = exercise.place(cell)
-        *outer, last = [int(position) for position in place.positions] or [1]
+        *outer, last = (int(position) for position in place.positions or (1,))
         groups.setdefault((type(place), place.name, tuple(outer)), {})[last] = cell
     columns = sorted({position for found in groups.values() for position in found})
     if len(columns) > WIDEST or len(columns) < 2:
         return listed_cells(exercise, cells, filled)
     rows: list[tuple[Cell, ...]] = []
-    for (kind, name, outer), found in groups.items():
-        label = _row_label(exercise, kind, name, outer)
+    for (kind, name, before), found in groups.items():
+        label = _row_label(exercise, kind, name, before)
         rows.append((label, *(filled(found[position]) if position in found else None for position in columns)))
     return Table((tr("quantity"), *map(str, columns)), tuple(rows), exercise.digits)
 

@@ -24,7 +24,6 @@ from backprop_cli.symbolic.notation import Adjoint
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.rounding import Rounding
 
-TABLES = (QuestionKind.TABLE, QuestionKind.BPTT)
 WITHOUT_BLANKS = (QuestionKind.CHOICE, QuestionKind.MISTAKE)
 
 
@@ -100,10 +99,19 @@ class Sheet:
                 yield Prose((label_of(self.exercise, cell), f" = {BLANK * 4}"))
         elif question.kind in WITHOUT_BLANKS:
             yield Prose((SHEET[f"{question.kind} blank"].format(blank=BLANK),))
-        elif question.kind in TABLES:
+        elif question.kind is QuestionKind.TABLE or self._has_steps_as_rows(question):
             yield grid(self.exercise, question.cells, _blank)
         else:
             yield listed_cells(self.exercise, question.cells, _blank)
+
+    def _has_steps_as_rows(self, question: Question) -> bool:
+        """Whether a table of states by their steps has a row for every step."""
+        graph = self.exercise.graph
+        loops = [graph.loop_of(name) for name in question.of] if question.kind is QuestionKind.BPTT else []
+        return bool(loops) and all(
+            loop is not None and loop.axes[name] == 0 and len(graph[name].shape) == 2
+            for name, loop in zip(question.of, loops, strict=True)
+        )
 
     def _given_rows(self) -> Iterator[tuple[Cell, ...]]:
         graph = self.exercise.graph

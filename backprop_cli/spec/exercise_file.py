@@ -108,17 +108,20 @@ def _read_question(data: Any) -> Asked:
     if len(kinds) != 1 and not findings:
         message = tr("a question has exactly one of {kinds}").format(kinds=listed(KINDS))
         findings.append(Finding((), message))
-    points = of = None
-    for key, read in ((POINTS, _read_points), *((kind, _reader_of(kind)) for kind in kinds[:1])):
+    points: float | None = None
+    of: tuple[str, ...] = ()
+    try:
+        points = _read_points(data[POINTS]) if POINTS in data else None
+    except Rejected as rejected:
+        findings.extend(finding.under((POINTS,)) for finding in rejected.findings)
+    for kind in kinds[:1]:
         try:
-            if key in data:
-                found = read(data[key])
-                points, of = (found, of) if key == POINTS else (points, found)
+            of = _reader_of(kind)(data[kind])
         except Rejected as rejected:
-            findings.extend(finding.under((key,)) for finding in rejected.findings)
+            findings.extend(finding.under((kind,)) for finding in rejected.findings)
     if findings:
         raise Rejected(findings)
-    return Asked(kinds[0], of or (), points)
+    return Asked(kinds[0], of, points)
 
 
 def _read_points(data: Any) -> float:
