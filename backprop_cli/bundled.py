@@ -14,6 +14,7 @@ from backprop_cli.errors import BackpropError, did_you_mean
 from backprop_cli.translation import tr
 
 SUFFIX = ".yaml"
+EXERCISES = "exercises"  # the folder of exercise files beside the specs
 
 
 class BundledSpec(NamedTuple):
@@ -41,6 +42,17 @@ def bundled_spec(name: str) -> BundledSpec:
         raise BackpropError(tr("no bundled spec is called '{name}'{hint}").format(name=name, hint=near))
     text = (_folder() / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     return BundledSpec(name, _description(text), text)
+
+
+def bundled_exercises() -> tuple[str, ...]:
+    """The names of the bundled exercise files, in alphabetical order."""
+    files = (entry.name for entry in (_folder() / EXERCISES).iterdir())
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in files if name.endswith(SUFFIX)))
+
+
+def bundled_exercise(name: str) -> str:
+    """The text of a bundled exercise file."""
+    return (_folder() / EXERCISES / f"{name}{SUFFIX}").read_text(encoding="utf-8")
 
 
 def bundled_specs() -> tuple[BundledSpec, ...]:

@@ -18,6 +18,7 @@ import typer
 from backprop_cli import __version__
 from backprop_cli.bundled import bundled_spec, bundled_specs, starting_spec
 from backprop_cli.errors import BackpropError
+from backprop_cli.exercise_commands import exercise
 from backprop_cli.options import (
     DeriveFormat,
     Detail,
@@ -232,6 +233,9 @@ def verify(
         raise typer.Exit(1)
 
 
+app.command()(exercise)
+
+
 @app.command()
 def grade(
     key: Annotated[
@@ -313,11 +317,15 @@ def new(
 
 
 @app.command()
-def schema(output: Output = None, lang: Lang = None) -> None:
+def schema(
+    of_exercises: Annotated[bool, typer.Option("--exercise", help="That of exercise files instead.")] = False,
+    output: Output = None,
+    lang: Lang = None,
+) -> None:
     """Print the JSON Schema of specs, for editors."""
-    from backprop_cli.spec.schema import json_schema
+    from backprop_cli.spec import exercise_file, schema
 
-    write(as_json(json_schema()), output, data=True)
+    write(as_json((exercise_file if of_exercises else schema).json_schema()), output, data=True)
 
 
 def main() -> NoReturn:

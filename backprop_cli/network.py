@@ -19,7 +19,8 @@ from backprop_cli.documents.blocks import Source
 from backprop_cli.documents.names import Names
 from backprop_cli.numeric.program import Program
 from backprop_cli.numeric.trace import Trace
-from backprop_cli.spec.reading import Check, read, read_text
+from backprop_cli.spec.positions import Positions
+from backprop_cli.spec.reading import Check, read, read_text, validated
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values
 from backprop_cli.symbolic.assembly import assemble
@@ -139,6 +140,11 @@ def load(source: str | Path) -> Network:
 def load_text(text: str | bytes, source: str, default_name: str) -> Network:
     """The network of YAML text that messages call ``source``. Raises SpecError."""
     return _assembled(lambda check: read_text(text, source, default_name=default_name, check=check))
+
+
+def load_data(data: Any, positions: Positions, default_name: str) -> Network:
+    """The network of plain data that stand at ``positions`` in a text. Raises SpecError."""
+    return _assembled(lambda check: validated(data, positions, default_name, check))
 
 
 def _assembled(reading: Callable[[Check], NetworkSpec]) -> Network:

@@ -11,6 +11,7 @@ from backprop_cli.errors import BackpropError, did_you_mean
 from backprop_cli.network import Network, load, load_text
 from backprop_cli.output import warn
 from backprop_cli.spec.limits import TEXT_BYTES
+from backprop_cli.spec.reading import content_of
 from backprop_cli.symbolic.usage import without_effect
 from backprop_cli.translation import tr
 
@@ -24,7 +25,11 @@ def network_of(argument: str) -> Network:
     What has no effect is pointed out on standard error. Raises SpecError for what is wrong with the spec, and
     BackpropError with the nearest name where there is none.
     """
-    network = _network(argument)
+    return pointed_out(_network(argument))
+
+
+def pointed_out(network: Network) -> Network:
+    """The network, after what has no effect in it is pointed out on standard error."""
     for name in without_effect(network.graph):
         cost, output = (
             tr("warning: {name} has no effect on the cost"),
@@ -45,6 +50,11 @@ def _network(argument: str) -> Network:
         raise BackpropError(tr("{name} is a folder; expected a YAML file or a bundled spec").format(name=argument))
     message = tr("there is no file and no bundled spec called '{name}'{hint}")
     raise BackpropError(message.format(name=argument, hint=_nearest(argument)))
+
+
+def content_of_argument(argument: str) -> bytes:
+    """The bytes of a file or of standard input. Raises SpecError."""
+    return _standard_input() if argument == STANDARD_INPUT else content_of(Path(argument))
 
 
 def _standard_input() -> bytes:

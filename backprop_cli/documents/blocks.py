@@ -104,7 +104,11 @@ class Table(NamedTuple):
     digits: int = 4
 
 
-Block: TypeAlias = Heading | Prose | Note | FormulaBlock | Table
+class PageBreak(NamedTuple):
+    """What follows begins a page of its own, such as another student's sheet."""
+
+
+Block: TypeAlias = Heading | Prose | Note | FormulaBlock | Table | PageBreak
 
 
 class Source(NamedTuple):

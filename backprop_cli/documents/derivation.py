@@ -151,6 +151,12 @@ def _goes_back_in_time(graph: Graph, step: Step) -> bool:
     return any(isinstance(by, tree.Place) and any(isinstance(p, tree.Add) for p in by.positions) for by in told)
 
 
+def definitions(derivation: Derivation) -> Iterator[Block]:
+    """The equations of the network in order of computation."""
+    names = (quantity.name for quantity in derivation.graph.quantities)
+    yield from _formulas(derivation, [derivation.by_id[name] for name in names if name in derivation.by_id])
+
+
 def _formulas(derivation: Derivation, steps: Iterable[Step]) -> Iterator[Block]:
     """The steps' chains in one block, interrupted by the remarks that belong to them; steps in a row with the same
     remarks share them."""

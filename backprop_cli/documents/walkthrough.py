@@ -58,13 +58,14 @@ def walkthrough_document(
     ``loss`` is the name of the loss or its expression."""
     teller = _Document(graph, values, gradients, rounding, loss)
     blocks: list[Block] = [Heading(1, (WALK["title"].format(name=graph.name),)), *teller.introduction(stages)]
-    for forward, some in groupby(stages, key=lambda stage: stage.is_forward):
-        for key, section in groupby(some, key=lambda stage: section_of(stage.step, graph)):
-            direction = WALK["forward" if forward else "backward"]
-            title = WALK["equations"] if key[0] == "equations" else title_of(graph, key)
-            blocks.append(Heading(2, (direction.format(section=title),)))
-            blocks.extend(teller.section(list(section)))
-    return Document(tuple(blocks), names)
+    return Document((*blocks, *teller.sections(stages)), names)
+
+
+def told_stages(
+    graph: Graph, stages: Sequence[Stage], values: Arrays, gradients: Arrays, rounding: Rounding, loss: str
+) -> Iterator[Block]:
+    """The sections of a walkthrough for some steps, without its introduction."""
+    return _Document(graph, values, gradients, rounding, loss).sections(stages)
 
 
 class _Document:
@@ -81,6 +82,14 @@ class _Document:
             text = filled(PARTS["truncated run"], windows=windows(self._graph), cost=tree.Place(COST))
             yield Note(text, Tone.WARNING)
         yield Note((WALK["rounding"].format(digits=self._rounding.digits),))
+
+    def sections(self, stages: Sequence[Stage]) -> Iterator[Block]:
+        for forward, some in groupby(stages, key=lambda stage: stage.is_forward):
+            for key, section in groupby(some, key=lambda stage: section_of(stage.step, self._graph)):
+                direction = WALK["forward" if forward else "backward"]
+                title = WALK["equations"] if key[0] == "equations" else title_of(self._graph, key)
+                yield Heading(2, (direction.format(section=title),))
+                yield from self.section(list(section))
 
     def section(self, stages: Sequence[Stage]) -> Iterator[Block]:
         for why, alike in groupby(stages, key=self._why):

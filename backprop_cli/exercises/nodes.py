@@ -90,6 +90,11 @@ class Nodes:
         formula = self._adjoints.formulas.get(name)
         return name == self.graph.cost or (formula is not None and bool(formula.terms))
 
+    @property
+    def differentiated(self) -> tuple[str, ...]:
+        """The quantities that have a gradient, in order of computation."""
+        return tuple(self._adjoints.formulas)
+
     def node(self, place: Place) -> Node | None:
         """The node at a place with whole positions; None for a number that is given."""
         if place not in self._known:
@@ -144,9 +149,9 @@ class Nodes:
         plain = stem.removeprefix("dJ/d") if is_gradient else stem
         place = (Adjoint if is_gradient else Place)(plain, *positions)
         if place not in self._known:
-            if plain not in self.graph or not _is_inside(place, self.graph):
+            if plain not in self.graph or len(positions) != len(self.graph[plain].shape):
                 raise KeyError(name)
-            if len(positions) != len(self.graph[plain].shape) or (is_gradient and plain not in self._adjoints.formulas):
+            if not _is_inside(place, self.graph) or (is_gradient and plain not in self._adjoints.formulas):
                 raise KeyError(name)
         return place
 

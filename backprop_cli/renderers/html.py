@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from backprop_cli.documents.blocks import (
@@ -18,6 +19,7 @@ from backprop_cli.documents.blocks import (
     Inline,
     Line,
     Note,
+    PageBreak,
     Prose,
     Side,
     Tone,
@@ -44,7 +46,8 @@ class _Section(NamedTuple):
 def page(document: Document) -> str:
     """The whole file."""
     names = document.names
-    title, before, sections = _sectioned(document.blocks)
+    leaves = list(_leaves(document.blocks))
+    title = _sectioned(leaves[0])[0]
     lines = [
         "<!DOCTYPE html>",
         f'<html lang="{language()}">',
@@ -56,14 +59,38 @@ def page(document: Document) -> str:
         f"<style>{style_sheet()}</style>",
         "</head>",
         "<body>",
-        *([f"<header><h1>{_text(title, names)}</h1></header>"] if title else []),
-        "<main>",
-        *_blocks(before, names, deepest=2),
-        *(_contents(sections, names) if len(sections) >= FEWEST_LISTED else ()),
+        *(_leaf(leaves[0], names, "") if len(leaves) == 1 else ()),
     ]
+    for number, leaf in enumerate(leaves if len(leaves) > 1 else (), start=1):
+        lines += ['<article class="leaf">', *_leaf(leaf, names, f"{number}-"), "</article>"]
+    return "\n".join([*lines, "</body>", "</html>", ""])
+
+
+def fragment(blocks: Iterable[Block], names: Names) -> str:
+    """Blocks without sections, to be put into another page."""
+    return "\n".join(_blocks(blocks, names, deepest=3))
+
+
+def _leaves(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+    """The blocks between two breaks of the page."""
+    for is_break, some in groupby(blocks, key=lambda block: isinstance(block, PageBreak)):
+        if not is_break:
+            yield list(some)
+
+
+def _leaf(blocks: Sequence[Block], names: Names, prefix: str) -> Iterator[str]:
+    """A page with its title and sections; a table of contents where it is the only one."""
+    title, before, sections = _sectioned(blocks)
+    main = "div" if prefix else "main"
+    if title:
+        yield f"<header><h1>{_text(title, names)}</h1></header>"
+    yield f"<{main}>"
+    yield from _blocks(before, names, deepest=2)
+    if len(sections) >= FEWEST_LISTED and not prefix:
+        yield from _contents(sections, names)
     for number, section in enumerate(sections, start=1):
-        lines += _section(number, section, names)
-    return "\n".join([*lines, "</main>", "</body>", "</html>", ""])
+        yield from _section(f"{prefix}{number}", section, names)
+    yield f"</{main}>"
 
 
 def _sectioned(blocks: Iterable[Block]) -> tuple[tuple[Inline, ...], list[Block], list[_Section]]:
@@ -89,7 +116,7 @@ def _contents(sections: Sequence[_Section], names: Names) -> Iterator[str]:
     yield "</ul></nav>"
 
 
-def _section(number: int, section: _Section, names: Names) -> Iterator[str]:
+def _section(number: str, section: _Section, names: Names) -> Iterator[str]:
     yield f'<details open="" id="section-{number}">'
     yield f"<summary><h2>{_text(section.heading.parts, names)}</h2></summary>"
     yield from _blocks(section.blocks, names, deepest=3)
@@ -117,6 +144,8 @@ def _block(block: Block, names: Names, deepest: int) -> str:
         case FormulaBlock(lines, is_stacked):
             inside = "\n".join(_line(line, names, is_stacked) for line in lines)
             return f'<div class="formulas">\n{inside}\n</div>'
+        case PageBreak():
+            return "<hr/>"
     return table(block, names)
 
 

@@ -62,6 +62,7 @@ nav ul { list-style: none; margin: .2rem 0 0; padding: 0; display: flex; flex-wr
 nav a { color: var(--given); display: inline-block; padding: .15rem 0; }
 details { margin: 1.6rem 0 0; }
 summary { padding: .4rem .7rem; background: var(--shade); border-radius: .35rem; cursor: pointer; }
+.leaf + .leaf { border-top: 3px solid var(--line); margin-top: 3rem; padding-top: 1.5rem; }
 .note { color: var(--faint); border-inline-start: 3px solid var(--line); padding-inline-start: .7rem; }
 .warning { color: inherit; border-color: var(--alarm); }
 .warning > strong { color: var(--alarm); }
@@ -117,6 +118,7 @@ ol.array { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wr
   html { color-scheme: light; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav { display: none; }
+  .leaf + .leaf { break-before: page; border: 0; margin: 0; padding: 0; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
   summary { list-style: none; padding-inline: 0; background: none; border-bottom: 1px solid var(--line); }
   h1, h2, h3, summary { break-after: avoid; }

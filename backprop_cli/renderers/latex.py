@@ -6,7 +6,7 @@ need a font that has them (lualatex or xelatex).
 
 from __future__ import annotations
 
-from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Table, Tone
+from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, PageBreak, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.renderers.chinese_fonts import FONTS
@@ -75,3 +75,5 @@ def _block(block: Block, names: Names) -> str:
             return "\\begin{align*}\n" + " \\\\\n".join(aligned(lines, names)) + "\n\\end{align*}\n"
         case Table():
             return table(block, names)
+        case PageBreak():
+            return "\\clearpage\n"

@@ -15,6 +15,7 @@ from backprop_cli.documents.blocks import (
     FormulaBlock,
     Heading,
     Note,
+    PageBreak,
     Prose,
     Summary,
     Table,
@@ -53,6 +54,8 @@ def _block(part: Block, names: Names, dialect: Dialect) -> str:
             return block(f"\\begin{{aligned}}\n{adapted(rows)}\n\\end{{aligned}}", dialect)
         case Table():
             return _table(part, names, dialect)
+        case PageBreak():
+            return "---"
 
 
 def _note(text: str, tone: Tone, dialect: Dialect) -> str:

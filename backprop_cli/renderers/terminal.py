@@ -9,7 +9,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
-from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, Prose, Tone
+from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, PageBreak, Prose, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.styles import FAINT, STRONG, text_of, wrapped, written
 from backprop_cli.renderers.terminal_formulas import formula_lines
@@ -52,6 +52,8 @@ def _block(block: Block, names: Names, page: int) -> list[Text]:
             return _note(text_of(parts, names), tone, page)
         case FormulaBlock():
             return formula_lines(block, names, page)
+        case PageBreak():
+            return [Text("─" * page, style=FAINT)]
     return table_lines(block, names, page)
 
 

@@ -18,6 +18,7 @@ from backprop_cli.documents.blocks import (
     Inline,
     Line,
     Note,
+    PageBreak,
     Prose,
     Summary,
     Table,
@@ -86,6 +87,8 @@ def _block(block: Block, names: Names) -> str:
             return _formulas(lines, names)
         case Table():
             return _table(block, names)
+        case PageBreak():
+            return "#pagebreak()\n"
 
 
 def _text(parts: Iterable[Inline], names: Names) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from backprop_cli.errors import Problem
 from backprop_cli.spec.findings import Finding, Path
-from backprop_cli.spec.nodes import Node, Scalar, place
+from backprop_cli.spec.nodes import Mapping, Node, Scalar, place
 
 _ESCAPE_DIGITS = {"x": 2, "u": 4, "U": 8}
 _ESCAPED_BLANKS = "nrtv_NLP \t"
@@ -41,6 +41,11 @@ class Positions:
         if scalar is not None and (offset or scalar.style in ("|", ">")):
             index = _character(self.text, scalar, offset)
         return line_and_column(self.text, index)
+
+    def inside(self, key: str) -> Positions:
+        """The places of the part under this key of a mapping, as one whose paths begin there."""
+        root = self.root.entries[key][1] if isinstance(self.root, Mapping) else None
+        return Positions(self.source, self.text, root)
 
     def problem(self, path: Path, message: str, *, key: bool = False, offset: int = 0) -> Problem:
         """A problem with the value at the path (with its key)."""

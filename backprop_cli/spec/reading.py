@@ -42,29 +42,39 @@ def read(source: str | Path, *, check: Check | None = None) -> NetworkSpec:
 
 def read_file(path: Path, *, check: Check | None = None) -> NetworkSpec:
     """The spec in a file; its default name is the file's stem."""
+    return read_text(content_of(path), str(path), default_name=path.stem, check=check)
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file, one more than a spec may have where there are more. Raises SpecError."""
     try:
         with path.open("rb") as file:
-            content = file.read(limits.TEXT_BYTES + 1)
+            return file.read(limits.TEXT_BYTES + 1)
     except FileNotFoundError:
         raise SpecError(str(path), [Problem(0, 0, tr("there is no such file"))]) from None
     except (OSError, ValueError) as error:  # a ValueError for a path with a NUL
         said = getattr(error, "strerror", None) or str(error)
         message = tr("cannot be read: {reason}").format(reason=said)
         raise SpecError(str(path), [Problem(0, 0, message)]) from None
-    return read_text(content, str(path), default_name=path.stem, check=check)
 
 
 def read_text(
     content: str | bytes, source: str = "<text>", *, default_name: str = UNNAMED, check: Check | None = None
 ) -> NetworkSpec:
     """The spec in YAML text, or in the bytes of a file in UTF-8 (or UTF-16 with its mark); ``source`` names it."""
+    data, positions = read_data(content, source)
+    return validated(data, positions, default_name, check)
+
+
+def read_data(content: str | bytes, source: str) -> tuple[Any, Positions]:
+    """The plain data of YAML text, and where everything stands in it. Raises SpecError."""
     if len(content) > limits.TEXT_BYTES:
         message = tr("the spec is larger than {most} bytes; large data belongs in a data file")
         message = message.format(most=grouped(limits.TEXT_BYTES))
         raise SpecError(source, [Problem(0, 0, message)])
     text = content.removeprefix("\ufeff") if isinstance(content, str) else _decoded(content, source)
     root = compose(text, source)
-    return _validated(plain_data(root), Positions(source, text, root), default_name, check)
+    return plain_data(root), Positions(source, text, root)
 
 
 def _decoded(content: bytes, source: str) -> str:
@@ -80,7 +90,8 @@ def _decoded(content: bytes, source: str) -> str:
         raise SpecError(source, [Problem(line, column, message)]) from None
 
 
-def _validated(data: Any, positions: Positions, default_name: str, check: Check | None) -> NetworkSpec:
+def validated(data: Any, positions: Positions, default_name: str, check: Check | None = None) -> NetworkSpec:
+    """The spec that plain data hold. Raises SpecError with every problem."""
     if isinstance(data, dict) and data.get("name") is None:
         data = {**data, "name": default_name}
     try:

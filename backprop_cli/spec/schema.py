@@ -178,13 +178,19 @@ def _unknown_loss(data: Mapping[str, Any]) -> Iterable[Finding]:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a network specification, for editors and the YAML language server."""
-    written = NetworkSpec.model_json_schema(by_alias=True)
-    schema: dict[str, Any] = _plain(written, written["$defs"])
-    schema["title"] = "A network for backprop"
+    schema = schema_of(NetworkSpec, "A network for backprop")
     schema["allOf"] = [
         {"oneOf": [{"required": ["layers"]}, {"required": ["equations"]}]},
         {"oneOf": [{"required": ["loss"]}, {"required": ["grad_output"]}]},
     ]
+    return schema
+
+
+def schema_of(model: type[Section], title: str) -> dict[str, Any]:
+    """The JSON Schema of a whole file."""
+    written = model.model_json_schema(by_alias=True)
+    schema: dict[str, Any] = _plain(written, written["$defs"])
+    schema["title"] = title
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
@@ -198,7 +204,7 @@ def _plain(schema: Any, definitions: Mapping[str, Any]) -> Any:
     match schema.get("allOf"):
         case [{"$ref": _} as reference]:
             schema = {key: value for key, value in schema.items() if key != "allOf"} | reference
-    dropped = {"title": schema.get("title")}
+    dropped = {"title": schema["title"]} if isinstance(schema.get("title"), str) else {}
     if "$ref" in schema:
         dropped["description"] = definitions[schema["$ref"].rpartition("/")[2]].get("description")
     return {

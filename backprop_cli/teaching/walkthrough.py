@@ -118,9 +118,16 @@ def story(
     derivation: Derivation, numbers: Numbers, rounding: Rounding, step: str, positions: Sequence[tuple[int, ...]]
 ) -> tuple[Stage, ...]:
     """The steps and entries that entries of one gradient build on, directly or not, in the order of teaching."""
+    return stories(derivation, numbers, rounding, [(step, position) for position in positions])
+
+
+def stories(
+    derivation: Derivation, numbers: Numbers, rounding: Rounding, entries: Sequence[Entry]
+) -> tuple[Stage, ...]:
+    """The same for entries of several quantities and gradients."""
     teller = _Teller(derivation, numbers, rounding)
     wanted: dict[str, set[tuple[int, ...]]] = {}
-    waiting: list[Entry] = [(step, position) for position in positions]
+    waiting = list(entries)
     while waiting:
         name, place = waiting.pop()
         if name not in derivation.by_id:

@@ -94,3 +94,9 @@ def test_a_bend_between_them() -> None:
 def test_the_slope_at_a_kink_is_told_where_it_is_used() -> None:
     page = terminal.render(Walk(bp.load(LAYERS % ", activation: relu"), Request()).document, 90)
     assert page.count("relu has no derivative at 0, where its slope is taken as 0.") == 1
+
+
+def test_only_the_cost_is_told_what_the_cost_chose() -> None:
+    graph = network("half_sse").graph
+    told = {q.name: list(of_the_cost(graph, q, "half_sse")) for q in graph.quantities}
+    assert [name for name, found in told.items() if found] == ["J"]

@@ -1,0 +1,92 @@
+"""How the answers of an exercise are written: a formula for each, and tables whose columns are positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from backprop_cli.documents.blocks import Cell, Table
+from backprop_cli.documents.names import Names
+from backprop_cli.exercises.exercise import Exercise
+from backprop_cli.exercises.nodes import PATH, UPDATED
+from backprop_cli.exercises.solving import FORMULA
+from backprop_cli.language import tree
+from backprop_cli.symbolic.display import COST, position_tree, tree_of
+from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.translation import tr
+
+BLANK = "_" * 10
+WIDEST = 6  # columns of positions; longer arrays are listed
+LARGEST_DENOMINATOR = 10**6
+NEW = "new"  # what stands below the letter of a parameter after an update, as in the ids of answers
+
+
+def with_updated(names: Names) -> Names:
+    """The names with those of parameters after an update."""
+    added = {}
+    for name, shown in names.quantities.items():
+        if shown.role == "parameter":
+            new = f"{UPDATED}{name}"
+            changed = shown._replace(name=new)
+            added[new] = changed.as_named if shown.word else changed._replace(word=NEW)
+    return replace(names, quantities={**names.quantities, **added})
+
+
+def label_of(exercise: Exercise, cell: str) -> tree.Node:
+    """What stands before the blank of an answer that is a number or a formula."""
+    place = exercise.place(cell.removeprefix(FORMULA))
+    if not cell.startswith(PATH):
+        return tree_of(place)
+    number, _, gradient = cell.removeprefix(PATH).partition(" of ")
+    target = exercise.place(gradient)
+    node = exercise.nodes.node(target)
+    paths = () if node is None else node.contributions
+    path = paths[int(number) - 1]
+    if path.upstream is None or sum(other.upstream == path.upstream for other in paths) > 1:
+        return tree_of(path.expression)
+    of, by = (position_tree(Place(place.name, *place.positions)) for place in (path.upstream, target))
+    return tree.Product((tree.Partial(tree.Place(COST), of), tree.Partial(of, by)))
+
+
+def listed_cells(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]) -> Table:
+    """A row for every answer."""
+    rows = tuple((label_of(exercise, cell), filled(cell)) for cell in cells)
+    return Table((tr("quantity"), tr("answer")), rows, exercise.digits)
+
+
+def grid(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]) -> Table:
+    """A row for every vector and every row of a matrix, a column for every position in it; a list where that is too
+    wide."""
+    groups: dict[tuple[type[Place], str, tuple[int, ...]], dict[int, str]] = {}
+    for cell in cells:
+        place = exercise.place(cell)
+        *outer, last = (int(position) for position in place.positions or (1,))
+        groups.setdefault((type(place), place.name, tuple(outer)), {})[last] = cell
+    columns = sorted({position for found in groups.values() for position in found})
+    if len(columns) > WIDEST or len(columns) < 2:
+        return listed_cells(exercise, cells, filled)
+    rows: list[tuple[Cell, ...]] = []
+    for (kind, name, before), found in groups.items():
+        label = _row_label(exercise, kind, name, before)
+        rows.append((label, *(filled(found[position]) if position in found else None for position in columns)))
+    return Table((tr("quantity"), *map(str, columns)), tuple(rows), exercise.digits)
+
+
+def _row_label(exercise: Exercise, kind: type[Place], name: str, outer: Sequence[int]) -> tree.Node:
+    quantity = exercise.graph[name]
+    last = tuple(tree.Place(symbol.name) for symbol in quantity.indices[-1:])
+    place = tree.Place(name, (*_numbers(outer), *last))
+    return tree.Partial(tree.Place(COST), place) if issubclass(kind, Adjoint) else place
+
+
+def _numbers(positions: Iterable[int]) -> tuple[tree.Node, ...]:
+    return tuple(tree.Number(str(position)) for position in positions)
+
+
+def answer(exercise: Exercise, value: float) -> Cell:
+    """A right answer as a key shows it."""
+    if not exercise.exact:
+        return value
+    fraction = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+    return str(fraction)

@@ -1,0 +1,80 @@
+"""The sentences of exercise sheets and keys, in the language that is written in."""
+
+from __future__ import annotations
+
+from backprop_cli.translation import Sentences, marked, tr_n
+
+SHEET = Sentences(
+    {
+        "name": marked("Name: {name}"),
+        "variant": marked("Variant {variant}, code {code}"),
+        "network": marked("The network"),
+        "given": marked("Given"),
+        "quantity": marked("quantity"),
+        "values": marked("values"),
+        "formula": marked("formula"),
+        "line": marked("line"),
+        "question": marked("Question {number} ({points})"),
+        "rounding": marked(
+            "Round every number to {digits} digits after the point as you write it down, and go on with what you wrote."
+        ),
+        "exact": marked("Give exact numbers, as fractions where they are not whole."),
+        "choice blank": marked("Letter: {blank}"),
+        "mistake blank": marked("Line: {blank}"),
+    }
+)
+
+ASKED = Sentences(
+    {
+        "forward": marked("Compute these values of the forward pass."),
+        "cost": marked("Compute the cost."),
+        "gradient": marked("Compute these gradients."),
+        "formula": marked(
+            "State the gradient as a formula in the given quantities and the values of the forward pass."
+        ),
+        "update": marked("Compute the new values after one step of gradient descent with the learning rate {rate}."),
+        "table forward": marked("Complete the table of the forward pass."),
+        "table backward": marked("Complete the table of the backward pass: the gradients of {cost}."),
+        "paths": marked("Several paths may lead to {of}. Compute what arrives on each of them, and their sum."),
+        "bptt": marked("Go back through time: compute {of} at every step, from the last to the first."),
+        "mistake": marked(
+            "One line of this computation of {of} is wrong, and what follows was computed with its number. Which line?"
+        ),
+        "choice": marked("Which formula is {of}?"),
+    }
+)
+
+KEY = Sentences(
+    {
+        "title": marked("Key: {title}"),
+        "question": marked("Question {number}"),
+        "answer": marked("answer"),
+        "tolerance": marked("tolerance"),
+        "points": marked("points"),
+        "step": marked("step"),
+        "choice": marked("{letter} is right: {formula}."),
+        "distractor": marked("{letter}: {mistake}."),
+        "mistake": marked("Line {line} is wrong: {mistake}. Right is {formula}."),
+        "scheme": marked(
+            "Marking: a step that is right with the student's own earlier numbers counts in full. Tolerances are what "
+            "rounding every step to {digits} digits can cause."
+        ),
+        "scheme, exact": marked("Marking: a step that is right with the student's own earlier numbers counts in full."),
+        "solution": marked("Worked solution"),
+        "total": marked("Together: {points}"),
+    }
+)
+
+MISTAKES = Sentences(
+    {
+        "wrong_sign": marked("the sign is wrong"),
+        "missing_derivative": marked("the derivative of the activation is left out"),
+        "transposed": marked("the positions of the weights are exchanged"),
+        "single_path": marked("one path alone is followed"),
+    }
+)
+
+
+def points_of(points: float) -> str:
+    """``1 point``, ``2.5 points``."""
+    return tr_n("{points} point", "{points} points", 1 if points == 1 else 2).format(points=f"{points:g}")

@@ -1,0 +1,134 @@
+"""The command ``exercise``: sheets and keys, whole documents or one file for each student."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backprop_cli.options import file_name, listed, one_of, whole_number
+from backprop_cli.output import page_width, shows_colour, write
+from backprop_cli.parameters import Lang
+
+MOST_VARIANTS = 10_000
+
+
+class ExerciseFormat(StrEnum):
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    HTML = "html"
+    PDF = "pdf"
+    NOTEBOOK = "notebook"
+    JSON = "json"
+    CSV = "csv"
+    MOODLE = "moodle"
+    QTI12 = "qti12"
+    QTI21 = "qti21"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A file, or a folder for files."""
+
+    path: Path
+    is_folder: bool
+
+
+def destination(text: str) -> Destination:
+    """What ``-o`` names: a folder where there is one, or where the name ends as that of a folder."""
+    path = file_name("--output")(text)
+    return Destination(path, path.is_dir() or text.endswith(("/", os.sep)))
+
+
+def exercise(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            show_default=False,
+            help="An exercise file or a spec: a YAML file, '-' for standard input, or a bundled name.",
+        ),
+    ],
+    variants: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=whole_number("--variants", 0, MOST_VARIANTS),
+            show_default=False,
+            help="So many sheets with numbers of their own; 0, as without it: one with the spec's own numbers.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="SEED", parser=whole_number("--seed", 0, 2**63 - 1), help="Another seed gives other numbers."
+        ),
+    ] = 0,
+    students: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            parser=file_name("--students"),
+            show_default=False,
+            help="A sheet for everyone in this class list: a column 'student', or the first one.",
+        ),
+    ] = None,
+    key: Annotated[bool, typer.Option("--key", help="The answers and worked solutions instead of the sheets.")] = False,
+    digits: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=whole_number("--digits", 0, 12),
+            show_default=False,
+            help="Digits after the decimal point of the answers; what the file says by default, or 4.",
+        ),
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Ask for exact fractions; the network may have sums, products and relu.")
+    ] = False,
+    format: Annotated[
+        ExerciseFormat,
+        typer.Option(
+            metavar=listed(ExerciseFormat),
+            parser=one_of(ExerciseFormat),
+            help="How to write it. json is always the key, as grade reads it; moodle, qti12 (Canvas) and qti21 are "
+            "quizzes with their answers; csv and notebook are to be filled in.",
+        ),
+    ] = ExerciseFormat.TEXT,
+    output: Annotated[
+        Destination | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|FOLDER/",
+            parser=destination,
+            show_default=False,
+            help="Write to FILE, whole or not at all; into a folder, one file for each variant.",
+        ),
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Make exercise sheets and their keys, from an exercise file or from a network's spec.
+
+    A spec asks for its forward pass, the cost, a gradient of every layer with its paths, and an update.
+    """
+    from backprop_cli.class_list import class_list
+    from backprop_cli.exercise_loading import load_exercise
+    from backprop_cli.exercise_writing import Sheets, key_of, written_files
+
+    names = None if students is None else class_list(students)
+    network, asked = load_exercise(file, digits, exact)
+    sheets = Sheets(network, asked, key_of(asked, variants, seed, names))
+    path = None if output is None else output.path
+    if path is not None and output is not None and output.is_folder:
+        for name, content in written_files(sheets, str(format), key, path):
+            write(content, name, data=True)
+    elif format is ExerciseFormat.TEXT:
+        write(sheets.text(key, page_width(), colour=shows_colour(path)), path)
+    else:
+        write(sheets.file(str(format), key), path, data=True)

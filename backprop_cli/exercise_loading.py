@@ -1,0 +1,189 @@
+"""What the argument FILE of ``exercise`` stands for: an exercise file, or a network's spec that asks by itself.
+
+An exercise file may name a file beside it or in a folder inside its own, and no other: it comes from someone else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_names, bundled_spec
+from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
+from backprop_cli.exercises.asking import Asking, given_names, without_repeats
+from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule, nodes_of
+from backprop_cli.network import Network, load, load_data, load_text
+from backprop_cli.output import as_json
+from backprop_cli.renderers import formula_text
+from backprop_cli.sources import STANDARD_INPUT, content_of_argument, network_of, pointed_out
+from backprop_cli.spec.exercise_file import ExerciseFile, VaryRange, read_exercise_file
+from backprop_cli.spec.findings import Path as Where
+from backprop_cli.symbolic.graph import Role
+from backprop_cli.translation import enumerated, tr
+
+MOST_NEIGHBOURS = 1000
+
+Made = TypeVar("Made")
+
+
+class Loaded(NamedTuple):
+    network: Network
+    exercise: Exercise
+
+
+def load_exercise(argument: str, digits: int | None = None, exact: bool = False) -> Loaded:
+    """The exercise that FILE stands for; ``digits`` and ``exact`` go before what it says. Raises BackpropError."""
+    loaded = _loaded(argument)
+    exercise = loaded.exercise
+    if digits is not None:
+        exercise = replace(exercise, digits=digits)
+    return loaded._replace(exercise=replace(exercise, exact=exercise.exact or exact))
+
+
+def _loaded(argument: str) -> Loaded:
+    if argument == STANDARD_INPUT:
+        content, source, folder = content_of_argument(argument), "<stdin>", None
+    elif os.path.isfile(argument):
+        content, source, folder = content_of_argument(argument), argument, Path(argument).parent
+    elif argument in bundled_exercises() and argument not in bundled_names():
+        content, source, folder = bundled_exercise(argument).encode(), argument, None
+    else:
+        return _of_network(network_of(argument))
+    file = read_exercise_file(content, source)
+    if file is not None:
+        return _of_file(file, folder)
+    name = "network" if folder is None else Path(argument).stem
+    return _of_network(pointed_out(load_text(content, source, name)))
+
+
+def _of_network(network: Network) -> Loaded:
+    return Loaded(network, _exercise(network, Asking(nodes_of(network.graph)).by_itself()))
+
+
+def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
+    return Exercise(
+        network,
+        network.name,
+        DIGITS,
+        given_names(network.graph),
+        without_repeats(tuple(questions)),
+        lambda node: formula_text.render(node, network.names),
+    )
+
+
+def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
+    network = _network(file, folder)
+    checking = _Checking(file, network)
+    asking = checking.tried(("network",), lambda: Asking(nodes_of(network.graph)))
+    questions = [] if asking is None else checking.questions(asking)
+    given = checking.given()
+    vary = checking.vary()
+    if checking.problems:
+        raise SpecError(file.positions.source, checking.problems)
+    return Loaded(
+        network,
+        replace(
+            _exercise(network, questions),
+            title=file.title or network.name,
+            digits=file.digits,
+            given=given,
+            vary=vary,
+            learning_rate=file.learning_rate,
+            exact=file.exact,
+        ),
+    )
+
+
+class _Checking:
+    """Compares what a file names with its network; all problems are gathered."""
+
+    def __init__(self, file: ExerciseFile, network: Network) -> None:
+        self._file, self._network = file, network
+        self.problems: list[Problem] = []
+
+    def questions(self, asking: Asking) -> list[Question]:
+        """The questions of the file, or those that the network asks by itself."""
+        if not self._file.questions:
+            return list(asking.by_itself())
+        found = []
+        for number, asked in enumerate(self._file.questions, start=1):
+            kind = QuestionKind(asked.kind)
+            path = ("questions", number - 1, asked.kind)
+            try:
+                found.append(asking.question(kind, asked.of, number, asked.points))
+            except BackpropError as error:
+                self._add(path, str(error))
+        if len(found) == len(self._file.questions):
+            for place, question in enumerate(without_repeats(found)):
+                if not question.cells:
+                    self._add(("questions", place), tr("an earlier question asks for this already"))
+        return found
+
+    def given(self) -> tuple[str, ...]:
+        names = [q.name for q in self._network.graph.quantities if q.role is not Role.HELPER]
+        for place, name in enumerate(self._file.given):
+            if name not in names:
+                self._unknown(("given", place), name, names)
+        return self._file.given or given_names(self._network.graph)
+
+    def vary(self) -> dict[str, Rule]:
+        names = given_names(self._network.graph)
+        for name in self._file.vary:
+            if name not in names:
+                self._unknown(("vary", name), name, names, key=True)
+        return {name: _rule(rule) for name, rule in self._file.vary.items()}
+
+    def tried(self, path: Where, make: Callable[[], Made]) -> Made | None:
+        """What is made; what is wrong with it is a problem at this path."""
+        try:
+            return make()
+        except BackpropError as error:
+            self._add(path, str(error))
+            return None
+
+    def _unknown(self, path: Where, name: str, names: Sequence[str], key: bool = False) -> None:
+        hint = did_you_mean(name, names) or tr("; there are {names}").format(names=enumerated(names))
+        self._add(path, tr("there is no quantity '{name}'{hint}").format(name=name, hint=hint), key)
+
+    def _add(self, path: Where, message: str, key: bool = False) -> None:
+        self.problems.append(self._file.positions.problem(path, message, key=key))
+
+
+def _rule(rule: VaryRange | tuple[float, ...]) -> Rule:
+    return Range(rule.from_, rule.to, rule.step, rule.nonzero) if isinstance(rule, VaryRange) else rule
+
+
+def _network(file: ExerciseFile, folder: Path | None) -> Network:
+    """The network that an exercise file holds or names. Raises SpecError."""
+    positions = file.positions
+    if isinstance(file.network, dict):
+        inside = positions.inside("network")
+        name = file.title or Path(positions.source).stem
+        load_data(file.network, inside, name)  # what is wrong with it is told at its place in this file
+        return load_text(as_json({"name": name, **file.network}), positions.source, name)
+    name = file.network.strip()
+    path = None if folder is None else _inside(folder, name)
+    if path is not None:
+        return load(path)
+    if name in bundled_names():
+        return load_text(bundled_spec(name).text, name, name)
+    neighbours = [] if folder is None else [entry.name for entry in sorted(folder.glob("*.yaml"))[:MOST_NEIGHBOURS]]
+    hint = did_you_mean(name, [*bundled_names(), *neighbours])
+    message = tr("there is no bundled spec and no file in this file's folder called '{name}'{hint}")
+    raise SpecError(positions.source, [positions.problem(("network",), message.format(name=name, hint=hint))])
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The file of this name in the folder, None where there is none or it is outside: a link that leads out of the
+    folder counts as outside."""
+    path = Path(name)
+    if path.is_absolute() or path.drive or ".." in path.parts or "\0" in name or "\\" in name:
+        return None
+    try:
+        base, found = folder.resolve(), (folder / path).resolve()
+        return folder / path if found.is_file() and found.is_relative_to(base) else None
+    except (OSError, RuntimeError):  # a circle of links
+        return None

@@ -1,0 +1,140 @@
+"""What ``exercise`` writes: the sheets or keys of all variants in one file, or one file for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from backprop_cli.documents.blocks import Document
+from backprop_cli.documents.exercise_key import Run, keys_document
+from backprop_cli.documents.exercise_labels import with_updated
+from backprop_cli.documents.exercise_sheet import Sheet, sheets_document
+from backprop_cli.documents.names import Names
+from backprop_cli.documents.quiz import Item, items, title_of
+from backprop_cli.documents.run_tables import values_of
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.exercise import Exercise
+from backprop_cli.exercises.key import Key, Variant
+from backprop_cli.exercises.solving import own_numbers
+from backprop_cli.network import Network
+from backprop_cli.numeric.program import Program
+from backprop_cli.output import as_json
+from backprop_cli.renderers import answer_notebook, exercise_csv, moodle, qti12, qti21, terminal
+from backprop_cli.renderers.pages import PAGES, page
+from backprop_cli.symbolic.steps import Derivation
+from backprop_cli.teaching.whole_arrays import WholeArrays
+from backprop_cli.translation import tr
+
+QUIZZES: Mapping[str, Callable[[Sequence[tuple[str, Sequence[Item]]], Names], str | bytes]] = {
+    "moodle": moodle.render,
+    "qti12": qti12.render,
+    "qti21": qti21.render,
+}
+SUFFIXES = {
+    "text": "txt",
+    "markdown": "md",
+    "latex": "tex",
+    "html": "html",
+    "pdf": "pdf",
+    "notebook": "ipynb",
+    "json": "json",
+    "csv": "csv",
+    "moodle": "xml",
+    "qti12": "zip",
+    "qti21": "zip",
+}
+WHOLE = ("json", "csv", *QUIZZES)  # formats that have all variants in one file
+WIDTH = 80  # of a text that is no terminal's
+
+
+def key_of(exercise: Exercise, count: int | None, seed: int, students: Sequence[str] | None) -> Key:
+    """The key with so many variants, or one for every student; with none of both, with the spec's own numbers."""
+    if students is None and not count:
+        return own_numbers(exercise)
+    raise BackpropError(tr("variants with numbers of their own are not there yet; leave out --variants and --students"))
+
+
+class Sheets:
+    """The sheets and keys of one exercise with the numbers of its key."""
+
+    def __init__(self, network: Network, exercise: Exercise, key: Key) -> None:
+        self.network, self.exercise, self.key = network, exercise, key
+
+    def text(self, is_key: bool, width: int, *, colour: bool = False) -> str:
+        """All sheets, or all keys, for a terminal."""
+        return terminal.render(self.document(is_key, self.key.variants), width, colour=colour)
+
+    def file(self, format: str, is_key: bool) -> str | bytes:
+        """All of them as one file. Raises BackpropError where a format holds one alone."""
+        if format == "json":
+            return as_json(self.key.as_data())
+        if format == "csv":
+            return exercise_csv.answers(self.key) if is_key else exercise_csv.form(self.key)
+        if format in QUIZZES:
+            sheets = [self.sheet(variant) for variant in self.key.variants]
+            return QUIZZES[format]([(title_of(sheet), tuple(items(sheet))) for sheet in sheets], self.names)
+        if format == "notebook" and len(self.key.variants) > 1:
+            raise BackpropError(tr("a notebook holds one sheet; write into a folder, with -o FOLDER"))
+        return self.pages(format, is_key, self.key.variants)
+
+    def pages(self, format: str, is_key: bool, variants: Sequence[Variant]) -> str | bytes:
+        """Some of them as a page."""
+        if format == "notebook" and not is_key:
+            return answer_notebook.page(self.sheet(variants[0]), self.names)
+        document = self.document(is_key, variants)
+        return page(format, document) if format in PAGES else terminal.render(document, WIDTH)
+
+    def document(self, is_key: bool, variants: Sequence[Variant]) -> Document:
+        if not is_key:
+            return sheets_document(self.exercise, self.derivation, self.network.names, variants)
+        loss = self.network.spec.loss
+        text = "" if loss is None else loss.text
+        return keys_document(self.exercise, self.derivation, self.network.names, variants, self.run, text)
+
+    def sheet(self, variant: Variant) -> Sheet:
+        return Sheet(self.exercise, self.derivation, variant)
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        return self.network.derive().told
+
+    @cached_property
+    def names(self) -> Names:
+        return with_updated(self.network.names)
+
+    @cached_property
+    def _program(self) -> Program:
+        return self.network.compile()
+
+    def run(self, variant: Variant) -> Run:
+        """A run with a variant's numbers."""
+        trace = self._program.run(dict(variant.given))
+        graph = self.network.graph
+        values = {name: np.asarray(value) for name, value in values_of(graph, trace).items()}
+        gradients = {name: np.asarray(value) for name, value in trace.gradients.items() if name in graph}
+        arrays = WholeArrays(replace(graph, windows={}), values)
+        shown = {q.name: arrays[q.name] for q in graph.quantities if q.name in arrays}
+        return Run(values, gradients, shown)
+
+
+def written_files(sheets: Sheets, format: str, is_key: bool, folder: Path) -> Iterator[tuple[Path, str | bytes]]:
+    """The files in a folder, which is made, each to be written whole before the next is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = tr("cannot write {file}: {reason}")
+        raise BackpropError(message.format(file=folder, reason=error.strerror or error)) from error
+    suffix = SUFFIXES[format]
+    if format in WHOLE:
+        stem = "key" if is_key or format == "json" else "quiz" if format in QUIZZES else "answers"
+        yield folder / f"{stem}.{suffix}", sheets.file(format, is_key)
+        return
+    variants = sheets.key.variants
+    width = len(variants[-1].id)
+    for variant in variants:
+        name = f"{'key' if is_key else 'sheet'}-{variant.id.zfill(width)}-{variant.code}.{suffix}"
+        yield folder / name, sheets.pages(format, is_key, [variant])

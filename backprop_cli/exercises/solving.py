@@ -1,0 +1,121 @@
+"""The answers of an exercise for the numbers of many variants at once, with tolerances and points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Function
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.choices import expanded, options
+from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
+from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
+from backprop_cli.exercises.nodes import Numbers, Values, given_values, name_of
+from backprop_cli.exercises.planted import Planted, planted
+from backprop_cli.exercises.tolerances import widths
+from backprop_cli.symbolic.display import tree_of
+from backprop_cli.symbolic.functions import LibraryFunction
+from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.translation import enumerated, tr
+
+FORMULA = "formula "
+EXACT = 1e-9  # of an exact answer, for the rounding of floating point
+OWN = "own"  # the code of the spec's own numbers
+
+Given = Mapping[str, NDArray[np.float64]]
+
+
+def answers(exercise: Exercise, given: Given, codes: Sequence[str]) -> list[tuple[Cell, ...]]:
+    """The cells of every variant. Each array of ``given`` has one axis more in front, for the variants, of which
+    ``codes`` are the codes. Raises BackpropError for what has no exact answer where exact ones are asked for."""
+    solver = _Solver(exercise, given_values(exercise.graph, given))
+    found = [list[Cell]() for _ in codes]
+    for number, question in enumerate(exercise.questions, start=1):
+        for cells, code, place in zip(found, codes, range(len(codes)), strict=True):
+            cells.extend(solver.cells(question, number, code, place))
+    return [tuple(cells) for cells in found]
+
+
+def own_numbers(exercise: Exercise) -> Key:
+    """The key of one variant with the spec's own numbers. Raises BackpropError where the spec gives sizes alone."""
+    values = exercise.network.values
+    missing = [name for name, array in values.items() if array is None]
+    if missing:
+        message = tr("{name} has no numbers, so there are no variants with the spec's own; ask for --variants 1")
+        raise BackpropError(message.format(name=enumerated(missing)))
+    given = {name: np.asarray(array, dtype=np.float64) for name, array in values.items()}
+    cells = answers(exercise, {name: array[np.newaxis] for name, array in given.items()}, [OWN])[0]
+    variant = Variant("1", OWN, None, given, cells)
+    spec = exercise.network.source.text
+    return Key(exercise.title, spec, exercise.digits, 0, exercise.learning_rate, (variant,))
+
+
+def planted_in(exercise: Exercise, variant: Variant, cell: str, of: str) -> Planted:
+    """The solution with a wrong line that a variant's sheet shows."""
+    arrays = {name: np.asarray(array)[np.newaxis] for name, array in variant.given.items()}
+    given = given_values(exercise.graph, arrays)
+    return planted(exercise.nodes, gradient_of(exercise, of), given, exercise.digits, variant.code, cell)
+
+
+def gradient_of(exercise: Exercise, of: str) -> Place:
+    """The gradient that a question of one entry is about."""
+    return exercise.nodes.place(f"dJ/d{of.replace(' ', '').removeprefix('dJ/d')}")
+
+
+class _Solver:
+    def __init__(self, exercise: Exercise, given: Values) -> None:
+        self._exercise, self._given = exercise, given
+        asked = [cell for question in exercise.questions for cell in question.cells]
+        self._places = {cell: exercise.place(cell) for cell in asked if is_number(cell)}
+        nodes, wanted = exercise.nodes, list(self._places.values())
+        steps = nodes.in_order(wanted)
+        if exercise.exact:
+            for node in steps:
+                if any(not isinstance(part, LibraryFunction) for part in node.formula.atoms(Function)):
+                    message = tr("{name} has no exact fraction; --exact is for networks of sums, products and relu")
+                    raise BackpropError(message.format(name=name_of(node.place)))
+        self._values = nodes.values(given, wanted)
+        known = [node.place for node in steps] if exercise.exact else []
+        self._widths = widths(nodes, self._values, wanted, exercise.digits, known)
+
+    def cells(self, question: Question, number: int, code: str, variant: int) -> Iterator[Cell]:
+        points = question.points / max(len(question.cells), 1)
+        digits = self._exercise.digits
+        for cell in question.cells:
+            kind, value, tolerance = self._answer(question, cell, code, variant)
+            yield Cell(cell, number, kind, value, tolerance, points, digits)
+
+    def _answer(self, question: Question, cell: str, code: str, variant: int) -> tuple[CellKind, float | str, float]:
+        exercise = self._exercise
+        if question.kind is QuestionKind.FORMULA:
+            formula = expanded(exercise.nodes, exercise.nodes.place(cell.removeprefix(FORMULA)))
+            return CellKind.FORMULA, exercise.write(tree_of(formula)), 0.0
+        if question.kind is QuestionKind.CHOICE:
+            found = options(exercise.nodes, gradient_of(exercise, question.of[0]), code, cell)
+            return CellKind.CHOICE, next(one.letter for one in found if one.mistake is None), 0.0
+        if question.kind is QuestionKind.MISTAKE:
+            given = {place: _one(numbers, variant) for place, numbers in self._given.items()}
+            gradient = gradient_of(exercise, question.of[0])
+            found_line = planted(exercise.nodes, gradient, given, exercise.digits, code, cell)
+            return CellKind.LINE, str(found_line.wrong), 0.0
+        place = self._places[cell]
+        value = float(_one(self._values[place], variant))
+        width = float(_one(self._widths[place], variant)) if place in self._widths else 0.0
+        return CellKind.NUMBER, value, width + (EXACT * max(1.0, abs(value)) if exercise.exact else 0.0)
+
+
+def is_number(cell: str) -> bool:
+    """Whether the answer of a cell with this id is a number."""
+    return not cell.startswith((FORMULA, "choice ", "mistake "))
+
+
+def is_gradient(place: Place) -> bool:
+    return isinstance(place, Adjoint)
+
+
+def _one(numbers: Numbers, variant: int) -> Numbers:
+    """The number of one variant; what no variant changes is one number for all."""
+    array = np.asarray(numbers)
+    return array[variant] if array.ndim else array

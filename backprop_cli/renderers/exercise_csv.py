@@ -1,0 +1,65 @@
+"""Answers as CSV: a form to fill in, which ``grade`` reads, and the key.
+
+A text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+
+from backprop_cli.exercises.key import Key
+from backprop_cli.renderers.plain import one_line
+
+FORM = ("student", "variant", "cell", "answer")
+KEY = ("student", "variant", "code", "question", "cell", "kind", "answer", "tolerance", "points")
+STARTS = ("=", "+", "-", "@", "\t", "\r")  # of what a spreadsheet computes
+
+
+def form(key: Key) -> str:
+    """A row for every answer of every variant, the answer left out."""
+    return _table(
+        FORM,
+        (
+            (neutral(variant.student or ""), variant.id, neutral(cell.id), "")
+            for variant in key.variants
+            for cell in variant.cells
+        ),
+    )
+
+
+def answers(key: Key) -> str:
+    """The same with the answers, tolerances and points."""
+    return _table(
+        KEY,
+        (
+            (
+                neutral(variant.student or ""),
+                variant.id,
+                neutral(variant.code),
+                cell.question,
+                neutral(cell.id),
+                str(cell.kind),
+                neutral(cell.value) if isinstance(cell.value, str) else repr(cell.value),
+                repr(cell.tolerance),
+                f"{cell.points:g}",
+            )
+            for variant in key.variants
+            for cell in variant.cells
+        ),
+    )
+
+
+def neutral(text: str) -> str:
+    """The text on one line, as something that no spreadsheet computes."""
+    shown = one_line(text)
+    return f"'{shown}" if shown.startswith(STARTS) or text.startswith(STARTS) else shown
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    page = StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return page.getvalue()

@@ -1,0 +1,73 @@
+"""The command `exercise`: what it writes where, and what a wrong call gets."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backprop_cli import exercise_writing
+from backprop_cli.exercises.key import Key
+
+FORMATS = ("markdown", "latex", "html", "pdf", "notebook", "json", "csv", "moodle", "qti12", "qti21")
+
+
+def test_a_spec_asks_by_itself(backprop):
+    outcome = backprop("exercise", "two-two-two")
+    assert (outcome.status, outcome.stderr) == (0, "")
+    assert "Question 1 (8 points)" in outcome.stdout
+    assert "0.2984" not in outcome.stdout
+    assert "0.2984" in backprop("exercise", "two-two-two", "--key").stdout
+
+
+def test_json_is_the_key_whatever_the_language(backprop):
+    outcome = backprop("exercise", "first-sheet", "--format", "json", "--lang", "fr")
+    assert Key.from_data(json.loads(outcome.stdout)).digits == 4
+    assert outcome.stdout == backprop("exercise", "first-sheet", "--format", "json", "--key").stdout
+
+
+def test_an_exercise_file_from_standard_input(backprop):
+    outcome = backprop("exercise", "-", stdin="network: two-two-two\nquestions: [cost]\ntitle: '[red]x'\n")
+    assert outcome.stdout.startswith("[red]x\n")
+    wrong = backprop("exercise", "-", stdin="network: two-two-twoo\n")
+    assert (wrong.status, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("<stdin>:1:10: there is no bundled spec")
+    assert "did you mean 'two-two-two'?" in wrong.stderr
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("key", [(), ("--key",)])
+def test_a_file_and_a_folder(backprop, tmp_path, format, key):
+    file = tmp_path / "file"
+    assert backprop("exercise", "two-two-two", "--format", format, *key, "-o", file).status == 0
+    assert file.stat().st_size > 100
+    assert backprop("exercise", "two-two-two", "--format", format, *key, "-o", f"{tmp_path}/new/").status == 0
+    (made,) = (tmp_path / "new").iterdir()
+    assert made.read_bytes() == file.read_bytes()
+
+
+def test_an_interrupted_run_leaves_whole_files_alone(backprop, tmp_path, monkeypatch):
+    def interrupted(self, format, is_key, variants):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exercise_writing.Sheets, "pages", interrupted)
+    outcome = backprop("exercise", "two-two-two", "--format", "html", "-o", f"{tmp_path}/new/")
+    assert outcome.status == 130
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_fractions_of_a_network_that_has_them(backprop):
+    spec = (
+        "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: 3}\nequations: [a = relu(w*x/4), J = (a - y)**2]\nloss: J\n"
+    )
+    outcome = backprop("exercise", "-", "--exact", "--key", stdin=spec)
+    assert "3/2" in outcome.stdout
+    assert "1/4" in outcome.stdout
+    refused = backprop("exercise", "two-two-two", "--exact")
+    assert refused.status == 2
+    assert "has no exact fraction" in refused.stderr
+
+
+def test_other_digits(backprop):
+    assert "to 2 digits" in backprop("exercise", "first-sheet", "--digits", 2).stdout
+    assert backprop("exercise", "first-sheet", "--digits", 13).status == 2

@@ -1,0 +1,152 @@
+"""Exercise files: what is wrong is said at its place, and a file names no other outside its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from backprop_cli.bundled import bundled_exercise, bundled_exercises
+from backprop_cli.class_list import class_list
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercise_loading import load_exercise
+from backprop_cli.exercises.exercise import QuestionKind, Range
+from backprop_cli.exercises.solving import own_numbers
+from backprop_cli.spec.exercise_file import json_schema
+
+SPEC = "inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers: [dense: {units: 1, weights: [[0.5, 0.25]]}]\nloss: half_sse\n"
+
+
+def written(folder: Path, text: str, name: str = "sheet.yaml") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    with pytest.raises(BackpropError) as error:
+        load_exercise(written(folder, text))
+    return [line.partition("sheet.yaml:")[2] for line in str(error.value).splitlines()]
+
+
+@pytest.mark.parametrize("name", bundled_exercises())
+def test_bundled_exercises_are_valid(name: str) -> None:
+    exercise = load_exercise(name).exercise
+    assert exercise.questions
+    jsonschema.validate(YAML(typ="safe").load(bundled_exercise(name)), json_schema())
+
+
+def test_everything_that_a_file_says(tmp_path: Path) -> None:
+    text = (
+        "title: Mine\nnetwork: two-two-two\ndigits: 3\ngiven: [x, y, W1]\nlearning_rate: 0.1\nexact: false\n"
+        "questions:\n  - forward: z1, a1[2]\n  - cost\n  - gradient: ['W1[1,2]', b1]\n    points: 3\n"
+        "vary: {x: [1, 2], y: {from: -1, to: 1, step: 0.5, nonzero: true}}\n"
+    )
+    exercise = load_exercise(written(tmp_path, text)).exercise
+    assert (exercise.title, exercise.digits, exercise.given) == ("Mine", 3, ("x", "y", "W1"))
+    assert [q.kind for q in exercise.questions] == [QuestionKind.FORWARD, QuestionKind.COST, QuestionKind.GRADIENT]
+    assert exercise.questions[0].cells == ("z1[1]", "z1[2]", "a1[2]")
+    assert [q.points for q in exercise.questions] == [3, 1, 3]
+    assert exercise.vary == {"x": (1.0, 2.0), "y": Range(-1.0, 1.0, 0.5, True)}
+    assert load_exercise(written(tmp_path, text), digits=5).exercise.digits == 5
+
+
+def test_what_is_wrong_is_said_all_at_once(tmp_path: Path) -> None:
+    text = (
+        "network: two-two-two\nquestions:\n  - fowrard: z1\n  - cost: 3\n    points: -1\n  - table: forwrd\ndigts: 3\n"
+    )
+    assert problems(tmp_path, text) == [
+        "3:5: unknown question 'fowrard'; did you mean 'forward'?",
+        "4:11: expected true, not 3",
+        "5:13: points are not negative",
+        "6:12: expected forward or backward, not text 'forwrd'; did you mean 'forward'?",
+        "7:1: unknown key 'digts'; did you mean 'digits'?",
+    ]
+
+
+def test_names_that_the_network_does_not_have(tmp_path: Path) -> None:
+    text = (
+        "network: two-two-two\ngiven: [x, why]\nquestions:\n  - gradient: W3[1,2]\n  - gradient: W1[3,1]\n"
+        "  - formula: W1\n  - bptt: a1\n  - update: x\nvary: {xx: [1]}\n"
+    )
+    found = problems(tmp_path, text)
+    assert [line.split(":")[0] for line in found] == ["2", "4", "5", "6", "7", "8", "9"]
+    assert "there is no 'W3' to ask for here; there are x, W1, b1, z1, a1, W2, b2, z2 and a2" in found[1]
+    assert "'W1[3,1]' is not in W1, which has the shape [2, 2]" in found[2]
+    assert "name one of its numbers, such as W1[1,1]" in found[3]
+    assert "there is no quantity 'xx'; did you mean 'x'?" in found[6]
+
+
+def test_an_answer_is_asked_for_once(tmp_path: Path) -> None:
+    text = "network: two-two-two\nquestions:\n  - gradient: a1\n  - paths: a1[1]\n  - gradient: a1[2]\n"
+    assert problems(tmp_path, text) == ["5:5: an earlier question asks for this already"]
+    exercise = load_exercise(written(tmp_path, text.rpartition("  - ")[0])).exercise
+    assert exercise.questions[1].cells == ("path 1 of dJ/da1[1]", "path 2 of dJ/da1[1]")
+
+
+def test_a_network_inside_the_file_is_checked_at_its_place(tmp_path: Path) -> None:
+    inline = "".join(f"  {line}\n" for line in SPEC.splitlines())
+    network, exercise = load_exercise(written(tmp_path, f"network:\n{inline}questions: [cost]\n"))
+    assert network.graph["W1"].shape == (1, 2)
+    assert "questions" not in exercise.network.source.text
+    wrong = inline.replace("half_sse", "half_ssee")
+    assert problems(tmp_path, f"network:\n{wrong}questions: [cost]\n")[0].startswith("5:9: unknown loss 'half_ssee'")
+
+
+def test_a_file_beside_it_or_in_a_folder_inside(tmp_path: Path) -> None:
+    written(tmp_path, SPEC, "net.yaml")
+    (tmp_path / "nets").mkdir()
+    written(tmp_path / "nets", SPEC, "other.yaml")
+    for name in ("net.yaml", "nets/other.yaml", "./net.yaml"):
+        assert load_exercise(written(tmp_path, f"network: {name}\n")).network.graph["W1"].shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["../net.yaml", "{absolute}", "link.yaml", "linked/net.yaml", "sub/../../net.yaml", "/etc/passwd"]
+)
+def test_no_file_outside_its_folder(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "net.yaml"
+    outside.write_text(SPEC, encoding="utf-8")
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "link.yaml").symlink_to(outside)
+    (folder / "linked").symlink_to(tmp_path, target_is_directory=True)
+    found = problems(folder, f"network: '{name.format(absolute=outside)}'\n")
+    assert len(found) == 1
+    assert found[0].startswith("1:10: there is no bundled spec and no file in this file's folder called")
+
+
+def test_a_spec_asks_by_itself(tmp_path: Path) -> None:
+    exercise = load_exercise("two-two-two").exercise
+    kinds = [question.kind for question in exercise.questions]
+    assert kinds[:2] == [QuestionKind.TABLE, QuestionKind.COST]
+    assert kinds.count(QuestionKind.GRADIENT) == 2
+    assert QuestionKind.PATHS in kinds
+    assert kinds[-1] is QuestionKind.UPDATE
+    assert load_exercise(written(tmp_path, SPEC)).exercise.title == "sheet"
+
+
+@pytest.mark.parametrize(("name", "said"), [("rnn-truncated", "truncates"), ("embedding", "depends on others")])
+def test_networks_that_no_exercise_is_made_of(name: str, said: str) -> None:
+    with pytest.raises(BackpropError, match=said):
+        own_numbers(load_exercise(name).exercise)
+
+
+def test_class_lists(tmp_path: Path) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text("id;Student\n1;Ada Lovelace\n2;Émilie, du Châtelet\n\n", encoding="utf-8")
+    assert class_list(path) == ("Ada Lovelace", "Émilie, du Châtelet")
+    path.write_text('Ada\n"Gauss, C. F."\n', encoding="utf-8")
+    assert class_list(path) == ("Ada", "Gauss, C. F.")
+    path.write_text("name,x\nAda,1\n,2\nAda,3\n", encoding="utf-8")
+    with pytest.raises(BackpropError) as error:
+        class_list(path)
+    assert [line.partition("class.csv:")[2] for line in str(error.value).splitlines()] == [
+        "3:1: there is no name in this row",
+        "4:1: 'Ada' stands in line 2 already; names tell students apart",
+    ]
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BackpropError, match="UTF-8"):
+        class_list(path)
