@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from backprop_cli.options import file_name, listed, one_of, whole_number
-from backprop_cli.output import page_width, shows_colour, write
+from backprop_cli.output import page_width, shows_colour, warn, write
 from backprop_cli.parameters import Lang
 
 MOST_VARIANTS = 10_000
@@ -119,11 +119,18 @@ def exercise(
     """
     from backprop_cli.class_list import class_list
     from backprop_cli.exercise_loading import load_exercise
-    from backprop_cli.exercise_writing import Sheets, key_of, written_files
+    from backprop_cli.exercise_writing import Sheets, made_for, written_files
+    from backprop_cli.exercises.variants import told
+    from backprop_cli.progress import counting
 
     names = None if students is None else class_list(students)
     network, asked = load_exercise(file, digits, exact)
-    sheets = Sheets(network, asked, key_of(asked, variants, seed, names))
+    total = len(names) if names is not None else variants or 0
+    with counting(total) as progress:
+        made = made_for(asked, variants, seed, names, progress)
+    sheets = Sheets(network, asked, made.key, made.vouched)
+    if rejected := told(made.rejected):
+        warn(rejected)
     path = None if output is None else output.path
     if path is not None and output is not None and output.is_folder:
         for name, content in written_files(sheets, str(format), key, path):

@@ -17,9 +17,12 @@ from backprop_cli.documents.names import Names
 from backprop_cli.documents.quiz import Item, items, title_of
 from backprop_cli.documents.run_tables import values_of
 from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.key import Key, Variant
+from backprop_cli.exercises.making import Made, made, made_of_own
 from backprop_cli.exercises.solving import own_numbers
+from backprop_cli.exercises.variants import Progress
 from backprop_cli.network import Network
 from backprop_cli.numeric.program import Program
 from backprop_cli.output import as_json
@@ -51,18 +54,20 @@ WHOLE = ("json", "csv", *QUIZZES)  # formats that have all variants in one file
 WIDTH = 80  # of a text that is no terminal's
 
 
-def key_of(exercise: Exercise, count: int | None, seed: int, students: Sequence[str] | None) -> Key:
+def made_for(
+    exercise: Exercise, count: int | None, seed: int, students: Sequence[str] | None, progress: Progress | None = None
+) -> Made:
     """The key with so many variants, or one for every student; with none of both, with the spec's own numbers."""
     if students is None and not count:
-        return own_numbers(exercise)
-    raise BackpropError(tr("variants with numbers of their own are not there yet; leave out --variants and --students"))
+        return made_of_own(exercise, own_numbers(exercise))
+    return made(exercise, count or 0, seed, students, progress)
 
 
 class Sheets:
     """The sheets and keys of one exercise with the numbers of its key."""
 
-    def __init__(self, network: Network, exercise: Exercise, key: Key) -> None:
-        self.network, self.exercise, self.key = network, exercise, key
+    def __init__(self, network: Network, exercise: Exercise, key: Key, vouched: Certificate | None = None) -> None:
+        self.network, self.exercise, self.key, self.vouched = network, exercise, key, vouched
 
     def text(self, is_key: bool, width: int, *, colour: bool = False) -> str:
         """All sheets, or all keys, for a terminal."""
@@ -71,7 +76,8 @@ class Sheets:
     def file(self, format: str, is_key: bool) -> str | bytes:
         """All of them as one file. Raises BackpropError where a format holds one alone."""
         if format == "json":
-            return as_json(self.key.as_data())
+            vouched = None if self.vouched is None else self.vouched._asdict()
+            return as_json({**self.key.as_data(), "certificate": vouched})
         if format == "csv":
             return exercise_csv.answers(self.key) if is_key else exercise_csv.form(self.key)
         if format in QUIZZES:
@@ -93,7 +99,7 @@ class Sheets:
             return sheets_document(self.exercise, self.derivation, self.network.names, variants)
         loss = self.network.spec.loss
         text = "" if loss is None else loss.text
-        return keys_document(self.exercise, self.derivation, self.network.names, variants, self.run, text)
+        return keys_document(self.exercise, self.derivation, self.network.names, variants, self.run, text, self.vouched)
 
     def sheet(self, variant: Variant) -> Sheet:
         return Sheet(self.exercise, self.derivation, variant)

@@ -26,7 +26,17 @@ LAYERS = (
     ("renderers",),
     ("derived",),
     ("network",),
-    ("bundled", "marking", "options", "output", "parameters", "questions", "sources", "walking"),  # of the command line
+    (
+        "bundled",
+        "marking",
+        "options",
+        "output",
+        "parameters",
+        "progress",
+        "questions",
+        "sources",
+        "walking",
+    ),
     ("class_list", "exercise_loading", "exercise_writing"),
     ("exercise_commands",),
     ("cli", "__main__", "__init__"),

@@ -16,6 +16,7 @@ from backprop_cli.documents.exercise_wording import KEY, MISTAKES, SHEET, points
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.sentences import filled
 from backprop_cli.documents.walkthrough import told_stages
+from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Variant
@@ -48,13 +49,27 @@ def keys_document(
     variants: Sequence[Variant],
     run: Callable[[Variant], Run],
     loss: str,
+    vouched: Certificate | None = None,
 ) -> Document:
-    """The keys of several variants, each on pages of its own; ``loss`` is the name of the loss or its expression."""
+    """The keys of several variants, each on pages of its own; ``loss`` is the name of the loss or its expression,
+    ``vouched`` says how the gradients were checked."""
     blocks: list[Block] = []
     for variant in variants:
         blocks += [PageBreak()] if blocks else []
         blocks += _Key(exercise, derivation, variant, run(variant), loss).blocks()
+        blocks += _certificate(vouched)
     return Document(tuple(blocks), with_updated(names))
+
+
+def _certificate(vouched: Certificate | None) -> Iterator[Block]:
+    """To how many digits the gradients agree with other ways of computing them."""
+    if vouched is not None:
+        yield Heading(2, (KEY["certificate"],))
+        told = {"gradients": vouched.gradients, "differences": vouched.differences}
+        if vouched.direct is None:
+            yield Prose((KEY["vouched by differences"].format(**told),))
+        else:
+            yield Prose((KEY["vouched"].format(**told, direct=vouched.direct),))
 
 
 class _Key:

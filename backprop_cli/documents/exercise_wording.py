@@ -61,6 +61,17 @@ KEY = Sentences(
         ),
         "scheme, exact": marked("Marking: a step that is right with the student's own earlier numbers counts in full."),
         "solution": marked("Worked solution"),
+        "certificate": marked("How these numbers were checked"),
+        "vouched": marked(
+            "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
+            "agree with direct differentiation of the written-out cost to {direct} digits and with central differences to "
+            "{differences} digits."
+        ),
+        "vouched by differences": marked(
+            "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
+            "agree with central differences to {differences} digits. The cost is too long to be written out and "
+            "differentiated directly."
+        ),
         "total": marked("Together: {points}"),
     }
 )

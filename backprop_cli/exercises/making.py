@@ -1,0 +1,129 @@
+"""The key of an exercise with variants: numbers drawn and gated, answers computed, gradients vouched for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Rational
+
+from backprop_cli.exercises.certificate import Certificate, certificate
+from backprop_cli.exercises.drawing import SHARES, Rule, default_rules, steps
+from backprop_cli.exercises.exercise import Exercise, Range
+from backprop_cli.exercises.exercise import Rule as Asked
+from backprop_cli.exercises.gate import Reason
+from backprop_cli.exercises.key import Key, Variant
+from backprop_cli.exercises.mistakes import MISTAKES, Setting
+from backprop_cli.exercises.nodes import Node, given_values
+from backprop_cli.exercises.solving import OWN, answers, is_number
+from backprop_cli.exercises.variants import Progress, batch
+from backprop_cli.symbolic.derivation import derive
+from backprop_cli.symbolic.graph import Role
+from backprop_cli.symbolic.notation import Adjoint, Place
+
+CODE_LETTERS = 4
+# The mistakes that must not give the right answer: those that change a step as a whole. Of all the other numbers that
+# could be put in place of one, some would always come close.
+TELLING = ("missing_derivative", "activation_for_derivative", "derivative_at_activation", "single_path", "wrong_sign")
+
+Array = NDArray[np.float64]
+
+
+class Made(NamedTuple):
+    """``rejected`` counts the candidates that the gate turned away; ``vouched`` is None for a network without cost."""
+
+    key: Key
+    rejected: Mapping[Reason, int]
+    vouched: Certificate | None
+
+
+def made(
+    exercise: Exercise,
+    count: int,
+    seed: int,
+    students: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Made:
+    """A key with so many variants, or one for each student. Raises BackpropError where not enough fit."""
+    count = count if students is None else len(students)
+    own = {name: _array(exercise, name, array) for name, array in exercise.network.values.items()}
+    rules = rules_of(exercise, own)
+    asked = [exercise.place(cell) for question in exercise.questions for cell in question.cells if is_number(cell)]
+    found = batch(exercise.nodes, asked, own, rules, count, seed, exercise.digits, _mutations(exercise), progress)
+    digest = fingerprint(exercise)
+    codes = [f"{digest}-{seed}-{number}" for number in range(1, count + 1)]
+    cells = answers(exercise, found.given, codes)
+    variants = tuple(
+        Variant(
+            str(number + 1),
+            codes[number],
+            None if students is None else students[number],
+            {name: array[number] for name, array in found.given.items()},
+            cells[number],
+        )
+        for number in range(count)
+    )
+    text = exercise.network.source.text
+    key = Key(exercise.title, text, exercise.digits, seed, exercise.learning_rate, variants)
+    return Made(key, found.rejected, vouched_for(exercise, found.given))
+
+
+def vouched_for(exercise: Exercise, given: Mapping[str, Array]) -> Certificate | None:
+    """The certificate for the gradients of every parameter and input; None without a cost."""
+    if exercise.graph.cost is None:
+        return None
+    adjoints = derive(exercise.graph)
+    names = [q.name for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if q.name in adjoints.formulas]
+    wanted: list[Place] = [place for name in names for place in exercise.nodes.entries(name, is_gradient=True)]
+    values = exercise.nodes.values(given_values(exercise.graph, given), wanted)
+    return certificate(exercise.nodes, adjoints, values, names)
+
+
+def fingerprint(exercise: Exercise) -> str:
+    """A few letters of the exercise's digest, which tell the codes of one exercise from those of another."""
+    asked = [(str(question.kind), question.cells) for question in exercise.questions]
+    text = repr((exercise.network.source.text, exercise.digits, exercise.learning_rate, exercise.exact, asked))
+    return sha256(text.encode()).hexdigest()[:CODE_LETTERS].upper()
+
+
+def rules_of(exercise: Exercise, own: Mapping[str, Array]) -> dict[str, Rule]:
+    """What each given quantity may become: the exercise's own rules before the usual ones."""
+    rules = default_rules(exercise.graph, own, exercise.exact)
+    return rules | {name: Rule(_values(rule)) for name, rule in exercise.vary.items()}
+
+
+def _values(rule: Asked) -> tuple[float, ...]:
+    if isinstance(rule, Range):
+        start, end, step = (str(Decimal(repr(float(number)))) for number in (rule.start, rule.end, rule.step))
+        return steps(start, end, step, rule.nonzero)
+    return rule
+
+
+def _array(exercise: Exercise, name: str, array: Array | None) -> Array:
+    """The numbers of the spec; of a size alone some that do not matter, as they are drawn anew."""
+    return np.full(exercise.graph[name].shape, SHARES[1]) if array is None else np.asarray(array, dtype=np.float64)
+
+
+def _mutations(exercise: Exercise) -> Callable[[Node], Sequence[tuple[str, Expr]]]:
+    setting = Setting(exercise.nodes, Rational(repr(exercise.learning_rate)))
+    telling = [mistake for mistake in MISTAKES if mistake.id in TELLING]
+    known: dict[Place, list[tuple[str, Expr]]] = {}
+
+    def of(node: Node) -> Sequence[tuple[str, Expr]]:
+        if node.place not in known:
+            some = telling if isinstance(node.place, Adjoint) else []
+            known[node.place] = [(one.id, formula) for one in some for formula in one.of(setting, node)]
+        return known[node.place]
+
+    return of
+
+
+def made_of_own(exercise: Exercise, key: Key) -> Made:
+    """The key of the spec's own numbers, vouched for."""
+    (variant,) = key.variants
+    assert variant.code == OWN
+    return Made(key, {}, vouched_for(exercise, {name: array[np.newaxis] for name, array in variant.given.items()}))
