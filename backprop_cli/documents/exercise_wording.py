@@ -64,8 +64,8 @@ KEY = Sentences(
         "certificate": marked("How these numbers were checked"),
         "vouched": marked(
             "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
-            "agree with direct differentiation of the written-out cost to {direct} digits and with central differences to "
-            "{differences} digits."
+            "agree with direct differentiation of the written-out cost to {direct} digits and with central differences "
+            "to {differences} digits."
         ),
         "vouched by differences": marked(
             "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
