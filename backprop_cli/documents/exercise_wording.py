@@ -35,7 +35,7 @@ ASKED = Sentences(
         "update": marked("Compute the new values after one step of gradient descent with the learning rate {rate}."),
         "table forward": marked("Complete the table of the forward pass."),
         "table backward": marked("Complete the table of the backward pass: the gradients of {cost}."),
-        "paths": marked("Several paths may lead to {of}. Compute what arrives on each of them, and their sum."),
+        "paths": marked("Compute {of} path by path: what arrives on each of them, and the sum."),
         "bptt": marked("Go back through time: compute {of} at every step, from the last to the first."),
         "mistake": marked(
             "One line of this computation of {of} is wrong, and what follows was computed with its number. Which line?"
@@ -51,7 +51,6 @@ KEY = Sentences(
         "answer": marked("answer"),
         "tolerance": marked("tolerance"),
         "points": marked("points"),
-        "step": marked("step"),
         "choice": marked("{letter} is right: {formula}."),
         "distractor": marked("{letter}: {mistake}."),
         "mistake": marked("Line {line} is wrong: {mistake}. Right is {formula}."),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Function
+from sympy import Expr, Function, Pow
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.choices import expanded, options
@@ -17,7 +17,7 @@ from backprop_cli.exercises.planted import Planted, planted
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.functions import LibraryFunction
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import enumerated, tr
 
 FORMULA = "formula "
@@ -73,7 +73,7 @@ class _Solver:
         steps = nodes.in_order(wanted)
         if exercise.exact:
             for node in steps:
-                if any(not isinstance(part, LibraryFunction) for part in node.formula.atoms(Function)):
+                if not _has_fractions(node.formula):
                     message = tr("{name} has no exact fraction; --exact is for networks of sums, products and relu")
                     raise BackpropError(message.format(name=name_of(node.place)))
         self._values = nodes.values(given, wanted)
@@ -111,8 +111,12 @@ def is_number(cell: str) -> bool:
     return not cell.startswith((FORMULA, "choice ", "mistake "))
 
 
-def is_gradient(place: Place) -> bool:
-    return isinstance(place, Adjoint)
+def _has_fractions(formula: Expr) -> bool:
+    """Whether fractions give fractions: there are no roots, exponentials and the like in it."""
+    if any(not power.exp.is_Integer for power in formula.atoms(Pow)):
+        return False
+    inner = (part.definition if isinstance(part, LibraryFunction) else None for part in formula.atoms(Function))
+    return all(definition is not None and _has_fractions(definition) for definition in inner)
 
 
 def _one(numbers: Numbers, variant: int) -> Numbers:

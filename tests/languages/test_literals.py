@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from backprop_cli.documents.exercise_wording import ASKED, KEY, SHEET
 from backprop_cli.documents.wording import PARTS, REMARKS, RULES, WALK
 from backprop_cli.documents.wording_views import JACOBIANS, LOOPS, PERTURBATION
 from backprop_cli.documents.wording_views import MODULES as VIEW_OF_MODULES
@@ -13,7 +14,7 @@ from backprop_cli.verification.report import Oracle, Verdict
 from tests.languages.catalogues import PACKAGE
 from tests.languages.literals import lookups_inside_f_strings, sentences
 
-KEYS = {*PARTS, *WALK, *REMARKS, *JACOBIANS, *LOOPS, *VIEW_OF_MODULES, *PERTURBATION}  # of tables
+KEYS = {*PARTS, *WALK, *REMARKS, *JACOBIANS, *LOOPS, *VIEW_OF_MODULES, *PERTURBATION, *SHEET, *ASKED, *KEY}  # of tables
 DATA = {*RULES.values(), *map(str, Verdict), *map(str, Oracle)}  # what programs read stays English
 WITHOUT_PROSE = {
     "renderers/html_style.py": "a style sheet",
@@ -26,17 +27,23 @@ OTHERS = {
     "documents/verification.py": ("in part",),  # a key
     "documents/wording_views.py": ("accGradParameters(", "forward(", "backward(", "updateGradInput("),  # calls
     "exercises/gate.py": ("not finite", "dead", "saturated", "tie at", "answer ", "a typical", "same numbers"),  # ids
-    "exercises/nodes.py": ("{}{} of dJ/d",),  # an id
+    "exercises/choices.py": ("Expr | None",),  # a type
+    "exercises/nodes.py": ("{}{} of dJ/d{}",),  # the id of an answer
     "numeric/compiling.py": ("from ", "import numpy", "One forward"),  # the program it writes
     "numeric/schedule.py": ("for {} in {}:",),  # the program it writes
     "numeric/trace.py": ("float |",),  # a type
+    "renderers/answer_notebook.py": ("student = {}",),  # what grade reads
     "renderers/formula_typst.py": ("quad quad",),  # markup
     "renderers/html.py": ("default-src", "<", "chain line"),  # markup
     "renderers/latex.py": ("% Chinese text",),  # a comment for those who typeset the page
+    "renderers/moodle.py": ("<",),  # markup
+    "renderers/packages.py": ("<",),  # markup
     "renderers/program_source.py": ("One forward and backward pass",),  # a comment in a Python program
+    "renderers/qti12.py": ("IMS Content",),  # the name of a format
     "renderers/terminal.py": ("bold yellow",),  # a style
     "renderers/typst.py": ("#", "quad quad", "  stroke", "New Computer"),  # markup and the name of a font
     "spec/arrays.py": ("float |",),  # a type
+    "spec/exercise_file.py": ("An exercise for backprop",),  # the schema's title
     "spec/initial.py": ("torch.nn", "He et", "Glorot", "LeCun"),  # sources
     "spec/layers.py": ("dense: {",),  # YAML
     "spec/loss.py": ("huber: {",),  # YAML
