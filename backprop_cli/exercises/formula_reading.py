@@ -22,7 +22,7 @@ from backprop_cli.symbolic.expansion import written_out
 from backprop_cli.symbolic.functions import apply
 from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
 from backprop_cli.symbolic.translation import translate
-from backprop_cli.translation import tr
+from backprop_cli.translation import tr, tr_n
 
 LONGEST = 2_000  # characters of an answer
 MOST_TERMS = 2_000  # of all its sums together, written out
@@ -84,12 +84,16 @@ class _Reading:
             return bound[place.name]
         name, is_gradient = _quantity(place.name, self.prefix)
         graph = self.nodes.graph
-        if name not in graph or (is_gradient and not self.nodes.has_gradient(name)):
+        if name in graph and is_gradient and not self.nodes.has_gradient(name):
+            raise UnreadableError(tr("{name} has no gradient").format(name=name))
+        if name not in graph:
             hint = did_you_mean(name, (quantity.name for quantity in graph.quantities))
             raise UnreadableError(tr("there is no quantity '{name}'{hint}").format(name=name, hint=hint))
         positions = tuple(self.expression(position, bound) for position in place.positions)
         if len(positions) != len(graph[name].shape):
-            raise UnreadableError(tr("{name} has {count} positions").format(name=name, count=len(graph[name].shape)))
+            count = len(graph[name].shape)
+            message = tr_n("{name} has {count} position", "{name} has {count} positions", count)
+            raise UnreadableError(message.format(name=name, count=count))
         for position, size in zip(positions, graph[name].shape, strict=True):
             if position.is_Number and not (position.is_Integer and 1 <= position <= size):
                 message = tr("{name} has no position {position}")

@@ -1,0 +1,148 @@
+"""The command grade: exit status, formats, and what users wrote in every output."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backprop_cli.output import as_json
+from benchmarks.planting import exercise, solved, written
+from tests.cli.conftest import Outcome
+
+SPEC = """
+inputs: {x: [0.8, -0.6]}
+targets: {y: [0.9]}
+layers:
+  - dense: {weights: [[0.5, -0.7], [0.3, 0.9]], bias: [0.3, -0.2], activation: tanh}
+  - dense: {weights: [[0.7, -0.3]], bias: [-0.25], activation: sigmoid}
+loss: half_sse
+"""
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A key in a file, and the right answers to it."""
+    one = exercise(SPEC, np.random.default_rng(0))
+    path = tmp_path_factory.mktemp("key") / "key.json"
+    path.write_text(as_json(one.key.as_data()), encoding="utf-8")
+    return path, written(solved(one, 4, "every"), 4)
+
+
+def answers(folder: Path, *sheets: tuple[str, dict[str, str]]) -> Path:
+    path = folder / "answers.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("student", "variant", "cell", "answer"))
+        rows.writerows((student, "1", *pair) for student, own in sheets for pair in own.items())
+    return path
+
+
+def test_exit_status_0_where_all_is_right_and_1_where_an_answer_is_wrong(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    assert backprop("grade", key, answers(tmp_path, ("Ann", right))).status == 0
+    found = backprop("grade", key, answers(tmp_path, ("Ann", {**right, "dJ/dz1[1]": right["dJ/da1[1]"]})))
+    assert found.status == 1
+    assert "without the slope of the activation" in found.stdout
+    assert found.stderr == ""
+
+
+def test_json_is_as_the_contract_has_it(backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", {**right, "dJ/dz1[1]": right["dJ/da1[1]"]}))
+    data = json.loads(backprop("grade", key, file, "--format", "json").stdout)
+    (ann,) = data["students"]
+    assert list(ann) == ["student", "points", "of", "cells"]
+    assert (ann["student"], ann["of"] - ann["points"]) == ("Ann", 1)
+    wrong = [cell for cell in ann["cells"] if cell["verdict"] == "wrong"]
+    assert wrong == [
+        {
+            "cell": "dJ/dz1[1]",
+            "answer": float(right["dJ/da1[1]"]),
+            "verdict": "wrong",
+            "mistake": "missing_derivative",
+            "points": 0.0,
+        }
+    ]
+    assert {cell["verdict"] for cell in ann["cells"]} == {"right", "wrong"}
+
+
+def test_formulas_of_spreadsheets_and_markup_in_names_do_nothing(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    names = ("=cmd|' /C calc'!A0", "+1", "-1", "@x", "<script>alert(1)</script>", "[bold]\x1b[31m", "| a | *b*")
+    file = answers(tmp_path, *((name, right) for name in names))
+    rows = list(csv.DictReader(backprop("grade", key, file, "--format", "csv").stdout.splitlines()))
+    assert [row["student"] for row in rows[:4]] == [f"'{name}" for name in names[:4]]
+    assert all(row["points"] == row["of"] for row in rows)
+    assert "<script>" not in backprop("grade", key, file, "--format", "html").stdout
+    assert "<script>" not in backprop("grade", key, file, "--format", "markdown").stdout
+    text = backprop("grade", key, file).stdout
+    assert "[bold]" in text
+    assert "\x1b" not in text
+
+
+def test_bad_rows_are_told_and_the_rest_is_marked(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", {"dJ/dz1[3]": "1", **right}), ("Bob", {"z1[1]": right["z1[1]"]}))
+    found = backprop("grade", key, file, "--format", "csv")
+    assert found.stderr == f"{file}:2:1: unknown cell 'dJ/dz1[3]'; did you mean 'dJ/dz1[2]'?\n"
+    assert [row["missing"] for row in csv.DictReader(found.stdout.splitlines())] == ["0", str(len(right) - 1)]
+
+
+def test_the_class_is_summed_up(backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    key, right = sheet
+    off = {**right, "dJ/dz1[1]": right["dJ/da1[1]"]}
+    found = backprop("grade", key, answers(tmp_path, ("Ann", right), ("Bob", off), ("Cem", off)))
+    assert "What fails most often is dJ/dz1[1]: 2 wrong answers." in " ".join(found.stdout.split())
+    assert "the slope of the activation left out  2" in found.stdout
+    assert "███" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("{", "this is no key as exercise --format json writes it"),
+        ("[]", "this is no key as exercise --format json writes it"),
+        ("[" * 100_000, "this is no key as exercise --format json writes it"),
+    ],
+)
+def test_what_is_no_key_is_bad_input(backprop: Run, tmp_path: Path, key: str, message: str) -> None:
+    path = tmp_path / "key.json"
+    path.write_text(key, encoding="utf-8")
+    found = backprop("grade", path, path)
+    assert (found.status, found.stdout, found.stderr) == (2, "", f"{path}: {message}\n")
+
+
+def test_a_key_that_asks_for_what_is_not_there_is_bad_input(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    data["variants"][0]["cells"][0]["id"] = "path 9 of dJ/da1[1]"
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    found = backprop("grade", path, answers(tmp_path, ("Ann", sheet[1])))
+    assert found.status == 2
+    assert found.stderr == "the key asks for path 9 of dJ/da1[1], which its network does not have\n"
+
+
+def test_answers_from_standard_input_and_files_that_are_not_there(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    text = answers(tmp_path, ("Ann", right)).read_bytes()
+    assert backprop("grade", key, "-", stdin=text).status == 0
+    assert backprop("grade", "-", "-").stderr == "standard input is the key or the answers, not both\n"
+    missing = backprop("grade", tmp_path / "none.json", "-")
+    assert (missing.status, missing.stdout) == (2, "")
+    assert "none.json: cannot be read" in missing.stderr

@@ -1,0 +1,168 @@
+"""Answers files: every format, what spreadsheets do to them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.answers import read_answers
+from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
+from backprop_cli.exercises.written_numbers import number_of
+
+IDS = ("z1[1]", "dJ/dW1[1,2]", "new W1[1,2]", "path 1 of dJ/da1[1]", "J")
+SHEETS = {"1": "AB12", "2": "CD34"}
+
+
+def key(*students: str | None) -> Key:
+    cells = tuple(Cell(name, 1, CellKind.NUMBER, 0.5, 0.0001, 1.0, 4) for name in IDS)
+    variants = tuple(
+        Variant(number, code, student, {"x": np.zeros(1)}, cells)
+        for (number, code), student in zip(SHEETS.items(), students, strict=False)
+    )
+    return Key("t", "", 4, 0, 0.1, variants)
+
+
+CLASS = key("Ann", "Bob")
+
+
+def read(
+    text: str | bytes, source: str = "answers.csv", of: Key = CLASS
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    content = text.encode() if isinstance(text, str) else text
+    found, problems = read_answers(content, source, of)
+    return {one.student: dict(one.answers) for one in found}, [problem.located(source) for problem in problems]
+
+
+ANN = {"Ann": {"dJ/dW1[1,2]": "-0.25", "J": "0.5"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'student,variant,cell,answer\nAnn,1,"dJ/dW1[1,2]",-0.25\nAnn,1,J,0.5\n',
+        "student,variant,cell,answer\nAnn,1,dJ/dW1[1,2],-0.25\nAnn,1,J,0.5\n",
+        "\ufeffanswer;cell;variant;student\r\n-0.25;dJ/dW1[1,2];1;Ann\r\n0.5;J;1;Ann\r\n",
+        "Student\tVariant\tCell\tAnswer\nAnn\tAB12\tdJ / dW1[1, 2]\t-0.25\nAnn\tab12\tJ\t0.5\n",
+        "cell,answer,student,note\nJ,0.5,Ann,hm\n'dJ/dW1[1,2],'-0.25,Ann,\n".replace("'dJ", "dJ"),
+    ],
+)
+def test_tables(text: str) -> None:
+    assert read(text) == (ANN, [])
+
+
+def test_decimal_commas_with_and_without_quotes() -> None:
+    found, problems = read('student,variant,cell,answer\nAnn,1,J,0,25\nAnn,1,z1[1],"0,5"\n')
+    assert (found, problems) == ({"Ann": {"J": "0,25", "z1[1]": "0,5"}}, [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_encodings_of_spreadsheets(encoding: str) -> None:
+    found, problems = read("student;variant;cell;answer\nZoë;1;J;0,5\n".encode(encoding), of=key(None))
+    assert (found, problems) == ({"Zoë": {"J": "0,5"}}, [])
+
+
+def test_json_and_yaml() -> None:
+    rows = [
+        {"student": "Ann", "variant": 1, "cell": "dJ/dW1[1,2]", "answer": -0.25},
+        {"student": "Ann", "variant": "1", "cell": "J", "answer": "0.5"},
+    ]
+    assert read(json.dumps(rows), "a.json") == (ANN, [])
+    assert read(json.dumps({"answers": rows}), "a.json") == (ANN, [])
+    assert read(json.dumps([{"student": "Ann", "answers": {"dJ/dW1[1,2]": -0.25, "J": 0.5}}]), "a.json") == (ANN, [])
+    text = (
+        "- {student: Ann, variant: 1, cell: 'dJ/dW1[1,2]', answer: -0.25}\n- student: Ann\n  cell: J\n  answer: 0.5\n"
+    )
+    assert read(text, "a.yaml") == (ANN, [])
+    assert read(text + "- student: Ann\n  cell: K\n  answer: 1\n", "a.yaml")[1] == ["a.yaml:5:1: unknown cell 'K'"]
+
+
+def notebook(*cells: object, **metadata: object) -> str:
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": list(cells)})
+
+
+def test_a_filled_notebook_is_read_and_not_run() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["student: Ann\n", "\n", "- `dJ/dW1[1,2]` = -0.25\n"]},
+        {"cell_type": "code", "source": "import os; os.abort()\n# J: 0.5\nz1[1] = ...\nx = 3", "outputs": []},
+    ]
+    assert read(notebook(*cells), "sheet.ipynb") == (ANN, [])
+
+
+def test_a_notebook_names_cells_and_its_owner_in_metadata() -> None:
+    own = {"backprop": {"cell": "J"}}
+    cell = {"cell_type": "code", "metadata": own, "source": "# your answer\n0.5"}
+    assert read(notebook(cell, backprop={"student": "Bob", "variant": "2"}), "x.ipynb") == ({"Bob": {"J": "0.5"}}, [])
+    assert read(notebook(cell), "Cem.ipynb", key(None)) == ({"Cem": {"J": "0.5"}}, [])
+
+
+def test_bad_rows_are_reported_with_their_lines_and_the_rest_counts() -> None:
+    text = (
+        "student,variant,cell,answer\n"
+        "Ann,1,J,0.5\n"
+        "Ann,3,J,0.5\n"
+        "Bop,2,J,0.5\n"
+        "Bop,,J,0.5\n"
+        "Ann,1,dJ/dW1[2,1],0.5\n"
+        "Ann,1\n"
+        "Ann,1,J,0.7\n"
+        "Bob,2,J,0.1\n"
+    )
+    found, problems = read(text)
+    assert found == {"Ann": {"J": "0.5"}, "Bob": {"J": "0.1"}}
+    assert problems == [
+        "answers.csv:3:1: unknown variant '3'",
+        "answers.csv:4:1: variant 2 is not that of 'Bop'; did you mean 'Bob'?",
+        "answers.csv:5:1: unknown student 'Bop'; did you mean 'Bob'?",
+        "answers.csv:6:1: unknown cell 'dJ/dW1[2,1]'; did you mean 'dJ/dW1[1,2]'?",
+        "answers.csv:7:1: 2 fields where the header has 4; put quotes around those with a ','",
+        "answers.csv:8:1: J is answered twice; the first answer counts",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "message"),
+    [
+        ("", "a.csv", "a.csv: there are no answers in it"),
+        (
+            "student,variant,cel,answer\n",
+            "a.csv",
+            "a.csv:1:1: expected the columns student, variant, cell and answer in the first row, and there is no cell "
+            "('cel'; did you mean 'cell'?)",
+        ),
+        ("[1, 2", "a.json", "a.json:1:6: this is no JSON"),
+        ("3", "a.json", "a.json: expected a list of answers, each with student, variant, cell and answer"),
+        ("[" * 100_000, "a.json", "a.json:1:1: this is no JSON"),
+        ("{}", "a.ipynb", "a.ipynb:1:1: this is no notebook"),
+    ],
+)
+def test_what_is_no_answers_file(text: str, source: str, message: str) -> None:
+    with pytest.raises(BackpropError) as found:
+        read(text, source)
+    assert str(found.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0.25", 0.25),
+        (" 0,25 ", 0.25),
+        ("-.5", -0.5),
+        ("\N{MINUS SIGN}1,5e-2", -0.015),
+        ("3/4", 0.75),
+        ("8.27*10^-2", 0.0827),
+        ("8,27·10^(-2)", 0.0827),
+        ("1/0", None),
+        ("1e999", None),
+        ("nan", None),
+        ("1.2.3", None),
+        ("1,234.5", None),
+        ("__import__('os')", None),
+        ("9" * 100, None),
+        ("", None),
+    ],
+)
+def test_numbers_as_students_write_them(text: str, number: float | None) -> None:
+    assert number_of(text) == (None if number is None else pytest.approx(number, rel=1e-15))
