@@ -1,0 +1,116 @@
+"""Keys with variants: reproducible, graded as right by their own key, vouched for, and one for each student."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from backprop_cli.errors import BackpropError
+from backprop_cli.exercise_loading import load_exercise
+from backprop_cli.exercises.exercise import Exercise
+from backprop_cli.exercises.gate import Reason
+from backprop_cli.exercises.grading import grade
+from backprop_cli.exercises.key import CellKind, Key
+from backprop_cli.exercises.making import TELLING, fingerprint, made
+from backprop_cli.exercises.marks import Submission, Verdict
+from backprop_cli.exercises.mistakes import MISTAKES
+
+FILE = """
+network:
+  inputs: {x: [1, 2]}
+  targets: {y: [0, 1]}
+  layers:
+    - dense: {units: 3, activation: sigmoid}
+    - dense: {units: 2, activation: identity}
+  loss: half_sse
+title: A sheet
+digits: 3
+learning_rate: 0.1
+vary: {W1: {from: -0.5, to: 0.5, step: 0.25, nonzero: true}, y: [0, 1, 2]}
+questions:
+  - table: forward
+  - gradient: W2
+  - paths: a1[1]
+  - update: W1[1,2]
+  - formula: W1[1,2]
+  - choice: W1[1,2]
+"""
+
+
+@pytest.fixture
+def sheet(tmp_path) -> Exercise:
+    (tmp_path / "sheet.yaml").write_text(FILE, encoding="utf-8")
+    return load_exercise(str(tmp_path / "sheet.yaml")).exercise
+
+
+def test_a_key_is_the_same_for_the_same_seed(sheet: Exercise) -> None:
+    first, again = (json.dumps(made(sheet, 4, 11).key.as_data()) for _ in range(2))
+    assert first == again
+    assert json.dumps(made(sheet, 4, 12).key.as_data()) != first
+    more = made(sheet, 6, 11).key
+    assert [variant.code for variant in more.variants[:4]] == [f"{fingerprint(sheet)}-11-{n}" for n in (1, 2, 3, 4)]
+    assert json.dumps(Key.from_data(json.loads(first)).as_data()) == first
+
+
+def test_numbers_keep_to_the_rules_of_the_file(sheet: Exercise) -> None:
+    key = made(sheet, 20, 1).key
+    for variant in key.variants:
+        assert set(np.unique(variant.given["W1"])) <= {-0.5, -0.25, 0.25, 0.5}
+        assert set(np.unique(variant.given["y"])) <= {0.0, 1.0, 2.0}
+    assert len({variant.given["W1"].tobytes() for variant in key.variants}) > 10
+
+
+def test_the_right_answers_are_right(sheet: Exercise) -> None:
+    key = made(sheet, 5, 2).key
+    submissions = [
+        Submission(
+            "someone",
+            variant.id,
+            {
+                cell.id: f"{cell.value:.{cell.digits}f}" if cell.kind is CellKind.NUMBER else str(cell.value)
+                for cell in variant.cells
+            },
+        )
+        for variant in key.variants
+    ]
+    report = grade(key, sheet.graph, submissions)
+    for student in report.students:
+        assert {mark.verdict for mark in student.marks} <= {Verdict.RIGHT, Verdict.CONSISTENT}
+
+
+def test_every_sheet_is_vouched_for(sheet: Exercise) -> None:
+    vouched = made(sheet, 10, 3).vouched
+    assert vouched is not None
+    assert vouched.gradients == 6 + 3 + 6 + 2 + 2
+    assert (vouched.direct or 0) >= 12
+    assert vouched.differences >= 9
+
+
+def test_a_sheet_for_every_student(sheet: Exercise) -> None:
+    key = made(sheet, 0, 4, ["Ana", "Ben <b>", "=Cy"]).key
+    assert [(variant.id, variant.student) for variant in key.variants] == [("1", "Ana"), ("2", "Ben <b>"), ("3", "=Cy")]
+
+
+def test_the_gate_reports_what_it_rejects(sheet: Exercise) -> None:
+    rejected = made(sheet, 30, 5).rejected
+    assert set(rejected) <= set(Reason)
+    assert sum(rejected.values()) > 0
+
+
+def test_telling_mistakes_are_those_of_the_table() -> None:
+    assert set(TELLING) <= {mistake.id for mistake in MISTAKES}
+
+
+def test_the_code_depends_on_the_exercise(sheet: Exercise, tmp_path) -> None:
+    (tmp_path / "other.yaml").write_text(FILE.replace("digits: 3", "digits: 4"), encoding="utf-8")
+    assert fingerprint(load_exercise(str(tmp_path / "other.yaml")).exercise) != fingerprint(sheet)
+
+
+def test_numbers_without_choice_are_too_few(tmp_path) -> None:
+    vary = next(line for line in FILE.splitlines() if line.startswith("vary:"))
+    one_each = "vary: {x: [1], W1: [0.5], b1: [0.5], W2: [1], b2: [0.5], y: [3]}"
+    (tmp_path / "narrow.yaml").write_text(FILE.replace(vary, one_each), encoding="utf-8")
+    with pytest.raises(BackpropError, match="only 1 of 2 variants fit: the numbers are those of another variant"):
+        made(load_exercise(str(tmp_path / "narrow.yaml")).exercise, 2, 1)
