@@ -78,6 +78,12 @@ def exercise(
             help="A sheet for everyone in this class list: a column 'student', or the first one.",
         ),
     ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--code", metavar="CODE", show_default=False, help="The one sheet with this code, which is printed on it."
+        ),
+    ] = None,
     key: Annotated[bool, typer.Option("--key", help="The answers and worked solutions instead of the sheets.")] = False,
     digits: Annotated[
         int | None,
@@ -119,16 +125,18 @@ def exercise(
     """
     from backprop_cli.class_list import class_list
     from backprop_cli.exercise_loading import load_exercise
-    from backprop_cli.exercise_writing import Sheets, made_for, written_files
+    from backprop_cli.exercise_writing import Sheets, made_for, numbers_of, with_code, written_files
     from backprop_cli.exercises.variants import told
     from backprop_cli.progress import counting
 
     names = None if students is None else class_list(students)
     network, asked = load_exercise(file, digits, exact)
+    if code is not None:
+        seed, variants = numbers_of(asked, code)
     total = len(names) if names is not None else variants or 0
     with counting(total) as progress:
         made = made_for(asked, variants, seed, names, progress)
-    sheets = Sheets(network, asked, made.key, made.vouched)
+    sheets = Sheets(network, asked, made.key if code is None else with_code(made.key, code), made.vouched)
     if rejected := told(made.rejected):
         warn(rejected)
     path = None if output is None else output.path

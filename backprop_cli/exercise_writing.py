@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +21,7 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.key import Key, Variant
-from backprop_cli.exercises.making import Made, made, made_of_own
+from backprop_cli.exercises.making import Made, fingerprint, made, made_of_own
 from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.exercises.variants import Progress
 from backprop_cli.network import Network
@@ -51,6 +52,8 @@ SUFFIXES = {
     "qti21": "zip",
 }
 WHOLE = ("json", "csv", *QUIZZES)  # formats that have all variants in one file
+CODE = re.compile(r"(?P<digest>[0-9A-Fa-f]{4})-(?P<seed>[0-9]{1,19})-(?P<number>[1-9][0-9]{0,4})")
+EXAMPLE = "F24C-5-1"
 WIDTH = 80  # of a text that is no terminal's
 
 
@@ -61,6 +64,23 @@ def made_for(
     if students is None and not count:
         return made_of_own(exercise, own_numbers(exercise))
     return made(exercise, count or 0, seed, students, progress)
+
+
+def numbers_of(exercise: Exercise, code: str) -> tuple[int, int]:
+    """The seed and the number of the variant with this code. Raises BackpropError for a code of another exercise."""
+    found = CODE.fullmatch(code.strip())
+    if found is None:
+        raise BackpropError(tr("'{code}' is no code of a sheet, such as {example}").format(code=code, example=EXAMPLE))
+    if found["digest"].upper() != fingerprint(exercise):
+        message = tr("the code {code} is of another exercise, or of this one before it was changed")
+        raise BackpropError(message.format(code=code))
+    return int(found["seed"]), int(found["number"])
+
+
+def with_code(key: Key, code: str) -> Key:
+    """The key with the one variant of this code alone."""
+    wanted = code.strip().upper()
+    return replace(key, variants=tuple(variant for variant in key.variants if variant.code == wanted))
 
 
 class Sheets:

@@ -67,40 +67,54 @@ def batch(
 ) -> Batch:
     """Numbers for ``count`` variants of a network: quantities with a rule are drawn, the others keep their ``own``.
 
-    All variants that are still wanted are tried at once. ``progress`` is told how many are found. Raises BackpropError
-    where an attempt too many fails, with the reasons.
+    All variants that are still wanted are tried at once, and more variants change nothing in the first ones.
+    ``progress`` is told how many are found. Raises BackpropError where an attempt too many fails, with the reasons.
     """
     order = nodes.in_order(asked)
+    attempts = [0] * count
     chosen: list[dict[str, Array] | None] = [None] * count
-    seen: set[bytes] = set()
     counted: Counter[Reason] = Counter()
-    for attempt in range(MOST_ATTEMPTS):
-        open_ = [number for number, found in enumerate(chosen) if found is None]
-        if not open_:
-            break
-        candidates = [_candidate(own, rules, seed, number, attempt) for number in open_]
+    while open_ := [number for number, found in enumerate(chosen) if found is None]:
+        if any(attempts[number] >= MOST_ATTEMPTS for number in open_):
+            raise BackpropError(_too_few(count - len(open_), count, counted))
+        candidates = [_candidate(own, rules, seed, number, attempts[number]) for number in open_]
         given = _stacked(candidates)
         values = nodes.values(given_values(nodes.graph, given), asked)
         tolerances = widths(nodes, values, asked, digits)
         why = rejected(order, asked, values, tolerances, digits, len(open_), mutations)
         for place, number in enumerate(open_):
             reason = next((reason for reason, mask in why.items() if mask[place]), None)
-            alike = b"".join(candidates[place][name].tobytes() for name in sorted(rules))
-            if reason is None and alike in seen:
-                reason = Reason.ALIKE
-            if reason is not None:
+            if reason is None:
+                chosen[number] = candidates[place]
+            else:
                 counted[reason] += 1
-                continue
-            seen.add(alike)
-            chosen[number] = candidates[place]
+                attempts[number] += 1
+        for number in _alike(chosen, sorted(rules)):
+            chosen[number] = None
+            counted[Reason.ALIKE] += 1
+            attempts[number] += 1
         if progress is not None:
             progress(count - sum(found is None for found in chosen))
     kept = [found for found in chosen if found is not None]
-    if len(kept) < count:
-        raise BackpropError(_too_few(len(kept), count, counted))
     given = _stacked(kept)
     values = nodes.values(given_values(nodes.graph, given), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), dict(counted))
+
+
+def _alike(chosen: Sequence[Mapping[str, Array] | None], names: Sequence[str]) -> list[int]:
+    """The variants with the numbers of one before them, so that what a variant is depends on those before it alone.
+
+    While one before a variant is still open, it is not looked at.
+    """
+    seen: set[bytes] = set()
+    found = []
+    for number, one in enumerate(chosen):
+        if one is None:
+            break
+        numbers = b"".join(one[name].tobytes() for name in names)
+        found.extend([number] if numbers in seen else [])
+        seen.add(numbers)
+    return found
 
 
 def own_batch(nodes: Nodes, asked: Sequence[Place], own: Mapping[str, Array], digits: int) -> Batch:

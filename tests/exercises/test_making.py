@@ -9,6 +9,7 @@ import pytest
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
+from backprop_cli.exercise_writing import numbers_of, with_code
 from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.gate import Reason
 from backprop_cli.exercises.grading import grade
@@ -114,3 +115,16 @@ def test_numbers_without_choice_are_too_few(tmp_path) -> None:
     (tmp_path / "narrow.yaml").write_text(FILE.replace(vary, one_each), encoding="utf-8")
     with pytest.raises(BackpropError, match="only 1 of 2 variants fit: the numbers are those of another variant"):
         made(load_exercise(str(tmp_path / "narrow.yaml")).exercise, 2, 1)
+
+
+def test_a_sheet_is_made_again_from_its_code(sheet: Exercise) -> None:
+    whole = made(sheet, 7, 21).key
+    seed, number = numbers_of(sheet, whole.variants[4].code.lower())
+    again = with_code(made(sheet, number, seed).key, whole.variants[4].code)
+    assert json.dumps(again.as_data()["variants"]) == json.dumps(whole.as_data()["variants"][4:5])
+
+
+@pytest.mark.parametrize(("code", "message"), [("x", "is no code of a sheet"), ("0000-1-1", "of another exercise")])
+def test_codes_that_are_none(sheet: Exercise, code: str, message: str) -> None:
+    with pytest.raises(BackpropError, match=message):
+        numbers_of(sheet, code)
