@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import backprop_cli as bp
 from backprop_cli.library.functions import ACTIVATIONS
 from backprop_cli.library.losses import LOSSES
-from tests.strategies import EXPRESSIONS, as_yaml, equation_networks, layer_networks
+from tests.strategies import EXPRESSIONS, as_yaml, equation_networks, examples, layer_networks
 
 pytest.importorskip("torch")
 
@@ -45,27 +45,27 @@ def close(what, actual, expected, largest):
     assert np.abs(actual - expected).max() <= allowed, f"{what}:\n{actual}\n{expected}"
 
 
-@settings(searching, max_examples=110)
+@settings(searching, max_examples=examples(110))
 @given(layer_networks())
 def test_layers(spec):
     agree(spec, run_layers)
 
 
-@settings(searching, max_examples=90)
+@settings(searching, max_examples=examples(90))
 @given(equation_networks())
 def test_equations(spec):
     agree(spec, run_equations)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@settings(searching, max_examples=3)
+@settings(searching, max_examples=examples(3))
 @given(data=st.data())
 def test_every_activation(activation, data):
     agree(data.draw(layer_networks(max_depth=2, max_width=4, activation=activation)), run_layers)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@settings(searching, max_examples=4)
+@settings(searching, max_examples=examples(4))
 @given(data=st.data())
 def test_every_loss(loss, data):
     agree(data.draw(layer_networks(max_depth=2, max_width=4, loss=loss)), run_layers)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import backprop_cli as bp
 from backprop_cli.library.layers import LAYERS
+from tests.strategies import examples
 from tests.strategies_layers import stacks, with_random_gradient
 
 torch = pytest.importorskip("torch")
@@ -165,7 +166,7 @@ def test_every_layer_has_a_reference() -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layer(kind: str) -> None:
-    @settings(max_examples=15)
+    @settings(max_examples=examples(15))
     @given(st.data())
     def check(data: st.DataObject) -> None:
         spec = data.draw(stacks(kind))

@@ -24,7 +24,7 @@ from tests.reading_back import check_formula
 from tests.reading_back.by_step import by_each_step
 from tests.reading_back.checking import equalities, ranges_of, read, read_definition, with_ranges
 from tests.reading_back.evaluation import Evaluation
-from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
 RENDERERS = {"text": formula_text.render, "unicode": formula_unicode.render, "latex": formula_latex.render}
@@ -109,13 +109,13 @@ def check(text: str, data: st.DataObject) -> None:
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
 
 
-@settings(searching, max_examples=40)
+@settings(searching, max_examples=examples(40))
 @given(st.data())
 def test_layers(data: st.DataObject) -> None:
     check(as_yaml(data.draw(layer_networks())), data)
 
 
-@settings(searching, max_examples=40)
+@settings(searching, max_examples=examples(40))
 @given(st.data())
 def test_equations(data: st.DataObject) -> None:
     check(as_yaml(data.draw(equation_networks())), data)
@@ -123,7 +123,7 @@ def test_equations(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_library_layers(kind: str) -> None:
-    @settings(searching, max_examples=4)
+    @settings(searching, max_examples=examples(4))
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         check(with_random_gradient(data.draw(stacks(kind)), data), data)
@@ -156,7 +156,7 @@ def test_recurrences(loop: list[str]) -> None:
     last = loop[-1][0]
     equations = [*loop, f"J = sum(({last}[t,i] - y)**2*(t+i), t, i)"]
 
-    @settings(searching, max_examples=4)
+    @settings(searching, max_examples=examples(4))
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import backprop_cli as bp
+from tests.strategies import examples
 
 torch = pytest.importorskip("torch")
 
@@ -84,7 +85,7 @@ def _truncated_gradients(
     }
 
 
-@settings(searching, max_examples=20)
+@settings(searching, max_examples=examples(20))
 @given(st.data())
 def test_layers(data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))

@@ -13,7 +13,7 @@ from backprop_cli.exercises.marks import Mark, Submission, Verdict
 from backprop_cli.exercises.mistakes import MISTAKES
 from backprop_cli.exercises.nodes import NotSingleError, name_of
 from benchmarks.planting import Exercise, exercise, first_visible, random_network, slips, solved, written
-from tests.strategies import Spec, as_yaml, equation_networks, layer_networks
+from tests.strategies import Spec, as_yaml, equation_networks, examples, layer_networks
 
 DIGITS = 4
 STYLES = ("every", "asked", "none")
@@ -40,7 +40,7 @@ def drawn(spec: Spec, seed: int, share: float) -> Exercise:
 
 
 @given(networks, st.integers(0, 9), st.sampled_from(STYLES), st.sampled_from((1.0, 0.4)))
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_honest_rounding_is_never_wrong(spec: Spec, seed: int, style: str, share: float) -> None:
     one = drawn(spec, seed, share)
     marks = graded(one, written(solved(one, DIGITS, style), DIGITS))
@@ -48,7 +48,7 @@ def test_honest_rounding_is_never_wrong(spec: Spec, seed: int, style: str, share
 
 
 @given(networks, st.integers(0, 9), st.sampled_from(STYLES), st.data())
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_a_planted_mistake_is_found_at_its_step_and_the_rest_keeps_its_points(
     spec: Spec, seed: int, style: str, data: st.DataObject
 ) -> None:

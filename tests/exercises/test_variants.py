@@ -23,7 +23,7 @@ from backprop_cli.exercises.variants import Batch, batch, own_batch, told
 from backprop_cli.network import Network
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
-from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
 SPECS = [
@@ -79,7 +79,7 @@ def is_tame(network: Network) -> bool:
     return all(np.all(np.isfinite(value)) and np.max(np.abs(value), initial=0) < 1e3 for value in values)
 
 
-@settings(searching, max_examples=6)
+@settings(searching, max_examples=examples(6))
 @given(st.one_of(layer_networks(), equation_networks()), st.integers(1, 5))
 def test_honest_rounding_keeps_within_the_tolerances(spec, digits: int) -> None:
     """Every number rounded before it is used, in both directions: as a student rounds, and as badly as one may."""

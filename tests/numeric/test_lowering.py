@@ -16,6 +16,7 @@ from backprop_cli.symbolic.functions import CLASSES
 from backprop_cli.symbolic.notation import Compare, Place, Reduce, Where
 from tests.numeric import naive
 from tests.numeric.networks import SIZES, computed, formula, h, i, j, k, lines, m
+from tests.strategies import examples
 
 RNG = np.random.default_rng(7)
 ARRAYS = {
@@ -211,7 +212,7 @@ def expressions(draw: st.DrawFn, scope: tuple[Symbol, ...], depth: int) -> Expr:
     return part() * part() if kind == "product" else part() + part()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given_by(st.data())
 def test_random_formulas(data: st.DataObject) -> None:
     indices = tuple(data.draw(st.permutations([i, j, k]))[: data.draw(st.integers(0, 3))])

@@ -19,6 +19,7 @@ from backprop_cli.symbolic.matrix_view import matrix_steps
 from backprop_cli.symbolic.narration import narrate
 from backprop_cli.symbolic.notation import Place, Reduce, index
 from backprop_cli.symbolic.steps import Form, FormKind, Kind, Step
+from tests.strategies import examples
 from tests.symbolic.matrix_evaluation import IndexValues, MatrixValues
 from tests.symbolic.matrix_networks import ELEMENTWISE, LOSSES, SPECS, Network, from_spec, values_for
 from tests.symbolic.matrix_text import plain
@@ -93,7 +94,7 @@ networks = st.builds(
 
 
 @given(network=networks)
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_random_networks(network: Network) -> None:
     layers(network)
 

@@ -30,7 +30,7 @@ from backprop_cli.teaching.perturbation import Change
 from backprop_cli.walking import PerturbedWalk, Request, Walk
 from tests.reading_back.checking import check_formula, ranges_of, read_definition, with_ranges
 from tests.reading_back.evaluation import Evaluation
-from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
@@ -184,7 +184,7 @@ def is_tame(network: Network) -> bool:
     return all(np.all(np.isfinite(value)) and np.max(np.abs(value), initial=0) < 1e3 for value in values)
 
 
-@settings(searching, max_examples=6)
+@settings(searching, max_examples=examples(6))
 @given(st.one_of(layer_networks(), equation_networks()))
 def test_random_networks(spec) -> None:
     network = bp.load(as_yaml(spec))
@@ -196,7 +196,7 @@ def test_random_networks(spec) -> None:
 @pytest.mark.every_spec
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layers_of_the_library(kind: str) -> None:
-    @settings(searching, max_examples=1)
+    @settings(searching, max_examples=examples(1))
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         network = bp.load(with_random_gradient(data.draw(stacks(kind)), data))

@@ -20,7 +20,7 @@ from backprop_cli.renderers import terminal
 from backprop_cli.teaching.numbers import NoNumber, Numbers
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.walking import Request, Walk
-from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
@@ -88,7 +88,7 @@ def test_bundled_specs(spec) -> None:
             assert len(line.rstrip()) <= width or "\u0302" in line
 
 
-@settings(searching, max_examples=10)
+@settings(searching, max_examples=examples(10))
 @given(st.one_of(layer_networks(), equation_networks()))
 def test_random_networks(spec) -> None:
     network = bp.load(as_yaml(spec))
@@ -101,7 +101,7 @@ def test_random_networks(spec) -> None:
 @pytest.mark.every_spec
 @pytest.mark.parametrize("kind", LAYERS)
 def test_layers_of_the_library(kind: str) -> None:
-    @settings(searching, max_examples=2)
+    @settings(searching, max_examples=examples(2))
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
         terminal.render(check(bp.load(with_random_gradient(data.draw(stacks(kind)), data)), full=False).document, 80)

@@ -14,7 +14,7 @@ import backprop_cli as bp
 from backprop_cli.verification.checking import Limits, verify
 from backprop_cli.verification.expansion import Expansion, expanded_size
 from backprop_cli.verification.report import Verdict
-from tests.strategies import as_yaml, equation_networks, layer_networks
+from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 
 FOLDER = Path(__file__).resolve().parents[2] / "specs"
 SPECS = sorted(FOLDER.glob("*.yaml"))
@@ -54,7 +54,7 @@ def test_a_truncated_gradient_is_not_taken_for_the_full_one():
     assert shown["W_ho"].truncated == shown["W_ho"].full
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=15)
+@settings(suppress_health_check=list(HealthCheck), max_examples=examples(15))
 @given(spec=st.one_of(layer_networks(max_depth=4, max_width=5), equation_networks(max_equations=5)), data=st.data())
 def test_random_networks(spec, data):
     network = bp.load(as_yaml(spec))
