@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from backprop_cli import __version__
-from backprop_cli.bundled import bundled_spec, bundled_specs, starting_spec
+from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_spec, bundled_specs, starting_spec
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_commands import exercise
 from backprop_cli.options import (
@@ -290,8 +290,10 @@ def examples(
     output: Output = None,
     lang: Lang = None,
 ) -> None:
-    """List the bundled specs, or print one of them."""
-    if name is not None:
+    """List the bundled specs, or print one of them, or an exercise file: first-sheet or through-time."""
+    if name in bundled_exercises():
+        write(bundled_exercise(name), output, data=True)
+    elif name is not None:
         spec = bundled_spec(name)
         write(as_json({**spec.as_data(), "text": spec.text}) if format is Format.JSON else spec.text, output, data=True)
     elif format is Format.JSON:

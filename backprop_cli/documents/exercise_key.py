@@ -28,7 +28,7 @@ from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
-from backprop_cli.teaching.walkthrough import Entry, Stage, stories
+from backprop_cli.teaching.walkthrough import Entry, Single, Stage, remembered, stories
 from backprop_cli.translation import tr
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -54,9 +54,10 @@ def keys_document(
     """The keys of several variants, each on pages of its own; ``loss`` is the name of the loss or its expression,
     ``vouched`` says how the gradients were checked."""
     blocks: list[Block] = []
+    single = remembered(derivation)
     for variant in variants:
         blocks += [PageBreak()] if blocks else []
-        blocks += _Key(exercise, derivation, variant, run(variant), loss).blocks()
+        blocks += _Key(exercise, derivation, variant, run(variant), loss, single).blocks()
         blocks += _certificate(vouched)
     return Document(tuple(blocks), with_updated(names))
 
@@ -73,9 +74,11 @@ def _certificate(vouched: Certificate | None) -> Iterator[Block]:
 
 
 class _Key:
-    def __init__(self, exercise: Exercise, derivation: Derivation, variant: Variant, run: Run, loss: str) -> None:
+    def __init__(
+        self, exercise: Exercise, derivation: Derivation, variant: Variant, run: Run, loss: str, single: Single
+    ) -> None:
         self._exercise, self._derivation, self._variant = exercise, derivation, variant
-        self._run, self._loss = run, loss
+        self._run, self._loss, self._single = run, loss, single
         self._cells = {cell.id: cell for cell in variant.cells}
         self._rounding = Rounding(exercise.digits)
 
@@ -169,7 +172,7 @@ class _Key:
                     place = gradient_of(self._exercise, of)
                     entries[f"dJ/d{place.name}", tuple(int(position) for position in place.positions)] = None
         numbers = Numbers(self._derivation, self._run.values, self._run.gradients)
-        return stories(self._derivation, numbers, self._rounding, list(entries))
+        return stories(self._derivation, numbers, self._rounding, list(entries), self._single)
 
     def _update(self, cell: Cell) -> Line:
         """w − ηg with the numbers put in."""

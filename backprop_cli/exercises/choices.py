@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from backprop_cli.translation import tr
 LETTERS = "ABCDEFGH"
 MOST_OPTIONS = 4
 FEWEST_OPTIONS = 2
+REMEMBERED = 64  # gradients whose formulas are kept from one variant to the next
 
 Distractor = Callable[[Nodes, Node], "Expr | None"]
 
@@ -77,6 +79,13 @@ DISTRACTORS: Mapping[str, Distractor] = {
 def options(nodes: Nodes, gradient: Place, code: str, cell: str) -> tuple[Option, ...]:
     """The formulas to choose from for one gradient, of which one is right. Raises BackpropError where no mistake gives
     another formula."""
+    ordered = sorted(_alternatives(nodes, gradient), key=lambda one: digest(code, cell, str(one[1])))
+    return tuple(Option(letter, *one) for letter, one in zip(LETTERS, ordered, strict=False))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _alternatives(nodes: Nodes, gradient: Place) -> tuple[tuple[Expr, str | None], ...]:
+    """The formulas, the same for all variants, each with the mistake that gives it."""
     node = nodes.node(gradient)
     if node is None:
         raise KeyError(name_of(gradient))
@@ -88,8 +97,7 @@ def options(nodes: Nodes, gradient: Place, code: str, cell: str) -> tuple[Option
     if len(found) < FEWEST_OPTIONS:
         message = tr("no mistake gives another formula of {name} to choose from")
         raise BackpropError(message.format(name=name_of(gradient)))
-    ordered = sorted(found, key=lambda one: digest(code, cell, str(one[1])))
-    return tuple(Option(letter, *one) for letter, one in zip(LETTERS, ordered, strict=False))
+    return tuple(found)
 
 
 def digest(*parts: str) -> str:

@@ -68,6 +68,7 @@ class _Solver:
     def __init__(self, exercise: Exercise, given: Values) -> None:
         self._exercise, self._given = exercise, given
         asked = [cell for question in exercise.questions for cell in question.cells]
+        self._formulas = {cell: self._formula(cell) for cell in asked if cell.startswith(FORMULA)}
         self._places = {cell: exercise.place(cell) for cell in asked if is_number(cell)}
         nodes, wanted = exercise.nodes, list(self._places.values())
         steps = nodes.in_order(wanted)
@@ -80,6 +81,10 @@ class _Solver:
         known = [node.place for node in steps] if exercise.exact else []
         self._widths = widths(nodes, self._values, wanted, exercise.digits, known)
 
+    def _formula(self, cell: str) -> str:
+        nodes = self._exercise.nodes
+        return self._exercise.write(tree_of(expanded(nodes, nodes.place(cell.removeprefix(FORMULA)))))
+
     def cells(self, question: Question, number: int, code: str, variant: int) -> Iterator[Cell]:
         points = question.points / max(len(question.cells), 1)
         digits = self._exercise.digits
@@ -90,8 +95,7 @@ class _Solver:
     def _answer(self, question: Question, cell: str, code: str, variant: int) -> tuple[CellKind, float | str, float]:
         exercise = self._exercise
         if question.kind is QuestionKind.FORMULA:
-            formula = expanded(exercise.nodes, exercise.nodes.place(cell.removeprefix(FORMULA)))
-            return CellKind.FORMULA, exercise.write(tree_of(formula)), 0.0
+            return CellKind.FORMULA, self._formulas[cell], 0.0
         if question.kind is QuestionKind.CHOICE:
             found = options(exercise.nodes, gradient_of(exercise, question.of[0]), code, cell)
             return CellKind.CHOICE, next(one.letter for one in found if one.mistake is None), 0.0

@@ -96,10 +96,11 @@ def _marked(element: ET.Element, answer: Answer) -> None:
     processing = ET.SubElement(element, "resprocessing")
     outcomes = ET.SubElement(processing, "outcomes")
     ET.SubElement(outcomes, "decvar", maxvalue="100", minvalue="0", varname="SCORE", vartype="Decimal")
-    if answer.cell.kind is CellKind.FORMULA:
-        return
     condition = ET.SubElement(processing, "respcondition", {"continue": "No"})
     variable = ET.SubElement(condition, "conditionvar")
+    if answer.cell.kind is CellKind.FORMULA:
+        ET.SubElement(variable, "other")
+        return
     value = answer.cell.value
     if isinstance(value, str):
         ET.SubElement(variable, "varequal", respident="response1").text = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -32,8 +32,7 @@ def table_lines(table: Table, names: Names, page: int) -> list[Text]:
     if page - left < min(NARROWEST, _needed(table, cells)):
         return _records(table, cells, page)
     rows = [_laid(row, short, widths, page - left) for row, short in zip(table.rows, cells, strict=True)]
-    header = _laid(table.header, [Text(head, style=STRONG) for head in table.header], widths, page - left)
-    _right_align_heads(table, header, widths)
+    header = _laid(table.header, list(_heads(table, widths)), widths, page - left)
     full = max(cell_len(line.plain) for lines in (header, *rows) for line in lines)
     rule = Text("─" * full, style=FAINT)
     result = [*header, rule]
@@ -62,15 +61,12 @@ def _align_numbers(table: Table, cells: list[list[Text]]) -> None:
             cells[n][column] = Text(text.rjust(cell_len(head)))
 
 
-def _right_align_heads(table: Table, header: list[Text], widths: Sequence[int]) -> None:
+def _heads(table: Table, widths: Sequence[int]) -> Iterator[Text]:
     """Heads of columns of numbers stand at the right, like the numbers."""
-    position = 0
-    for column, (head, width) in enumerate(zip(table.header, widths, strict=False)):
-        if any(row and isinstance(row[column], int | float) for row in table.rows):
-            line = header[0]
-            padding = Text(" " * (width - cell_len(head)))
-            header[0] = Text.assemble(line[:position], padding, Text(head, style=STRONG), line[position + width :])
-        position += width + GAP
+    for column, head in enumerate(table.header):
+        is_number = any(row and isinstance(row[column], int | float) for row in table.rows)
+        room = widths[column] - cell_len(head) if is_number and column < len(widths) else 0
+        yield Text.assemble(" " * room, Text(head, style=STRONG))
 
 
 def _needed(table: Table, cells: list[list[Text]]) -> int:

@@ -6,7 +6,8 @@ on several paths has one part for each of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from itertools import product as positions_of
 from math import prod
@@ -28,6 +29,7 @@ TOLD = (FormKind.DEFINED, FormKind.SLOPE, FormKind.LOCAL, FormKind.RECURRENCE, F
 MOST_ENTRIES = 40  # of one quantity that are told one by one
 
 Entry = tuple[str, tuple[int, ...]]  # the id of a step, and a position in what it is about
+Single = Callable[[str, tuple[int, ...]], Step]  # the step of one entry
 
 
 class Path(NamedTuple):
@@ -121,11 +123,20 @@ def story(
     return stories(derivation, numbers, rounding, [(step, position) for position in positions])
 
 
+def remembered(derivation: Derivation) -> Single:
+    """Makes the steps of single entries, each once: where the same entries are told with other numbers."""
+    return cache(lambda name, position: entry_step(derivation, derivation.by_id[name], position))
+
+
 def stories(
-    derivation: Derivation, numbers: Numbers, rounding: Rounding, entries: Sequence[Entry]
+    derivation: Derivation,
+    numbers: Numbers,
+    rounding: Rounding,
+    entries: Sequence[Entry],
+    single: Single | None = None,
 ) -> tuple[Stage, ...]:
     """The same for entries of several quantities and gradients."""
-    teller = _Teller(derivation, numbers, rounding)
+    teller = _Teller(derivation, numbers, rounding, single)
     wanted: dict[str, set[tuple[int, ...]]] = {}
     waiting = list(entries)
     while waiting:
@@ -162,8 +173,11 @@ def _is_of_the_cost(step: Step) -> bool:
 
 
 class _Teller:
-    def __init__(self, derivation: Derivation, numbers: Numbers, rounding: Rounding) -> None:
+    def __init__(
+        self, derivation: Derivation, numbers: Numbers, rounding: Rounding, single: Single | None = None
+    ) -> None:
         self._derivation, self._numbers, self._rounding = derivation, numbers, rounding
+        self._single = single or remembered(derivation)
         self._by_step = {
             step.target.by.name: step
             for step in derivation.steps
@@ -177,7 +191,7 @@ class _Teller:
 
     def needs(self, step: Step, position: tuple[int, ...]) -> Iterator[Entry]:
         """The computed values and gradients that the formula of an entry holds."""
-        for node in walk(self._formula(entry_step(self._derivation, step, position)).value):
+        for node in walk(self._formula(self._single(step.id, position)).value):
             if isinstance(node, tree.Partial):
                 yield self._gradient(node)
             elif isinstance(node, tree.Place) and self._is_entry(node):
@@ -203,7 +217,7 @@ class _Teller:
         return step.id, tuple(named[index] for index in step.indices)
 
     def _told(self, step: Step, position: tuple[int, ...]) -> Told:
-        one = entry_step(self._derivation, step, position)
+        one = self._single(step.id, position)
         kind, formula = (form := self._formula(one)).kind, form.value
         value = self._numbers.of(one.target)
         put_in = self._put_in(formula)

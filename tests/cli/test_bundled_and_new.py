@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backprop_cli.bundled import bundled_names, bundled_specs, starting_spec
+from backprop_cli.bundled import bundled_exercises, bundled_names, bundled_specs, starting_spec
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 
@@ -30,6 +30,11 @@ def test_the_list_as_json(backprop):
 @pytest.mark.parametrize("name", bundled_names())
 def test_a_spec_is_printed_as_it_stands(backprop, name):
     assert backprop("examples", name).stdout == (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", bundled_exercises())
+def test_an_exercise_file_is_printed_as_it_stands(backprop, name):
+    assert backprop("examples", name).stdout == (SPECS / "exercises" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def test_a_spec_as_json(backprop):

@@ -229,3 +229,9 @@ def test_no_line_is_wider_than_the_page(width: int) -> None:
         width=width,
     )
     assert max(cell_len(line) for line in shown.splitlines()) <= width
+
+
+def test_heads_in_wide_characters_stand_over_their_numbers() -> None:
+    lines = page(Table(("量", "答案", "分數"), (("z", 0.5, 1.0), ("a", -0.25, 2.0)), 2)).splitlines()
+    assert lines[0] == "量   答案  分數"
+    assert lines[2:] == ["z    0.50     1", "a   -0.25     2"]

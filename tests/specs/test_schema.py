@@ -16,12 +16,13 @@ SPECS = Path(__file__).resolve().parents[2] / "specs"
 FILE = SPECS / "schema.json"
 
 
-def test_the_schema_is_current(rewrite, tmp_path):
+@pytest.mark.parametrize(("options", "file"), [([], FILE), (["--exercise"], SPECS / "exercises" / "schema.json")])
+def test_the_schema_is_current(rewrite, tmp_path, options, file):
     printed = tmp_path / "schema.json"
-    assert run_command_line(["schema", "-o", str(printed)]) == 0
+    assert run_command_line(["schema", *options, "-o", str(printed)]) == 0
     if rewrite:
-        FILE.write_bytes(printed.read_bytes())
-    assert json.loads(FILE.read_text(encoding="utf-8")) == json.loads(printed.read_text(encoding="utf-8"))
+        file.write_bytes(printed.read_bytes())
+    assert json.loads(file.read_text(encoding="utf-8")) == json.loads(printed.read_text(encoding="utf-8"))
 
 
 def schema() -> dict[str, object]:
