@@ -26,7 +26,16 @@ LAYERS = (
     ("renderers",),
     ("derived",),
     ("network",),
-    ("bundled", "marking", "options", "output", "parameters", "questions", "sources", "walking"),  # the command line's own
+    (
+        "bundled",
+        "marking",
+        "options",
+        "output",
+        "parameters",
+        "questions",
+        "sources",
+        "walking",
+    ),  # the command line's own
     ("cli", "__main__", "__init__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -32,6 +32,7 @@ DIFFERENCES = Sentences[DifferenceKind](
     {
         DifferenceKind.UNREADABLE: marked("{cell}: the formula cannot be read: {reason}."),
         DifferenceKind.ITSELF: marked("{cell}: the formula uses what it is to be a formula of."),
+        DifferenceKind.GRADIENTS: marked("{cell}: the formula is right, but it uses gradients that were to be put in."),
         DifferenceKind.FACTOR: marked("{cell}: the answer is {part} times the right formula."),
         DifferenceKind.TERM: marked("{cell}: the answer is the right formula plus {part}."),
     }
@@ -78,6 +79,8 @@ def points(number: float) -> str:
 def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     """What is to be said of an answer; nothing of one that is right or missing."""
     cell = mark.cell.id
+    if mark.verdict is Verdict.FLAGGED and mark.difference is not None:
+        return _difference(cell, mark.difference)
     if mark.verdict is Verdict.FLAGGED:
         message = tr(
             "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
