@@ -17,6 +17,7 @@ from backprop_cli.translation import Sentences, marked, tr, tr_n
 
 LONGEST_BAR = 40
 BINS = 10  # of the distribution of points
+LONGEST_ANSWER = 12  # characters of a text that stands in the table
 LONGEST_FORMULA = 60  # operations of a step's formula that is shown
 
 VERDICTS = Sentences[Verdict](
@@ -61,8 +62,11 @@ def _student(student: Marked) -> Iterator[Block]:
 
 
 def _row(mark: Mark) -> tuple[Cell, ...]:
+    answers = [_written(mark, value) for value in (mark.answer, mark.cell.value)]
+    if any(len(text) > LONGEST_ANSWER for text in answers):
+        answers = ["", ""]
     earned = tr("{points} of {of}").format(points=points(mark.points), of=points(mark.cell.points))
-    return (mark.cell.id, _written(mark, mark.answer), _written(mark, mark.cell.value), VERDICTS[mark.verdict], earned)
+    return (mark.cell.id, *answers, VERDICTS[mark.verdict], earned)
 
 
 def _written(mark: Mark, value: float | str | None) -> str:
@@ -98,13 +102,21 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     if mark.step is not None:
         parts.extend(_step(mark.step))
     if parts:
-        return tuple(parts)
+        return (*parts, *_both(mark))
     if mark.cell.kind is CellKind.NUMBER and isinstance(mark.answer, str):
         return (tr("{cell}: '{answer}' is no number.").format(cell=cell, answer=mark.answer),)
     if mark.expected is not None:
         message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
         return (message.format(cell=cell, number=_written(mark, mark.expected)),)
-    return (tr("{cell}: this is not the right answer.").format(cell=cell),)
+    return (tr("{cell}: this is not the right answer.").format(cell=cell), *_both(mark))
+
+
+def _both(mark: Mark) -> tuple[Inline, ...]:
+    """What was answered and what is right, of an answer that is no number: the table has no room for a formula."""
+    if mark.cell.kind is CellKind.NUMBER:
+        return ()
+    message = tr("The answer was {given}; right is {right}.")
+    return (" ", message.format(given=_written(mark, mark.answer), right=mark.cell.value))
 
 
 def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:
