@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.sentences import filled
+from backprop_cli.documents.sentences import filled, gap
 from backprop_cli.exercises.key import CellKind
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
 from backprop_cli.exercises.mistakes import NAMES, SENTENCES
@@ -97,7 +97,7 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     if mark.difference is not None:
         parts.extend(_difference(cell, mark.difference))
     if mark.mistakes:
-        parts.extend([" "] if parts else [])
+        parts.extend([gap()] if parts else [])
         parts.extend(_mistakes(mark))
     if mark.step is not None:
         parts.extend(_step(mark.step))
@@ -116,7 +116,7 @@ def _both(mark: Mark) -> tuple[Inline, ...]:
     if mark.cell.kind is CellKind.NUMBER:
         return ()
     message = tr("The answer was {given}; right is {right}.")
-    return (" ", message.format(given=_written(mark, mark.answer), right=mark.cell.value))
+    return (gap(), message.format(given=_written(mark, mark.answer), right=mark.cell.value))
 
 
 def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:
@@ -131,7 +131,7 @@ def _mistakes(mark: Mark) -> tuple[Inline, ...]:
             return filled(tr("{cell}: {sentence}"), cell=cell, sentence=told[0])
         message = tr("{cell}: a mistake on the way, at {step}, gives this answer. {sentence}")
         return filled(message, cell=cell, step=name_of(mark.step.place), sentence=told[0])
-    listed = " ".join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
+    listed = gap().join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
     return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=listed)
 
 
@@ -140,7 +140,7 @@ def _step(node: Node) -> tuple[Inline, ...]:
     if any(" " in place.name for place in node.uses) or int(node.formula.count_ops()) > LONGEST_FORMULA:
         return ()
     target: Inline = name_of(node.place) if " " in node.place.name else tree_of(node.place)
-    return (" ", *filled(tr("The step is {target} = {formula}."), target=target, formula=tree_of(node.formula)))
+    return (gap(), *filled(tr("The step is {target} = {formula}."), target=target, formula=tree_of(node.formula)))
 
 
 def _class(report: Report) -> Iterator[Block]:
@@ -159,7 +159,7 @@ def _class(report: Report) -> Iterator[Block]:
             most,
         )
         sentences.append(message.format(cell=worst, count=most))
-    yield Prose((" ".join(sentences),))
+    yield Prose((gap().join(sentences),))
     apart = dict.fromkeys(mark.cell.id for mark in marks if mark.verdict is not Verdict.RIGHT)
     if apart:
         found = {mark.verdict for mark in marks}
