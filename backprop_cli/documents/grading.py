@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.sentences import filled
+from backprop_cli.documents.sentences import filled, gap
 from backprop_cli.exercises.key import CellKind
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
 from backprop_cli.exercises.mistakes import NAMES, SENTENCES
@@ -17,6 +17,7 @@ from backprop_cli.translation import Sentences, marked, tr, tr_n
 
 LONGEST_BAR = 40
 BINS = 10  # of the distribution of points
+LONGEST_ANSWER = 12  # characters of a text that stands in the table
 LONGEST_FORMULA = 60  # operations of a step's formula that is shown
 
 VERDICTS = Sentences[Verdict](
@@ -32,6 +33,7 @@ DIFFERENCES = Sentences[DifferenceKind](
     {
         DifferenceKind.UNREADABLE: marked("{cell}: the formula cannot be read: {reason}."),
         DifferenceKind.ITSELF: marked("{cell}: the formula uses what it is to be a formula of."),
+        DifferenceKind.GRADIENTS: marked("{cell}: the formula is right, but it uses gradients that were to be put in."),
         DifferenceKind.FACTOR: marked("{cell}: the answer is {part} times the right formula."),
         DifferenceKind.TERM: marked("{cell}: the answer is the right formula plus {part}."),
     }
@@ -60,8 +62,11 @@ def _student(student: Marked) -> Iterator[Block]:
 
 
 def _row(mark: Mark) -> tuple[Cell, ...]:
+    answers = [_written(mark, value) for value in (mark.answer, mark.cell.value)]
+    if any(len(text) > LONGEST_ANSWER for text in answers):
+        answers = ["", ""]
     earned = tr("{points} of {of}").format(points=points(mark.points), of=points(mark.cell.points))
-    return (mark.cell.id, _written(mark, mark.answer), _written(mark, mark.cell.value), VERDICTS[mark.verdict], earned)
+    return (mark.cell.id, *answers, VERDICTS[mark.verdict], earned)
 
 
 def _written(mark: Mark, value: float | str | None) -> str:
@@ -78,6 +83,8 @@ def points(number: float) -> str:
 def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     """What is to be said of an answer; nothing of one that is right or missing."""
     cell = mark.cell.id
+    if mark.verdict is Verdict.FLAGGED and mark.difference is not None:
+        return _difference(cell, mark.difference)
     if mark.verdict is Verdict.FLAGGED:
         message = tr(
             "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
@@ -90,18 +97,26 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     if mark.difference is not None:
         parts.extend(_difference(cell, mark.difference))
     if mark.mistakes:
-        parts.extend([" "] if parts else [])
+        parts.extend([gap()] if parts else [])
         parts.extend(_mistakes(mark))
     if mark.step is not None:
         parts.extend(_step(mark.step))
     if parts:
-        return tuple(parts)
+        return (*parts, *_both(mark))
     if mark.cell.kind is CellKind.NUMBER and isinstance(mark.answer, str):
         return (tr("{cell}: '{answer}' is no number.").format(cell=cell, answer=mark.answer),)
     if mark.expected is not None:
         message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
         return (message.format(cell=cell, number=_written(mark, mark.expected)),)
-    return (tr("{cell}: this is not the right answer.").format(cell=cell),)
+    return (tr("{cell}: this is not the right answer.").format(cell=cell), *_both(mark))
+
+
+def _both(mark: Mark) -> tuple[Inline, ...]:
+    """What was answered and what is right, of an answer that is no number: the table has no room for a formula."""
+    if mark.cell.kind is CellKind.NUMBER:
+        return ()
+    message = tr("The answer was {given}; right is {right}.")
+    return (gap(), message.format(given=_written(mark, mark.answer), right=mark.cell.value))
 
 
 def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:
@@ -116,7 +131,7 @@ def _mistakes(mark: Mark) -> tuple[Inline, ...]:
             return filled(tr("{cell}: {sentence}"), cell=cell, sentence=told[0])
         message = tr("{cell}: a mistake on the way, at {step}, gives this answer. {sentence}")
         return filled(message, cell=cell, step=name_of(mark.step.place), sentence=told[0])
-    listed = " ".join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
+    listed = gap().join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
     return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=listed)
 
 
@@ -125,7 +140,7 @@ def _step(node: Node) -> tuple[Inline, ...]:
     if any(" " in place.name for place in node.uses) or int(node.formula.count_ops()) > LONGEST_FORMULA:
         return ()
     target: Inline = name_of(node.place) if " " in node.place.name else tree_of(node.place)
-    return (" ", *filled(tr("The step is {target} = {formula}."), target=target, formula=tree_of(node.formula)))
+    return (gap(), *filled(tr("The step is {target} = {formula}."), target=target, formula=tree_of(node.formula)))
 
 
 def _class(report: Report) -> Iterator[Block]:
@@ -144,7 +159,7 @@ def _class(report: Report) -> Iterator[Block]:
             most,
         )
         sentences.append(message.format(cell=worst, count=most))
-    yield Prose((" ".join(sentences),))
+    yield Prose((gap().join(sentences),))
     apart = dict.fromkeys(mark.cell.id for mark in marks if mark.verdict is not Verdict.RIGHT)
     if apart:
         found = {mark.verdict for mark in marks}

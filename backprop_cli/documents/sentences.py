@@ -7,7 +7,7 @@ from string import Formatter
 from typing import TypeAlias
 
 from backprop_cli.documents.blocks import Inline
-from backprop_cli.translation import between
+from backprop_cli.translation import Language, between, language
 
 Filling: TypeAlias = Inline | int | Sequence[Inline]
 
@@ -28,6 +28,11 @@ def _inline(filling: Filling) -> Sequence[Inline]:
     if isinstance(filling, int):
         return (str(filling),)
     return filling if isinstance(filling, Sequence) and not isinstance(filling, str) else (filling,)
+
+
+def gap() -> str:
+    """What stands between two sentences."""
+    return "" if language() is Language.CHINESE else " "
 
 
 def listed(items: Iterable[Inline], last: str | None = None) -> tuple[Inline, ...]:

@@ -1,7 +1,7 @@
 """Answers in a notebook that a student has filled in. It is read as the JSON it is; nothing in it is ever run.
 
 An answer is a line ``dJ/dW1[1,2] = 0.0827`` or ``dJ/dW1[1,2]: 0.0827`` in any cell, also as a comment or an item of a
-list; ``student: Ann`` and ``variant: 3`` say whose it is. A cell whose metadata has ``{"backprop": {"cell": ID}}``
+list; ``student = Ann`` and ``variant: 3`` say whose it is. A cell whose metadata has ``{"backprop": {"cell": ID}}``
 holds that one answer; the notebook's own metadata may have ``{"backprop": {"student": …, "variant": …}}``.
 """
 
@@ -45,7 +45,7 @@ def from_notebook(text: str, source: str, cells: Collection[str]) -> Rows:
                 Problem(line, 1, tr("a field has more than {most} characters").format(most=grouped(LONGEST)))
             )
         elif name in ("student", "variant"):
-            who.setdefault(name, answer)
+            who[name] = who.get(name) or answer
         elif answer:
             answers[name] = (line, answer)
     rows = [
@@ -100,7 +100,7 @@ def _answer(line: str, known: Mapping[str, str]) -> tuple[str, str] | None:
         name = compact(left.strip(_MARKS))
         if found and name in known:
             return known[name], _filled(right)
-        if found and sign == ":" and name.casefold() in ("student", "variant"):
+        if found and name.casefold() in ("student", "variant"):
             return name.casefold(), _filled(right)
     return None
 

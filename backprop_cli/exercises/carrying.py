@@ -16,6 +16,8 @@ from backprop_cli.exercises.nodes import Node, Numbers, Values, evaluated
 from backprop_cli.exercises.tolerances import SLACK, arriving, derivative
 from backprop_cli.symbolic.notation import Place, places
 
+ZERO = np.zeros(())
+
 
 class Carried(NamedTuple):
     """``expected`` is what a place comes to from the student's own numbers, and ``widths`` how far an answer there may
@@ -69,18 +71,22 @@ def carried(
     return found
 
 
-def width_of(formula: Expr, values: Values, spread: Mapping[Place, Numbers], half: float) -> Numbers:
-    """How far a formula's value may be off, found by moving each number in it both ways; for formulas that are computed
-    once only, whose derivatives are not worth working out."""
-    middle = evaluated(formula, values)
-    total: Numbers = np.asarray(half)
-    for place in dict.fromkeys(places(formula)):
-        width = spread.get(place)
-        if width is None or not np.any(width):
-            continue
-        ends = (evaluated(formula, {**values, place: values[place] + sign * width}) for sign in (1.0, -1.0))
-        total = total + np.fmax(*(np.abs(end - middle) for end in ends))
-    return np.asarray(total * (1 + SLACK))
+def value_and_width(formula: Expr, values: Values, spread: Mapping[Place, Numbers], half: float) -> tuple[float, float]:
+    """What a formula comes to from one student's numbers, and how far that may be off, found by moving each number in
+    it both ways: for formulas that are computed once only, whose derivatives are not worth working out."""
+    numbers = {place: _only(values[place]) for place in places(formula)}
+    moved = [(place, width) for place in numbers if (width := _only(spread.get(place, ZERO))) > 0]
+    lanes = {place: np.full(2 * len(moved) + 1, number) for place, number in numbers.items()}
+    for at, (place, width) in enumerate(moved):
+        lanes[place][2 * at + 1] += width
+        lanes[place][2 * at + 2] -= width
+    found = np.broadcast_to(evaluated(formula, lanes), (2 * len(moved) + 1,))
+    apart = np.abs(found[1:] - found[0]).reshape(-1, 2)
+    return float(found[0]), float((half + np.fmax(apart[:, 0], apart[:, 1]).sum()) * (1 + SLACK))
+
+
+def _only(number: Numbers) -> float:
+    return float(np.asarray(number).reshape(-1)[0])
 
 
 def becomes_trivial(node: Node, values: Values, right: Values, negligible: float) -> Numbers:

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from backprop_cli.exercises.carrying import Carried, width_of
+from backprop_cli.exercises.carrying import Carried, value_and_width
 from backprop_cli.exercises.mistakes import MISTAKES, Setting
 from backprop_cli.exercises.nodes import Node, NotSingleError, Numbers, evaluated
 from backprop_cli.exercises.tolerances import arriving
 from backprop_cli.symbolic.notation import Place
 
-MOST_NODES = 80  # on the way to an answer, the nearest first
-MOST_LANES = 3_000
+MOST_NODES = 50  # on the way to an answer, the nearest first
+MOST_LANES = 2_000
 
 
 class Suspect(NamedTuple):
@@ -116,8 +116,8 @@ class Diagnosis:
         known, known_spread = dict(own.values), dict(own.spread)
         for lane, one in enumerate(suspects):
             self._complete(one.formula, known, known_spread)
-            values[lane] = _only(evaluated(one.formula, known))
-            spread[lane] = _only(width_of(one.formula, known, known_spread, halves[one.node.place]))
+            half = halves[one.node.place]
+            values[lane], spread[lane] = value_and_width(one.formula, known, known_spread, half)
             lanes.setdefault(one.node.place, []).append(lane)
         return values, spread, lanes
 
@@ -127,10 +127,6 @@ class Diagnosis:
             if node.place not in known:
                 known[node.place] = evaluated(node.formula, known)
                 spread[node.place] = arriving(node, known, spread)
-
-
-def _only(value: Numbers) -> float:
-    return float(np.asarray(value).reshape(-1)[0])
 
 
 def ids(suspects: Sequence[Suspect]) -> tuple[str, ...]:

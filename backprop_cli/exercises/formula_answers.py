@@ -16,7 +16,7 @@ from backprop_cli.exercises.diagnosis import Diagnosis
 from backprop_cli.exercises.formula_reading import UnreadableError, read
 from backprop_cli.exercises.key import Cell
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Verdict
-from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values, evaluated
+from backprop_cli.exercises.nodes import Nodes, Numbers, Values, evaluated
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
 
@@ -24,7 +24,7 @@ POINTS = 20
 SEED = 20
 CLOSE = 1e-7
 LARGEST_DENOMINATOR = 1_000
-MOST_GRADIENTS = 4  # in the right formula at whose steps a mistake is looked for
+MOST_STEPS = 10  # on the way to what is asked for, at which a mistake is looked for
 MOST_PARTS = 40  # terms and factors of the right formula that are tried
 FORMULA = "formula "  # in the id of a cell, before what the formula is of
 
@@ -51,8 +51,10 @@ class FormulaJudge:
         points = self._at_points(given)
         ours, theirs = self._values(right, points), self._values(answer, points)
         if _same(ours, theirs):
+            if answer.has(Adjoint) and not right.has(Adjoint):
+                return Mark(cell, text, Verdict.FLAGGED, difference=Difference(DifferenceKind.GRADIENTS))
             return Mark(cell, text, Verdict.RIGHT)
-        mistakes = self._mistakes(target, right, theirs, points)
+        mistakes = self._mistakes(target, theirs, points)
         node = None if target is None else self.nodes.node(target)
         difference = self._difference(right, ours, theirs, points)
         return Mark(cell, text, Verdict.WRONG, mistakes, node if mistakes else None, difference)
@@ -80,29 +82,26 @@ class FormulaJudge:
                 points[node.place] = evaluated(node.formula, points)
         return np.broadcast_to(evaluated(formula, points), (POINTS,))
 
-    def _mistakes(
-        self, target: Place | None, right: Expr, theirs: Points, points: dict[Place, Numbers]
-    ) -> tuple[str, ...]:
-        """The mistakes that give the answer at the step that is asked for, or else at a gradient in its formula."""
-        own = None if target is None else self.nodes.node(target)
-        if own is not None:
-            found = self._giving(own, None, theirs, points)
+    def _mistakes(self, target: Place | None, theirs: Points, points: dict[Place, Numbers]) -> tuple[str, ...]:
+        """The mistakes that give the answer at the step that is asked for, or else at a gradient on the way to it."""
+        if target is None or self.nodes.node(target) is None:
+            return ()
+        self._values(target, points)
+        order = self.nodes.in_order([target])
+        way = [node for node in order if node.is_gradient == order[-1].is_gradient][-MOST_STEPS:]
+        for at in reversed(range(len(way))):
+            found = []
+            for one in self.diagnosis.suspects(way[at]):
+                if one.mistake in found:
+                    continue
+                moved = {**points, way[at].place: self._values(one.formula, points)}
+                for node in way[at + 1 :]:
+                    moved[node.place] = evaluated(node.formula, moved)
+                if _same(np.broadcast_to(moved[target], (POINTS,)), theirs):
+                    found.append(one.mistake)
             if found:
-                return found
-        for gradient in sorted(right.atoms(Adjoint), key=str)[:MOST_GRADIENTS]:
-            node = self.nodes.node(gradient)
-            if node is not None and (found := self._giving(node, right, theirs, points)):
-                return found
+                return tuple(found)
         return ()
-
-    def _giving(self, node: Node, around: Expr | None, theirs: Points, points: dict[Place, Numbers]) -> tuple[str, ...]:
-        """The mistakes at a node that give the answer, where its place stands in the formula ``around``."""
-        found = []
-        for one in self.diagnosis.suspects(node):
-            formula = one.formula if around is None else around.xreplace({node.place: one.formula})
-            if one.mistake not in found and _same(self._values(formula, points), theirs):
-                found.append(one.mistake)
-        return tuple(found)
 
     def _difference(self, right: Expr, ours: Points, theirs: Points, points: dict[Place, Numbers]) -> Difference | None:
         """By what factor or term the answer is off, where it is one that can be read off the right formula."""

@@ -41,6 +41,7 @@ class DifferenceKind(StrEnum):
     ITSELF = "itself"  # the formula uses what it is to be a formula of
     FACTOR = "factor"
     TERM = "term"
+    GRADIENTS = "gradients"  # it is right, and uses gradients where the right one does without
 
 
 class Difference(NamedTuple):

@@ -20,6 +20,7 @@ from backprop_cli.symbolic.notation import Adjoint, Place, places
 from backprop_cli.translation import Sentences, marked
 
 MOST_OTHERS = 24  # other entries tried in place of one
+MOST_USES = 40  # numbers in a formula that are exchanged one by one
 MOST_TERMS = 12  # of a sum whose terms are tried one by one
 USUAL = ("sigmoid", "tanh", "relu")  # activations that are taken for each other
 PLAIN = (None, "identity")
@@ -237,7 +238,7 @@ def _wrong_input(setting: Setting, node: Node) -> Iterator[Expr]:
     """Another entry of what stands in the formula, the sum z in place of its activation, or another entry's answer."""
     if not node.contributions:
         return
-    for place in node.uses:
+    for place in node.uses if len(node.uses) <= MOST_USES else ():
         if not _is_parameter(setting, place):
             if not isinstance(place, Adjoint) and (applied := _function(setting, place)) is not None:
                 yield node.formula.xreplace({place: applied.argument})
@@ -277,7 +278,7 @@ def _forward_slip(setting: Setting, node: Node) -> Iterator[Expr]:
     if applied is not None:
         yield applied.argument
         yield from (apply(name, (applied.argument,)) for name in USUAL)
-    for place in node.uses:
+    for place in node.uses if len(node.uses) <= MOST_USES else ():
         for other in islice(_others(setting, place), MOST_OTHERS):
             yield node.formula.xreplace({place: other})
     terms = Add.make_args(node.formula)

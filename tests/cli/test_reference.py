@@ -19,7 +19,7 @@ diagnostics to standard error. `NO_COLOR`, pipes and narrow terminals are respec
 | exit status | |
 | --- | --- |
 | 0 | done |
-| 1 | the answer is no: a gradient disagrees |
+| 1 | the answer is no: a gradient disagrees, an answer is wrong |
 | 2 | bad input; the message says where, what, and the nearest valid name |
 | 130, 141 | interrupted by Ctrl-C; the reader of the pipe went away |
 

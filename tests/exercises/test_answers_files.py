@@ -85,6 +85,7 @@ def notebook(*cells: object, **metadata: object) -> str:
 
 def test_a_filled_notebook_is_read_and_not_run() -> None:
     cells = [
+        {"cell_type": "raw", "source": "student = \nvariant = 1"},
         {"cell_type": "markdown", "source": ["student: Ann\n", "\n", "- `dJ/dW1[1,2]` = -0.25\n"]},
         {"cell_type": "code", "source": "import os; os.abort()\n# J: 0.5\nz1[1] = ...\nx = 3", "outputs": []},
     ]

@@ -23,6 +23,7 @@ RIGHT = {
     "formula dJ/dW1[1,2]": "dJ/dz1[1]*x[2]",
     "formula dJ/dz1[1]": "dJ/da1[1]*(1 - a1[1]**2)",
     "formula dJ/da1[1]": "dJ/dz2[1]*W2[1,1] + dJ/dz2[2]*W2[2,1]",
+    "formula dJ/dW2[1,1]": "a1[1]*a2[1]*(1 - a2[1])*(a2[1] - y[1])",
     "formula z1[1]": "W1[1,1]*x[1] + W1[1,2]*x[2] + b1[1]",
 }
 
@@ -41,6 +42,7 @@ def mark(of: str, answer: str) -> Mark:
         ("dJ/dW1[1,2]", "x[2]*dJ/dz1[1]"),
         ("dJ/dW1[1,2]", "dJ/dW1[1,2] = dJ/dz1[1] * x[2]"),
         ("dJ/dW1[1,2]", "∂J/∂a1[1]·(1 − tanh(z1[1])²)·x[2]"),
+        ("dJ/dW2[1,1]", "a1[1]*(a2[1] - y[1])*sigmoid(z2[1])*(1 - a2[1])"),
         ("dJ/dz1[1]", "dJ/da1[1]*(1 - a1[1])*(1 + a1[1])"),
         ("dJ/dz1[1]", "dJ/da1[1]/cosh(z1[1])^2"),
         ("dJ/da1[1]", "sum(W2[k,1]*dJ/dz2[k], k)"),
@@ -52,6 +54,12 @@ def mark(of: str, answer: str) -> Mark:
 def test_other_ways_to_write_it_are_right(of: str, answer: str) -> None:
     found = mark(of, answer)
     assert (found.verdict, found.points) == (Verdict.RIGHT, 2.0)
+
+
+def test_a_right_one_with_gradients_in_it_is_flagged_where_they_were_to_be_put_in() -> None:
+    found = mark("dJ/dW2[1,1]", "dJ/dz2[1]*a1[1]")
+    assert (found.verdict, found.points) == (Verdict.FLAGGED, 2.0)
+    assert found.difference == Difference(DifferenceKind.GRADIENTS)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,8 @@ def test_other_ways_to_write_it_are_right(of: str, answer: str) -> None:
         ),
         ("dJ/da1[1]", "dJ/dz2[1]*W2[1,1] + dJ/dz2[2]*W2[1,2]", ("transposed",), None),
         ("z1[1]", "sum(W1[1,j]*x[j], j)", ("bias_forgotten",), Difference(DifferenceKind.TERM, -Place("b1", 1))),
+        ("dJ/dW2[1,1]", "a1[1]*(a2[1] - y[1])", ("missing_derivative",), None),
+        ("dJ/dW2[1,1]", "2*a1[1]*a2[1]*(1 - a2[1])*(a2[1] - y[1])", ("lost_factor",), None),
         ("dJ/dW1[1,2]", "dJ/dW1[1,2]", (), Difference(DifferenceKind.ITSELF)),
     ],
 )
