@@ -104,7 +104,7 @@ class Sheets:
             sheets = [self.sheet(variant) for variant in self.key.variants]
             return QUIZZES[format]([(title_of(sheet), tuple(items(sheet))) for sheet in sheets], self.names)
         if format == "notebook" and len(self.key.variants) > 1:
-            raise BackpropError(tr("a notebook holds one sheet; write into a folder, with -o FOLDER"))
+            raise BackpropError(tr("a notebook holds one sheet; write into a folder, with -o FOLDER/"))
         return self.pages(format, is_key, self.key.variants)
 
     def pages(self, format: str, is_key: bool, variants: Sequence[Variant]) -> str | bytes:
