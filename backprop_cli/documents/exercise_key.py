@@ -12,7 +12,7 @@ from backprop_cli.documents import blocks as parts
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Line, Note, PageBreak, Prose, Side
 from backprop_cli.documents.exercise_labels import answer, label_of, with_updated
 from backprop_cli.documents.exercise_sheet import Sheet
-from backprop_cli.documents.exercise_wording import KEY, MISTAKES, SHEET, points_of
+from backprop_cli.documents.exercise_wording import KEY, SHEET, points_of
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.sentences import filled
 from backprop_cli.documents.walkthrough import told_stages
@@ -20,6 +20,7 @@ from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Variant
+from backprop_cli.exercises.mistakes import NAMES
 from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA, OWN, gradient_of, is_number, planted_in
 from backprop_cli.language import tree
@@ -131,13 +132,13 @@ class _Key:
             if one.mistake is None:
                 yield Prose(filled(KEY["choice"], letter=one.letter, formula=tree_of(one.formula)))
             else:
-                yield Note((KEY["distractor"].format(letter=one.letter, mistake=MISTAKES[one.mistake]),))
+                yield Note((KEY["distractor"].format(letter=one.letter, mistake=NAMES[one.mistake]),))
 
     def _planted(self, question: Question) -> Iterator[Block]:
         found = planted_in(self._exercise, self._variant, question.cells[0], question.of[0])
         place = tree_of(found.lines[found.wrong - 1].place)
         right = tree.Equality((place, tree_of(found.right)))
-        mistake = MISTAKES[found.mistake]
+        mistake = NAMES[found.mistake]
         yield Prose(filled(KEY["mistake"], line=found.wrong, mistake=mistake, formula=right))
 
     def _solution(self) -> Iterator[Block]:

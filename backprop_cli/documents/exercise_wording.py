@@ -75,15 +75,6 @@ KEY = Sentences(
     }
 )
 
-MISTAKES = Sentences(
-    {
-        "wrong_sign": marked("the sign is wrong"),
-        "missing_derivative": marked("the derivative of the activation is left out"),
-        "transposed": marked("the positions of the weights are exchanged"),
-        "single_path": marked("one path alone is followed"),
-    }
-)
-
 
 def points_of(points: float) -> str:
     """``1 point``, ``2.5 points``."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from sympy import Expr
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.choices import DISTRACTORS, REMEMBERED, Distractor, digest
+from backprop_cli.exercises.choices import REMEMBERED, digest
+from backprop_cli.exercises.mistakes import MISTAKES, Setting
 from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values, evaluated, name_of
-from backprop_cli.symbolic.notation import Place
+from backprop_cli.symbolic.notation import Place, places
 from backprop_cli.translation import tr
 
-PLANTED: Mapping[str, Distractor] = {"wrong_sign": DISTRACTORS["wrong_sign"]}
+NOT_PLANTED = ("updated_too_early", "bias_forgotten", "forward_slip")  # mistakes of updates and of the forward pass
 
 MOST_LINES = 80
 
@@ -70,14 +72,20 @@ def _solution(nodes: Nodes, gradient: Place) -> tuple[list[Node], list[tuple[int
     if len(steps) > MOST_LINES:
         message = tr("the solution for {name} has {number} lines; at most {most} are allowed")
         raise BackpropError(message.format(name=name_of(gradient), number=len(steps), most=MOST_LINES))
-    found = [
-        (number, mistake, formula)
-        for number, node in enumerate(steps, start=1)
-        if node.is_gradient
-        for mistake, made in PLANTED.items()
-        if (formula := made(nodes, node)) is not None
-    ]
+    found: list[tuple[int, str, Expr]] = []
+    known: set[Place] = set()
+    for number, node in enumerate(steps, start=1):
+        for mistake in MISTAKES if node.is_gradient else ():
+            if mistake.id not in NOT_PLANTED:
+                wrong = (one for one in mistake.of(Setting(nodes), node) if _is_known(nodes, one, known))
+                found.extend((number, mistake.id, formula) for formula in islice(wrong, 1))
+        known.add(node.place)
     return steps, found
+
+
+def _is_known(nodes: Nodes, formula: Expr, known: Collection[Place]) -> bool:
+    """Whether everything in a formula is given or stands on an earlier line."""
+    return all(place in known or nodes.node(place) is None for place in places(formula))
 
 
 def _shows(wrong: Numbers, right: Numbers, digits: int) -> bool:
