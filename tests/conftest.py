@@ -30,11 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the tests that go through every bundled spec in every view and format, a tenth, the same on every run; all of
-    them with ``--everything``, as in `.ci/full`."""
+    """Of the tests that go through every bundled spec in every view and format, a tenth, the same on every run, and
+    none of the thorough ones; all of them with ``--everything``, as in `.ci/full`."""
     if config.getoption("--everything"):
         return
-    left = [item for item in items if item.get_closest_marker("every_spec") and crc32(item.name.encode()) % EVERY]
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("thorough")
+        or (item.get_closest_marker("every_spec") and crc32(item.name.encode()) % EVERY)
+    ]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
 

@@ -15,6 +15,7 @@ from backprop_cli.exercises.nodes import NotSingleError, name_of
 from benchmarks.planting import Exercise, exercise, first_visible, random_network, slips, solved, written
 from tests.strategies import Spec, as_yaml, equation_networks, examples, layer_networks
 
+pytestmark = pytest.mark.thorough
 DIGITS = 4
 STYLES = ("every", "asked", "none")
 LARGEST = 1e4  # numbers that nobody computes by hand

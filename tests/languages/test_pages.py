@@ -25,7 +25,7 @@ from backprop_cli.teaching.modules import LINEAR, SO_FAR, TORCH, Method
 from backprop_cli.translation import Language, written_in
 from backprop_cli.walking import PerturbedWalk, Request, Walk
 
-SMALL = ("two-two-two", "softmax-equations", "rnn-truncated", "residual-chain", "nearest-neighbour", "linear-module")
+SMALL = ("two-two-two", "nearest-neighbour")
 NAMES = {*FUNCTIONS, "identity", "argmin", "argmax", "SymPy", "PyTorch", "HIPS", "autograd", "nan", "inf"}
 NAMES |= {LINEAR, *TORCH.values(), *map(str, Method), *LINEAR_WORDS, SO_FAR, "target", "learningRate"}  # Torch's
 WORD = re.compile(r"[^\W\d_₀-₉]{3,}")

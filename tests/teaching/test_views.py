@@ -210,8 +210,17 @@ def test_layers_of_the_library(kind: str) -> None:
 SMOOTH = ["two-two-two", "rnn", "lstm", "batch-norm", "softmax-classifier", "self-attention", "linear-tanh-linear"]
 
 
-@pytest.mark.parametrize("name", SMOOTH)
-def test_perturbations(name: str) -> None:
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", SMOOTH[1:])
+def test_perturbations_of_every_kind(name: str) -> None:
+    check_perturbations(name)
+
+
+def test_perturbations() -> None:
+    check_perturbations(SMOOTH[0])
+
+
+def check_perturbations(name: str) -> None:
     network = bundled(name)
     formulas = network.derive().told.adjoints.formulas
     given = [quantity for quantity in network.graph.with_role(Role.PARAMETER, Role.INPUT) if quantity.name in formulas]

@@ -67,6 +67,7 @@ def test_right_numbers_raise_no_alarm(text, library):
     assert report.ok, report.disagreeing
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("text", "names"),
     [

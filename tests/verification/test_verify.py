@@ -79,6 +79,7 @@ def test_one_wrong_entry_is_named_by_its_position_from_1(oracle):
     assert found.worst.theirs == pytest.approx(example.gradients["W1"][2, 0], rel=1e-9)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e-12, 1e12, 1e200])
 def test_tiny_and_huge_gradients_are_checked_like_any_other(scale):
     example = two_layers(scale=scale)
@@ -89,6 +90,7 @@ def test_tiny_and_huge_gradients_are_checked_like_any_other(scale):
             assert comparison.verdict is Verdict.DISAGREES, oracle
 
 
+@pytest.mark.thorough
 def test_a_gradient_that_vanished_through_layers_is_still_checked():
     """Thirty sigmoids in a row: the first one's gradient is some 1e-22 of the last one's."""
     quantities, values, w0, J = [given("w0", (), ())], {"w0": np.asarray(0.4)}, 0.4, 0.4
