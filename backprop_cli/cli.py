@@ -18,13 +18,12 @@ import typer
 from backprop_cli import __version__
 from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_spec, bundled_specs, starting_spec
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercise_commands import exercise
+from backprop_cli.exercise_commands import exercise, grade
 from backprop_cli.options import (
     DeriveFormat,
     Detail,
     Form,
     Format,
-    GradeFormat,
     RunFormat,
     View,
     WalkView,
@@ -234,49 +233,7 @@ def verify(
 
 
 app.command()(exercise)
-
-
-@app.command()
-def grade(
-    key: Annotated[
-        str, typer.Argument(metavar="KEY", show_default=False, help="A key as exercise --format json writes it.")
-    ],
-    answers: Annotated[
-        str,
-        typer.Argument(
-            metavar="ANSWERS",
-            show_default=False,
-            help="CSV with the columns student, variant, cell, answer; the same as JSON or YAML; or a filled notebook.",
-        ),
-    ],
-    format: Annotated[
-        GradeFormat, typer.Option(metavar=listed(GradeFormat), parser=one_of(GradeFormat), help="How to print it.")
-    ] = GradeFormat.TEXT,
-    output: Output = None,
-    lang: Lang = None,
-) -> None:
-    """Mark students' answers against a key, and say which step went wrong; exit status 1 if any answer is wrong.
-
-    A step that is consistent with the student's own numbers before it gets full points. A wrong number is compared with
-    what typical mistakes give. What cannot be read is reported with its line, and the rest is marked.
-    """
-    from backprop_cli.marking import Marking
-    from backprop_cli.renderers import grades_csv, pages, terminal
-
-    marking = Marking.of(key, answers)
-    for problem in marking.problems:
-        warn(problem.located(marking.source))
-    match format:
-        case GradeFormat.JSON:
-            write(as_json(marking.report.as_data()), output, data=True)
-        case GradeFormat.CSV:
-            write(grades_csv.render(marking.report), output, data=True)
-        case GradeFormat.TEXT:
-            write(terminal.render(marking.document, page_width(), colour=shows_colour(output)), output)
-        case _:
-            write(pages.page(format, marking.document), output, data=True)
-    if not marking.report.is_all_right:
-        raise typer.Exit(1)
+app.command()(grade)
 
 
 @app.command()

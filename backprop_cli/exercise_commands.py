@@ -1,4 +1,4 @@
-"""The command ``exercise``: sheets and keys, whole documents or one file for each student."""
+"""The commands ``exercise`` and ``grade``: sheets and keys, and the marks of what is handed in."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from backprop_cli.options import file_name, listed, one_of, whole_number
-from backprop_cli.output import page_width, shows_colour, warn, write
-from backprop_cli.parameters import Lang
+from backprop_cli.options import GradeFormat, file_name, listed, one_of, whole_number
+from backprop_cli.output import as_json, page_width, shows_colour, warn, write
+from backprop_cli.parameters import Lang, Output
 
 MOST_VARIANTS = 10_000
 
@@ -147,3 +147,45 @@ def exercise(
         write(sheets.text(key, page_width(), colour=shows_colour(path)), path)
     else:
         write(sheets.file(str(format), key), path, data=True)
+
+
+def grade(
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", show_default=False, help="A key as exercise --format json writes it.")
+    ],
+    answers: Annotated[
+        str,
+        typer.Argument(
+            metavar="ANSWERS",
+            show_default=False,
+            help="CSV with the columns student, variant, cell, answer; the same as JSON or YAML; or a filled notebook.",
+        ),
+    ],
+    format: Annotated[
+        GradeFormat, typer.Option(metavar=listed(GradeFormat), parser=one_of(GradeFormat), help="How to print it.")
+    ] = GradeFormat.TEXT,
+    output: Output = None,
+    lang: Lang = None,
+) -> None:
+    """Mark students' answers against a key, and say which step went wrong; exit status 1 if any answer is wrong.
+
+    A step that is consistent with the student's own numbers before it gets full points. A wrong number is compared with
+    what typical mistakes give. What cannot be read is reported with its line, and the rest is marked.
+    """
+    from backprop_cli.marking import Marking
+    from backprop_cli.renderers import grades_csv, pages, terminal
+
+    marking = Marking.of(key, answers)
+    for problem in marking.problems:
+        warn(problem.located(marking.source))
+    match format:
+        case GradeFormat.JSON:
+            write(as_json(marking.report.as_data()), output, data=True)
+        case GradeFormat.CSV:
+            write(grades_csv.render(marking.report), output, data=True)
+        case GradeFormat.TEXT:
+            write(terminal.render(marking.document, page_width(), colour=shows_colour(output)), output)
+        case _:
+            write(pages.page(format, marking.document), output, data=True)
+    if not marking.report.is_all_right:
+        raise typer.Exit(1)
