@@ -35,6 +35,8 @@ from backprop_cli.translation import tr
 LEARNING_RATE = 0.01
 SMALLER = (1, 10, 100)  # what a perturbation is divided by to see how its prediction gets better
 
+LARGEST = 1e200  # of a number whose rounding can be told
+
 Arrays = Mapping[str, NDArray[np.float64]]
 
 
@@ -228,4 +230,5 @@ class PerturbedWalk:
 def _difference(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.float64]:
     """The difference of two runs, without the digits that the rounding of their numbers leaves in it."""
     largest = float(np.max(np.abs(before), initial=1.0))
-    return np.round(after - before, 14 - int(np.log10(largest))) if np.isfinite(largest) else after - before
+    with np.errstate(all="ignore"):
+        return np.round(after - before, 14 - int(np.log10(largest))) if largest < LARGEST else after - before

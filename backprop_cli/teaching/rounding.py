@@ -9,6 +9,7 @@ from backprop_cli.language import tree
 
 SIGNIFICANT = 3  # digits that a small number keeps
 SMALL, LARGE = 1e-4, 1e6
+WHOLE = 1e15  # a larger whole number is rounded too: nobody reads so many digits
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Rounding:
         if isnan(size) or not isfinite(size):
             return "nan" if isnan(size) else "inf"
         short = f"{size:.{self.digits}f}"
-        if float(short) == size:
+        if float(short) == size < WHOLE:
             return short.rstrip("0").rstrip(".") if "." in short else short
         if size < min(SMALL, 10.0**-self.digits) or size >= LARGE:
             return f"{size:.{max(self.digits - 1, 0)}e}"

@@ -194,6 +194,8 @@ def test_rounding(value: float, digits: int) -> None:
         (0.0087, "0.0087"),
         (0.00877135, "0.00877"),
         (4.386e-5, "4.386e-05"),
+        (1e12, "1000000000000"),
+        (1e300, "1.000e+300"),
     ],
 )
 def test_how_numbers_look(value: float, text: str) -> None:
