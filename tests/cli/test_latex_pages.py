@@ -47,6 +47,7 @@ def test_a_walk_compiles_and_fits_its_lines(backprop, tmp_path, arguments: tuple
         test_a_page_compiles_and_fits_its_lines(backprop, tmp_path, arguments)
 
 
+@pytest.mark.every_spec
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="compares with a LaTeX that is installed")
 @pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
 def test_a_page_compiles_and_fits_its_lines(backprop, tmp_path, arguments: tuple[str, ...]) -> None:
