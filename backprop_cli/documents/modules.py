@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from numpy.typing import ArrayLike
+
 from backprop_cli.documents.blocks import (
     Block,
     Cell,
@@ -184,9 +186,9 @@ class _Document:
         sides = word if tensor.quantity is None else (*word, tensor.quantity)
         return tree.Equality(sides) if len(sides) > 1 else sides[0], self._cell(tensor.of, tensor.values)
 
-    def _cell(self, name: str, values: object) -> Cell:
+    def _cell(self, name: str, values: ArrayLike) -> Cell:
         indices = [symbol.name for symbol in self._graph[name].indices]
-        return array_cell(values, indices, self._digits, self._full)  # type: ignore[arg-type]
+        return array_cell(values, indices, self._digits, self._full)
 
     def _table(self, rows: Sequence[tuple[Cell, ...]], is_new: bool = False) -> Table:
         header = (MODULES["tensor"], MODULES["new values" if is_new else "values"])
