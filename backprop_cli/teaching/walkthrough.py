@@ -269,4 +269,6 @@ def _in_shape(position: tuple[int, ...], shape: tuple[int, ...], wanted: tuple[i
 
 
 def _numbers_of(positions: Sequence[tree.Node]) -> tuple[int, ...]:
-    return tuple(whole_number(position) or 0 for position in positions)
+    """Positions as numbers; of an index that a sum too long to be written out runs over, the first stands for all."""
+    found = (whole_number(position) for position in positions)
+    return tuple(1 if number is None else number for number in found)

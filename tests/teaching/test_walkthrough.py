@@ -262,3 +262,11 @@ def test_the_story_of_a_truncated_gradient() -> None:
     assert told["dJ/dh"] == {(1, 1), (2, 1), (3, 1)}
     assert told["dJ/do"] == {(1, 1), (2, 1), (3, 1)}
     assert not any("[" in name for name in told)
+
+
+@pytest.mark.parametrize(("name", "entry"), [("linear-tanh-linear", "W1[1,1]"), ("small-cnn", "W1[1,1,1,1]")])
+def test_the_story_through_long_sums_tells_entries_that_there_are(name: str, entry: str) -> None:
+    """A sum that is not written out is told by its first entry, and not by one before the first."""
+    walk = check(bp.load(bundled(name)), entry)
+    assert all(min(told.position, default=1) >= 1 for stage in walk.stages for told in stage.entries)
+    assert not any(line.lstrip().startswith("0 ") for line in terminal.render(walk.document, 90).splitlines())
