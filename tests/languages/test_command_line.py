@@ -72,7 +72,7 @@ def test_the_language_after_the_command_goes_before_the_one_before_it(backprop) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("run", "xor", "--digits", "99", "--lang", "fr"), "--digits : attendu : un entier de 0 à 17, pas « 99 »\n"),
+        (("run", "xor", "--digits", "99", "--lang", "fr"), "--digits : il faut un entier de 0 à 17, pas « 99 »\n"),
         (
             ("derive", "xor", "--format", "cvs", "--lang", "fr"),
             "format « cvs » inconnu ; attendu : text, json,",
