@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Annotated
 
 import typer
 
-from backprop_cli.options import GradeFormat, file_name, listed, one_of, whole_number
+from backprop_cli.errors import BackpropError
+from backprop_cli.options import GradeFormat, file_name, listed, number_above_zero, one_of, whole_number
 from backprop_cli.output import as_json, page_width, shows_colour, warn, write
 from backprop_cli.parameters import Lang, Output
+from backprop_cli.translation import tr, tr_n
 
 MOST_VARIANTS = 10_000
 
@@ -94,6 +97,15 @@ def exercise(
             help="Digits after the decimal point of the answers; what the file says by default, or 4.",
         ),
     ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            parser=number_above_zero("--tolerance"),
+            show_default=False,
+            help="How far numbers may be off; as far as rounding every step can bring them by default.",
+        ),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Ask for exact fractions; the network may have sums, products and relu.")
     ] = False,
@@ -117,6 +129,12 @@ def exercise(
             help="Write to FILE, whole or not at all; into a folder, one file for each variant.",
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="With -o FOLDER/: go on with an interrupted run; the sheets that are there stay."
+        ),
+    ] = False,
     lang: Lang = None,
 ) -> None:
     """Make exercise sheets and their keys, from an exercise file or from a network's spec.
@@ -129,8 +147,11 @@ def exercise(
     from backprop_cli.exercises.variants import told
     from backprop_cli.progress import counting
 
+    into = output.path if output is not None and output.is_folder else None
+    if resume and into is None:
+        raise BackpropError(tr("--resume goes on filling a folder; name it with -o FOLDER/"))
     names = None if students is None else class_list(students)
-    network, asked = load_exercise(file, digits, exact)
+    network, asked = load_exercise(file, digits, exact, tolerance)
     if code is not None:
         seed, variants = numbers_of(asked, code)
     total = len(names) if names is not None else variants or 0
@@ -140,13 +161,28 @@ def exercise(
     if rejected := told(made.rejected):
         warn(rejected)
     path = None if output is None else output.path
-    if path is not None and output is not None and output.is_folder:
-        for name, content in written_files(sheets, str(format), key, path):
-            write(content, name, data=True)
+    if into is not None:
+        with counting(len(sheets.key.variants)) as progress:
+            _fill(written_files(sheets, str(format), key, into, resume=resume), progress)
     elif format is ExerciseFormat.TEXT:
         write(sheets.text(key, page_width(), colour=shows_colour(path)), path)
     else:
         write(sheets.file(str(format), key), path, data=True)
+
+
+def _fill(files: Iterable[tuple[Path, str | bytes | None]], progress: Callable[[int], None] | None) -> None:
+    """Write the files that have a content, and say how many have none: those are there already."""
+    kept = 0
+    for done, (path, content) in enumerate(files, 1):
+        if content is None:
+            kept += 1
+        else:
+            write(content, path, data=True)
+        if progress is not None:
+            progress(done)
+    if kept:
+        message = tr_n("{number} sheet was there already", "{number} sheets were there already", kept)
+        warn(message.format(number=kept))
 
 
 def grade(

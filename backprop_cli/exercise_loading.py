@@ -11,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
 from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_names, bundled_spec
 from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
 from backprop_cli.exercises.asking import Asking, given_names, without_repeats
 from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule, nodes_of
+from backprop_cli.exercises.tolerances import is_too_strict
 from backprop_cli.network import Network, load, load_data, load_text
 from backprop_cli.output import as_json
 from backprop_cli.renderers import formula_text
@@ -34,13 +37,35 @@ class Loaded(NamedTuple):
     exercise: Exercise
 
 
-def load_exercise(argument: str, digits: int | None = None, exact: bool = False) -> Loaded:
-    """The exercise that FILE stands for; ``digits`` and ``exact`` go before what it says. Raises BackpropError."""
+def load_exercise(
+    argument: str, digits: int | None = None, exact: bool = False, tolerance: float | None = None
+) -> Loaded:
+    """The exercise that FILE stands for; ``digits``, ``exact`` and ``tolerance`` go before what it says. Raises
+    BackpropError."""
     loaded = _loaded(argument)
     exercise = loaded.exercise
     if digits is not None:
         exercise = replace(exercise, digits=digits)
-    return loaded._replace(exercise=replace(exercise, exact=exercise.exact or exact))
+    if tolerance is not None:
+        questions = tuple(question._replace(tolerance=None) for question in exercise.questions)
+        exercise = replace(exercise, tolerance=tolerance, questions=questions)
+    exercise = replace(exercise, exact=exercise.exact or exact)
+    for strict in exercise.fixed.values():
+        if (problem := _too_strict(strict, exercise.digits, exercise.exact)) is not None:
+            raise BackpropError(problem)
+    return loaded._replace(exercise=exercise)
+
+
+def _too_strict(tolerance: float, digits: int, exact: bool) -> str | None:
+    """What is wrong with a tolerance that rightly rounded answers do not keep."""
+    if exact or not is_too_strict(tolerance, digits):
+        return None
+    message = tr("a tolerance of {tolerance} is narrower than rounding to {digits} digits, which takes {half}")
+    return message.format(tolerance=_plain(tolerance), digits=digits, half=_plain(0.5 * 10.0**-digits))
+
+
+def _plain(number: float) -> str:
+    return np.format_float_positional(number, trim="-")
 
 
 def _loaded(argument: str) -> Loaded:
@@ -93,6 +118,7 @@ def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
             vary=vary,
             learning_rate=file.learning_rate,
             exact=file.exact,
+            tolerance=file.tolerance,
         ),
     )
 
@@ -113,7 +139,8 @@ class _Checking:
             kind = QuestionKind(asked.kind)
             path = ("questions", number - 1, asked.kind)
             try:
-                found.append(asking.question(kind, asked.of, number, asked.points))
+                question = asking.question(kind, asked.of, number, asked.points)
+                found.append(question._replace(tolerance=asked.tolerance))
             except BackpropError as error:
                 self._add(path, str(error))
         if len(found) == len(self._file.questions):

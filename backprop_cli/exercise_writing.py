@@ -147,8 +147,13 @@ class Sheets:
         return Run(values, gradients, shown)
 
 
-def written_files(sheets: Sheets, format: str, is_key: bool, folder: Path) -> Iterator[tuple[Path, str | bytes]]:
-    """The files in a folder, which is made, each to be written whole before the next is made."""
+def written_files(
+    sheets: Sheets, format: str, is_key: bool, folder: Path, *, resume: bool = False
+) -> Iterator[tuple[Path, str | bytes | None]]:
+    """The files in a folder, which is made, each to be written whole before the next is made.
+
+    ``resume`` gives None for the sheets that are there already: their names hold the code of what is on them.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -163,4 +168,5 @@ def written_files(sheets: Sheets, format: str, is_key: bool, folder: Path) -> It
     width = len(variants[-1].id)
     for variant in variants:
         name = f"{'key' if is_key else 'sheet'}-{variant.id.zfill(width)}-{variant.code}.{suffix}"
-        yield folder / name, sheets.pages(format, is_key, [variant])
+        path = folder / name
+        yield path, None if resume and path.exists() else sheets.pages(format, is_key, [variant])

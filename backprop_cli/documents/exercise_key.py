@@ -14,7 +14,7 @@ from backprop_cli.documents.exercise_labels import answer, label_of, with_update
 from backprop_cli.documents.exercise_sheet import Sheet
 from backprop_cli.documents.exercise_wording import KEY, SHEET, points_of
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.sentences import filled
+from backprop_cli.documents.sentences import filled, gap
 from backprop_cli.documents.walkthrough import told_stages
 from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.choices import expanded, options
@@ -91,7 +91,8 @@ class _Key:
         if variant.code != OWN:
             yield Prose((SHEET["variant"].format(variant=variant.id, code=variant.code),))
         scheme = KEY["scheme, exact"] if exercise.exact else KEY["scheme"].format(digits=exercise.digits)
-        yield Note((scheme,))
+        fixed = (gap(), KEY["scheme, set"]) if exercise.fixed else ()
+        yield Note((scheme, *fixed))
         sheet = Sheet(exercise, self._derivation, variant)
         for number, question in enumerate(exercise.questions, start=1):
             yield sheet.heading(number, question)
@@ -114,12 +115,13 @@ class _Key:
 
     def _numbers(self, cells: Sequence[Cell]) -> Block:
         header = [SHEET["quantity"], KEY["answer"]]
+        has_tolerances = not self._exercise.exact or any(cell.fixed for cell in cells)
         rows: list[list[parts.Cell]] = []
         for cell in cells:
             assert isinstance(cell.value, float)
             row: list[parts.Cell] = [label_of(self._exercise, cell.id), answer(self._exercise, cell.value)]
-            rows.append([*row, *([] if self._exercise.exact else [cell.tolerance]), cell.points])
-        header += [*([] if self._exercise.exact else [f"± {KEY['tolerance']}"]), KEY["points"]]
+            rows.append([*row, *([cell.tolerance] if has_tolerances else []), cell.points])
+        header += [*([f"± {KEY['tolerance']}"] if has_tolerances else []), KEY["points"]]
         return parts.Table(tuple(header), tuple(map(tuple, rows)), self._exercise.digits)
 
     def _formula(self, cell: str) -> Line:

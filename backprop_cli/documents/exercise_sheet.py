@@ -17,7 +17,7 @@ from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Variant
 from backprop_cli.exercises.nodes import given_values
-from backprop_cli.exercises.solving import OWN, gradient_of, planted_in
+from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import COST, tree_of
 from backprop_cli.symbolic.notation import Adjoint
@@ -77,6 +77,8 @@ class Sheet:
     def statement(self, question: Question) -> Iterator[Block]:
         """What is asked, with what there is to choose from."""
         yield Prose(self.asked(question))
+        if (tolerance := self.exercise.fixed.get(question.cells[0])) is not None and is_number(question.cells[0]):
+            yield Note((SHEET["tolerance"].format(tolerance=np.format_float_positional(tolerance, trim="-")),))
         if question.kind is QuestionKind.CHOICE:
             yield self._choices(question)
         elif question.kind is QuestionKind.MISTAKE:

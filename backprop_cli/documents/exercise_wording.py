@@ -18,6 +18,7 @@ SHEET = Sentences(
         "rounding": marked(
             "Round every number to {digits} digits after the point as you write it down, and go on with what you wrote."
         ),
+        "tolerance": marked("Numbers may be off by {tolerance} here."),
         "exact": marked("Give exact numbers, as fractions where they are not whole."),
         "choice blank": marked("Letter: {blank}"),
         "mistake blank": marked("Line: {blank}"),
@@ -59,6 +60,7 @@ KEY = Sentences(
             "rounding every step to {digits} digits can cause."
         ),
         "scheme, exact": marked("Marking: a step that is right with the student's own earlier numbers counts in full."),
+        "scheme, set": marked("Where the exercise sets a tolerance, it is that one."),
         "solution": marked("Worked solution"),
         "certificate": marked("How these numbers were checked"),
         "vouched": marked(

@@ -57,12 +57,14 @@ class QuestionKind(StrEnum):
 
 class Question(NamedTuple):
     """``cells`` are ids of nodes, or ids such as ``formula dJ/dW1[1,2]``, ``choice 3`` and ``mistake 4``, where the
-    number is that of the question. ``of`` is what the question names: quantities, entries, or a direction."""
+    number is that of the question. ``of`` is what the question names: quantities, entries, or a direction.
+    ``tolerance`` is how far its numbers may be off, None where that is left to the exercise."""
 
     kind: QuestionKind
     cells: tuple[str, ...]
     points: float
     of: tuple[str, ...] = ()
+    tolerance: float | None = None
 
 
 class Range(NamedTuple):
@@ -80,8 +82,9 @@ Rule = tuple[float, ...] | Range  # the values that numbers of a given quantity 
 @dataclass(frozen=True)
 class Exercise:
     """``given`` names the quantities whose numbers stand on the sheet; ``vary`` says how those of variants are drawn,
-    by name, and leaves the rest to the default. ``exact`` asks for fractions. ``write`` gives the text of a formula in
-    the equation language, which keys hold."""
+    by name, and leaves the rest to the default. ``exact`` asks for fractions. ``tolerance`` is how far answers may be
+    off, None for what rounding can cause. ``write`` gives the text of a formula in the equation language, which keys
+    hold."""
 
     network: Network
     title: str
@@ -92,6 +95,7 @@ class Exercise:
     vary: Mapping[str, Rule] = field(default_factory=dict)
     learning_rate: float = LEARNING_RATE
     exact: bool = False
+    tolerance: float | None = None
 
     @property
     def graph(self) -> Graph:
@@ -101,6 +105,16 @@ class Exercise:
     def nodes(self) -> Nodes:
         """The network taken apart. Raises BackpropError for a truncated one."""
         return nodes_of(self.graph)
+
+    @cached_property
+    def fixed(self) -> Mapping[str, float]:
+        """The tolerances that were set and not derived, by cell."""
+        found = {
+            cell: self.tolerance if question.tolerance is None else question.tolerance
+            for question in self.questions
+            for cell in question.cells
+        }
+        return {cell: tolerance for cell, tolerance in found.items() if tolerance is not None}
 
     def place(self, cell: str) -> Place:
         """The place of a cell's node. Raises KeyError where the id is none of a node."""

@@ -21,6 +21,9 @@ from backprop_cli.symbolic.notation import Compare, Place
 
 SATURATED = 0.02  # a smaller slope than this passes next to nothing back
 LEAST_UNITS = 5  # of the last digit that an answer must have
+LARGEST_DENOMINATOR = 64  # of an exact answer
+LARGEST_NUMERATOR = 9999
+EXACT = 1e-9  # relative, for the rounding of floating point
 
 Mask = NDArray[np.bool_]
 Mutations = Callable[[Node], Iterable[tuple[str, Expr]]]
@@ -35,6 +38,7 @@ class Reason(StrEnum):
     TIE = "tie at a kink"
     ZERO = "answer is exactly 0"
     VANISHING = "answer vanishes in the digits"
+    LONG = "answer is a long fraction"
     MISTAKE = "a typical mistake gives the right answer"
     ALIKE = "same numbers as another variant"
 
@@ -47,9 +51,12 @@ def rejected(
     digits: int,
     count: int,
     mutations: Mutations | None = None,
+    fixed: Mapping[Place, float] = {},
+    exact: bool = False,
 ) -> dict[Reason, Mask]:
     """For each reason the variants that it applies to, of ``count``. ``nodes`` are all that the ``asked`` places build
-    on; ``mutations`` gives the formulas of typical mistakes at a node."""
+    on; ``mutations`` gives the formulas of typical mistakes at a node, ``fixed`` are tolerances that were set,
+    ``exact`` asks for fractions."""
     unit = 10.0**-digits
 
     def any_of(masks: Iterable[Numbers | Mask]) -> Mask:
@@ -73,17 +80,31 @@ def rejected(
         ),
         Reason.TIE: any_of(np.abs(distance) < unit for node in nodes for distance in _distances(node, values)),
         Reason.ZERO: any_of(values[place] == 0 for place in asked),
-        Reason.VANISHING: any_of(np.abs(values[place]) < LEAST_UNITS * unit for place in asked),
+        Reason.VANISHING: any_of(
+            np.abs(values[place]) < max(LEAST_UNITS * unit, 2 * fixed.get(place, 0.0)) for place in asked
+        ),
     }
+    if exact:
+        found[Reason.LONG] = any_of(_is_long(values[place]) for place in asked)
     if mutations is not None:
         by_place = {node.place: node for node in nodes}
         found[Reason.MISTAKE] = any_of(
-            np.abs(evaluated(formula, values) - values[place]) <= 2 * tolerances[place]
+            np.abs(evaluated(formula, values) - values[place]) <= 2 * np.fmax(tolerances[place], fixed.get(place, 0.0))
             for place in asked
             if place in by_place
             for _, formula in mutations(by_place[place])
         )
     return found
+
+
+def _is_long(value: Numbers) -> Mask:
+    """Whether a number is no fraction of small numbers."""
+    is_short = np.zeros(value.shape, dtype=bool)
+    for denominator in range(1, LARGEST_DENOMINATOR + 1):
+        numerator = np.round(value * denominator)
+        is_this = np.abs(value * denominator - numerator) <= EXACT * np.fmax(1.0, np.abs(numerator))
+        is_short |= is_this & (np.abs(numerator) <= LARGEST_NUMERATOR)
+    return ~is_short
 
 
 def _distances(node: Node, values: Values) -> Iterable[Numbers]:

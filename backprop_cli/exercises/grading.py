@@ -147,11 +147,9 @@ class _Student:
         assert isinstance(cell.value, float)
         if abs(answer - cell.value) <= cell.tolerance * (1 + SLACK):
             return Mark(cell, answer, Verdict.RIGHT)
-        if not self._agrees(place, own):
+        wrong_before = any(mark.verdict is not Verdict.RIGHT for mark in marks.values())
+        if not self._agrees(place, own) or (cell.fixed and not wrong_before):
             return Mark(cell, answer, Verdict.WRONG)
-        wrong_before = any(
-            not mark.verdict.earns_points or mark.verdict is not Verdict.RIGHT for mark in marks.values()
-        )
         node = self.grading.nodes.node(place)
         negligible = 0.5 * 10.0**-cell.digits
         if node is not None and wrong_before and np.any(becomes_trivial(node, own.values, self.right, negligible)):

@@ -30,7 +30,8 @@ class Cell(NamedTuple):
 
     ``id`` is the id of a node (``z1[1]``, ``dJ/dW1[1,2]``, ``new W1[1,2]``, ``path 1 of dJ/da1[1]``), or of a question
     whose answer is no number (``formula dJ/dW1[1,2]``, ``choice 3``, ``mistake 4``). ``value`` is the number in full
-    precision, the formula as text, the letter of the choice or the id of the line. ``tolerance`` counts for numbers.
+    precision, the formula as text, the letter of the choice or the id of the line. ``tolerance`` counts for numbers;
+    it is ``fixed`` where it was set and is not what rounding can cause.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Cell(NamedTuple):
     tolerance: float
     points: float
     digits: int
+    fixed: bool = False
 
 
 class Variant(NamedTuple):
@@ -116,4 +118,5 @@ def _cell(data: Mapping[str, Any]) -> Cell:
     kind = CellKind(data["kind"])
     value = float(data["value"]) if kind is CellKind.NUMBER else str(data["value"])
     tolerance, points = float(data["tolerance"]), float(data["points"])
-    return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, int(data["digits"]))
+    fixed = bool(data.get("fixed", False))
+    return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, int(data["digits"]), fixed)

@@ -52,8 +52,12 @@ def made(
     count = count if students is None else len(students)
     own = {name: _array(exercise, name, array) for name, array in exercise.network.values.items()}
     rules = rules_of(exercise, own)
-    asked = [exercise.place(cell) for question in exercise.questions for cell in question.cells if is_number(cell)]
-    found = batch(exercise.nodes, asked, own, rules, count, seed, exercise.digits, _mutations(exercise), progress)
+    asked = {cell: exercise.place(cell) for one in exercise.questions for cell in one.cells if is_number(cell)}
+    fixed = {asked[cell]: tolerance for cell, tolerance in exercise.fixed.items() if cell in asked}
+    places, mutations = list(asked.values()), _mutations(exercise)
+    found = batch(
+        exercise.nodes, places, own, rules, count, seed, exercise.digits, mutations, progress, fixed, exercise.exact
+    )
     digest = fingerprint(exercise)
     codes = [f"{digest}-{seed}-{number}" for number in range(1, count + 1)]
     cells = answers(exercise, found.given, codes)
@@ -86,7 +90,9 @@ def vouched_for(exercise: Exercise, given: Mapping[str, Array]) -> Certificate |
 def fingerprint(exercise: Exercise) -> str:
     """A few letters of the exercise's digest, which tell the codes of one exercise from those of another."""
     asked = [(str(question.kind), question.cells) for question in exercise.questions]
-    text = repr((exercise.network.source.text, exercise.digits, exercise.learning_rate, exercise.exact, asked))
+    set_by_hand = (sorted(exercise.fixed.items()),) if exercise.fixed else ()
+    told = (exercise.network.source.text, exercise.digits, exercise.learning_rate, exercise.exact, asked, *set_by_hand)
+    text = repr(told)
     return sha256(text.encode()).hexdigest()[:CODE_LETTERS].upper()
 
 

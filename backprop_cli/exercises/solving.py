@@ -90,7 +90,8 @@ class _Solver:
         digits = self._exercise.digits
         for cell in question.cells:
             kind, value, tolerance = self._answer(question, cell, code, variant)
-            yield Cell(cell, number, kind, value, tolerance, points, digits)
+            is_fixed = kind is CellKind.NUMBER and cell in self._exercise.fixed
+            yield Cell(cell, number, kind, value, tolerance, points, digits, is_fixed)
 
     def _answer(self, question: Question, cell: str, code: str, variant: int) -> tuple[CellKind, float | str, float]:
         exercise = self._exercise
@@ -106,6 +107,8 @@ class _Solver:
             return CellKind.LINE, str(found_line.wrong), 0.0
         place = self._places[cell]
         value = float(_one(self._values[place], variant))
+        if cell in exercise.fixed:
+            return CellKind.NUMBER, value, exercise.fixed[cell]
         width = float(_one(self._widths[place], variant)) if place in self._widths else 0.0
         return CellKind.NUMBER, value, width + (EXACT * max(1.0, abs(value)) if exercise.exact else 0.0)
 

@@ -37,6 +37,11 @@ def widths(
     return found
 
 
+def is_too_strict(tolerance: float, digits: int) -> bool:
+    """Whether rounding a right number to so many digits alone brings it out of a tolerance."""
+    return tolerance < 0.5 * 10.0**-digits * (1 - SLACK)
+
+
 def arriving(node: Node, values: Values, found: Mapping[Place, Numbers]) -> Numbers:
     """The width of a node's formula before it is rounded itself."""
     moved = {place: width for place in node.uses if (width := found.get(place)) is not None and np.any(width)}

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.drawing import Rule, drawn
-from backprop_cli.exercises.gate import Mutations, Reason, rejected
+from backprop_cli.exercises.gate import Mask, Mutations, Reason, rejected
 from backprop_cli.exercises.nodes import Nodes, Numbers, given_values
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import Sentences, marked, tr, tr_n
 
-MOST_ATTEMPTS = 200  # for one variant
+MOST_ATTEMPTS = 2000  # for one variant
+MOST_AT_ONCE = 1000  # candidates
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -30,6 +31,7 @@ REASONS = Sentences[Reason](
         Reason.TIE: marked("a number lies at a kink, where the slope is a convention"),
         Reason.ZERO: marked("an answer is exactly 0"),
         Reason.VANISHING: marked("an answer vanishes in the digits asked for"),
+        Reason.LONG: marked("an answer is a long fraction"),
         Reason.MISTAKE: marked("a typical mistake would give the right answer"),
         Reason.ALIKE: marked("the numbers are those of another variant"),
     }
@@ -64,57 +66,96 @@ def batch(
     digits: int,
     mutations: Mutations | None = None,
     progress: Progress | None = None,
+    fixed: Mapping[Place, float] = {},
+    exact: bool = False,
 ) -> Batch:
     """Numbers for ``count`` variants of a network: quantities with a rule are drawn, the others keep their ``own``.
 
-    All variants that are still wanted are tried at once, and more variants change nothing in the first ones.
-    ``progress`` is told how many are found. Raises BackpropError where an attempt too many fails, with the reasons.
+    All variants that are still wanted are tried at once, the longer the search the more attempts of each, and more
+    variants change nothing in the first ones. ``fixed`` are tolerances that were set; ``exact`` asks for fractions;
+    ``progress`` is told how many variants are found. Raises BackpropError where an attempt too many fails, with the
+    reasons.
     """
     order = nodes.in_order(asked)
-    attempts = [0] * count
-    chosen: list[dict[str, Array] | None] = [None] * count
-    counted: Counter[Reason] = Counter()
-    while open_ := [number for number, found in enumerate(chosen) if found is None]:
-        if any(attempts[number] >= MOST_ATTEMPTS for number in open_):
-            raise BackpropError(_too_few(count - len(open_), count, counted))
-        candidates = [_candidate(own, rules, seed, number, attempts[number]) for number in open_]
-        given = _stacked(candidates)
-        values = nodes.values(given_values(nodes.graph, given), asked)
+    search = _Search(own, rules, count, seed)
+    while open_ := search.open:
+        if any(search.attempts[number] >= MOST_ATTEMPTS for number in open_):
+            raise BackpropError(_too_few(count - len(open_), count, search.counted))
+        tried = search.next_candidates(max(1, MOST_AT_ONCE // len(open_)))
+        values = nodes.values(given_values(nodes.graph, _stacked(tried)), asked)
         tolerances = widths(nodes, values, asked, digits)
-        why = rejected(order, asked, values, tolerances, digits, len(open_), mutations)
-        for place, number in enumerate(open_):
-            reason = next((reason for reason, mask in why.items() if mask[place]), None)
-            if reason is None:
-                chosen[number] = candidates[place]
-            else:
-                counted[reason] += 1
-                attempts[number] += 1
-        for number in _alike(chosen, sorted(rules)):
-            chosen[number] = None
-            counted[Reason.ALIKE] += 1
-            attempts[number] += 1
+        search.choose(rejected(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact))
         if progress is not None:
-            progress(count - sum(found is None for found in chosen))
+            progress(count - len(search.open))
+    chosen, counted = search.chosen, search.counted
     kept = [found for found in chosen if found is not None]
     given = _stacked(kept)
     values = nodes.values(given_values(nodes.graph, given), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), dict(counted))
 
 
-def _alike(chosen: Sequence[Mapping[str, Array] | None], names: Sequence[str]) -> list[int]:
-    """The variants with the numbers of one before them, so that what a variant is depends on those before it alone.
+class _Search:
+    """The search for numbers that fit: for each variant one attempt after the other, those of all variants at once.
 
-    While one before a variant is still open, it is not looked at.
+    What a variant is depends on those before it alone: it must differ from them.
     """
-    seen: set[bytes] = set()
-    found = []
-    for number, one in enumerate(chosen):
-        if one is None:
-            break
-        numbers = b"".join(one[name].tobytes() for name in names)
-        found.extend([number] if numbers in seen else [])
-        seen.add(numbers)
-    return found
+
+    def __init__(self, own: Mapping[str, Array], rules: Mapping[str, Rule], count: int, seed: int) -> None:
+        self._own, self._rules, self._seed = own, rules, seed
+        self.attempts = [0] * count
+        self.chosen: list[dict[str, Array] | None] = [None] * count
+        self.counted: Counter[Reason] = Counter()
+        self._ahead = 1
+        self._tried: list[tuple[int, dict[str, Array]]] = []
+
+    @property
+    def open(self) -> list[int]:
+        """The variants that have no numbers yet."""
+        return [number for number, found in enumerate(self.chosen) if found is None]
+
+    def next_candidates(self, most: int) -> list[dict[str, Array]]:
+        """The next attempts of every open variant, each time twice as many and at most so many."""
+        ahead, self._ahead = min(self._ahead, most), 2 * self._ahead
+        self._tried = [
+            (number, self._candidate(number, self.attempts[number] + more))
+            for number in self.open
+            for more in range(min(ahead, MOST_ATTEMPTS - self.attempts[number]))
+        ]
+        return [candidate for _, candidate in self._tried]
+
+    def choose(self, why: Mapping[Reason, Mask]) -> None:
+        """Take the first candidate of each variant that nothing speaks against."""
+        places: dict[int, list[int]] = {}
+        for place, (number, _) in enumerate(self._tried):
+            places.setdefault(number, []).append(place)
+        seen: set[bytes] = set()
+        for number, found in enumerate(self.chosen):
+            if found is not None and self._numbers(found) in seen:  # those of one that was still open then
+                self.chosen[number] = None
+                self.counted[Reason.ALIKE] += 1
+            for place in places.get(number, ()):
+                candidate = self._tried[place][1]
+                self.attempts[number] += 1
+                reason = next((reason for reason, mask in why.items() if mask[place]), None)
+                if reason is None and self._numbers(candidate) in seen:
+                    reason = Reason.ALIKE
+                if reason is None:
+                    self.chosen[number] = candidate
+                    break
+                self.counted[reason] += 1
+            if (settled := self.chosen[number]) is not None:
+                seen.add(self._numbers(settled))
+
+    def _candidate(self, number: int, attempt: int) -> dict[str, Array]:
+        return {
+            name: drawn(self._seed, number, attempt, name, array.shape, self._rules[name])
+            if name in self._rules
+            else array
+            for name, array in self._own.items()
+        }
+
+    def _numbers(self, candidate: Mapping[str, Array]) -> bytes:
+        return b"".join(candidate[name].tobytes() for name in sorted(self._rules))
 
 
 def own_batch(nodes: Nodes, asked: Sequence[Place], own: Mapping[str, Array], digits: int) -> Batch:
@@ -122,15 +163,6 @@ def own_batch(nodes: Nodes, asked: Sequence[Place], own: Mapping[str, Array], di
     given = _stacked([dict(own)])
     values = nodes.values(given_values(nodes.graph, given), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), {})
-
-
-def _candidate(
-    own: Mapping[str, Array], rules: Mapping[str, Rule], seed: int, number: int, attempt: int
-) -> dict[str, Array]:
-    return {
-        name: drawn(seed, number, attempt, name, array.shape, rules[name]) if name in rules else array
-        for name, array in own.items()
-    }
 
 
 def _stacked(several: Sequence[Mapping[str, Array]]) -> dict[str, Array]:

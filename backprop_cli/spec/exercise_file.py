@@ -28,18 +28,21 @@ from backprop_cli.translation import grouped, marked, tr
 KINDS = ("forward", "cost", "gradient", "formula", "update", "table", "paths", "bptt", "mistake", "choice")
 SINGLE = ("mistake", "choice")  # about one entry
 TABLES = ("forward", "backward")
-POINTS = "points"
+POINTS, TOLERANCE = "points", "tolerance"
+BESIDE = (POINTS, TOLERANCE)  # what a question may say beside its kind
 MOST_QUESTIONS = 100
 MOST_VALUES = 1000  # that one number may have
 _SEPARATOR = re.compile(r"[\s,;]+(?![^\[\]]*\])")  # between names, not inside their positions
 
 
 class Asked(NamedTuple):
-    """One question as it is written: its kind, what it names, and its points, None where nothing is said."""
+    """One question as it is written: its kind, what it names, its points and how far answers may be off, None where
+    nothing is said."""
 
     kind: str
     of: tuple[str, ...]
-    points: float | None
+    points: float | None = None
+    tolerance: float | None = None
 
 
 class VaryRange(Section):
@@ -93,27 +96,28 @@ def _read_questions(data: Any) -> tuple[Asked, ...]:
 
 def _read_question(data: Any) -> Asked:
     if isinstance(data, str) and data == "cost":
-        return Asked("cost", (), None)
+        return Asked("cost", ())
     if not isinstance(data, dict):
         message = tr("expected a question such as {example}, not {found}")
         reject(message.format(example="gradient: W1[1,2]", found=describe(data)))
     findings: list[Finding] = []
     for key in data:
-        if key not in (*KINDS, POINTS):
+        if key not in (*KINDS, *BESIDE):
             name = str(key)
-            hint = did_you_mean(name, (*KINDS, POINTS)) or expected_names((*KINDS, POINTS))
+            hint = did_you_mean(name, (*KINDS, *BESIDE)) or expected_names((*KINDS, *BESIDE))
             message = tr("unknown question '{name}'{hint}").format(name=shortened(name), hint=hint)
             findings.append(Finding((key,), message, at_key=True))
     kinds = [key for key in data if key in KINDS]
     if len(kinds) != 1 and not findings:
         message = tr("a question has exactly one of {kinds}").format(kinds=listed(KINDS))
         findings.append(Finding((), message))
-    points: float | None = None
+    beside: dict[str, float] = {}
     of: tuple[str, ...] = ()
-    try:
-        points = _read_points(data[POINTS]) if POINTS in data else None
-    except Rejected as rejected:
-        findings.extend(finding.under((POINTS,)) for finding in rejected.findings)
+    for key, read in ((POINTS, _read_points), (TOLERANCE, _read_tolerance)):
+        try:
+            beside.update({key: read(data[key])} if key in data else {})
+        except Rejected as rejected:
+            findings.extend(finding.under((key,)) for finding in rejected.findings)
     for kind in kinds[:1]:
         try:
             of = _reader_of(kind)(data[kind])
@@ -121,13 +125,20 @@ def _read_question(data: Any) -> Asked:
             findings.extend(finding.under((kind,)) for finding in rejected.findings)
     if findings:
         raise Rejected(findings)
-    return Asked(kinds[0], of, points)
+    return Asked(kinds[0], of, beside.get(POINTS), beside.get(TOLERANCE))
 
 
 def _read_points(data: Any) -> float:
     number = _number(data)
     if number < 0:
         reject(tr("points are not negative"))
+    return number
+
+
+def _read_tolerance(data: Any) -> float:
+    number = _number(data)
+    if number <= 0:
+        reject(tr("expected a number above {limit}, not {found}").format(limit=0, found=describe(data)))
     return number
 
 
@@ -191,7 +202,7 @@ _Quantities: TypeAlias = str | list[str]
 
 
 class QuestionForm(Section):
-    """A question: exactly one of its kinds, and its points; without them every answer has one."""
+    """A question: exactly one of its kinds, its points (without them every answer has one) and its tolerance."""
 
     forward: _Quantities | None = Field(default=None, description="Values of the forward pass: z1, or a1[2].")
     cost: Literal[True] | None = Field(default=None, description="The cost.")
@@ -206,6 +217,9 @@ class QuestionForm(Section):
     )
     choice: str | None = Field(default=None, description="Which of several formulas is the gradient of one entry.")
     points: Annotated[float, Field(ge=0)] | None = Field(default=None, description="The points of the question.")
+    tolerance: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="How far its numbers may be off; default: that of the exercise."
+    )
 
 
 Network: TypeAlias = Annotated[Any, Reader(_read_network, lambda: str | NetworkSpec)]
@@ -232,6 +246,9 @@ class ExerciseFile(Section):
     )
     learning_rate: Positive = Field(default=0.5, description="Of the updates.")
     exact: TrueOrFalse = Field(default=False, description="Whether answers are exact fractions.")
+    tolerance: Positive | None = Field(
+        default=None, description="How far numbers may be off; default: as far as rounding every step can bring them."
+    )
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
 

@@ -56,6 +56,32 @@ def test_an_interrupted_run_leaves_whole_files_alone(backprop, tmp_path, monkeyp
     assert list((tmp_path / "new").iterdir()) == []
 
 
+def test_an_interrupted_run_goes_on_where_it_stopped(backprop, tmp_path, monkeypatch):
+    call = ("exercise", "two-two-two", "--variants", "4", "--format", "markdown", "-o")
+    assert backprop(*call, f"{tmp_path}/whole/").status == 0
+    pages, made = exercise_writing.Sheets.pages, []
+
+    def interrupted(self, format, is_key, variants):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.extend(variants)
+        return pages(self, format, is_key, variants)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exercise_writing.Sheets, "pages", interrupted)
+        assert backprop(*call, f"{tmp_path}/part/").status == 130
+    first, _ = sorted((tmp_path / "part").iterdir())
+    first.write_text("kept", encoding="utf-8")
+    outcome = backprop(*call, f"{tmp_path}/part/", "--resume")
+    assert (outcome.status, outcome.stderr) == (0, "2 sheets were there already\n")
+    whole = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "whole").iterdir()}
+    assert {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "part").iterdir()} == {
+        **whole,
+        first.name: "kept",
+    }
+    assert backprop("exercise", "two-two-two", "--resume").stderr.startswith("--resume goes on filling a folder")
+
+
 def test_fractions_of_a_network_that_has_them(backprop):
     spec = (
         "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: 3}\nequations: [a = relu(w*x/4), J = (a - y)**2]\nloss: J\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -236,3 +237,19 @@ def test_what_is_looked_up_is_no_single_number() -> None:
     nodes = nodes_of(network)
     with pytest.raises(NotSingleError, match="single numbers"):
         nodes.in_order(list(nodes.entries("z2"))[:1])
+
+
+def test_exact_answers_are_short_fractions() -> None:
+    network = bp.load(CLASSROOM % "relu")
+    nodes = nodes_of(network)
+    asked = [*nodes.entries("z2"), *nodes.entries("W1", True)]
+    rules = default_rules(network.graph, own(network), exact=True)
+    found = batch(nodes, asked, own(network), rules, 20, 3, 4, exact=True)
+    for place in asked:
+        for value in np.broadcast_to(found.values[place], (20,)):
+            fraction = Fraction(float(value)).limit_denominator(64)
+            assert float(fraction) == pytest.approx(float(value), rel=1e-9)
+            assert abs(fraction.numerator) < 10_000
+    thirds = {**rules, "W1": Rule((1 / 3, 1 / 7)), "x": Rule((1 / 11, 1 / 13))}
+    with pytest.raises(BackpropError, match="an answer is a long fraction"):
+        batch(nodes, asked, own(network), thirds, 1, 3, 4, exact=True)
