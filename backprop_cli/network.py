@@ -24,7 +24,7 @@ from backprop_cli.spec.reading import Check, read, read_text, validated
 from backprop_cli.spec.schema import NetworkSpec
 from backprop_cli.spec.values import Values
 from backprop_cli.symbolic.assembly import assemble
-from backprop_cli.symbolic.derivation import derive
+from backprop_cli.symbolic.derivation import Adjoints, derive
 from backprop_cli.symbolic.graph import Graph, Role
 
 if TYPE_CHECKING:
@@ -66,11 +66,15 @@ class Network:
         from backprop_cli.derived import Derivation  # noqa: PLC0415 - start-up
         from backprop_cli.symbolic.narration import narrate  # noqa: PLC0415 - start-up
 
-        return Derivation(narrate(self.graph, self._unit_sums()), self.names, self.graph)
+        return Derivation(narrate(self._adjoints, self._unit_sums()), self.names, self.graph)
+
+    @cached_property
+    def _adjoints(self) -> Adjoints:
+        return derive(self.graph)
 
     def compile(self) -> Program:
         """The forward and backward pass as one NumPy function."""
-        return Program(self.graph, derive(self.graph), self.values, self._for_samples, self._page)
+        return Program(self.graph, self._adjoints, self.values, self._for_samples, self._page)
 
     def _repr_markdown_(self) -> str:
         """The equations as mathematics, for a notebook."""

@@ -14,10 +14,10 @@ from sympy import Expr
 
 from backprop_cli.language import tree
 from backprop_cli.symbolic.costs_by_step import dropped
-from backprop_cli.symbolic.derivation import Adjoints, derive
+from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.display import term_tree, terms_tree, tree_of
 from backprop_cli.symbolic.formulas import Formula, Term, adjoint_names, canonical, named, product, with_names
-from backprop_cli.symbolic.graph import Graph, Quantity, Role
+from backprop_cli.symbolic.graph import Quantity, Role
 from backprop_cli.symbolic.local import LocalDerivative, inlined, local_derivative_of, put_in, upstream_terms
 from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, plain_name
 from backprop_cli.symbolic.remarks import remarks, unit_sum_form
@@ -28,13 +28,13 @@ COMPUTED = (Role.WEIGHTED_SUM, Role.ACTIVATION, Role.INTERMEDIATE, Role.HELPER, 
 IN_THE_COST = (Role.HELPER, Role.LOSS, Role.COST)
 
 
-def narrate(graph: Graph, unit_sums: bool | None = None) -> Derivation:
-    """The whole derivation of a graph.
+def narrate(adjoints: Adjoints, unit_sums: bool | None = None) -> Derivation:
+    """The whole derivation of a graph from its adjoints.
 
     ``unit_sums`` says whether every sample's targets sum to 1 (None: they have no values), which decides whether
     ``p_i Σ y_k - y_i`` may be shortened to ``p_i - y_i``.
     """
-    return Narrator(derive(graph), unit_sums).derivation()
+    return Narrator(adjoints, unit_sums).derivation()
 
 
 @dataclass

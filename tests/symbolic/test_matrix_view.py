@@ -29,7 +29,7 @@ INDEX_NODES = (tree.Reduction, tree.Place, tree.Partial)
 
 
 def steps_of(network: Graph, unit_sums: bool | None = True) -> dict[str, Step]:
-    return {step.id: step for step in matrix_steps(narrate(network, unit_sums))}
+    return {step.id: step for step in matrix_steps(narrate(derive(network), unit_sums))}
 
 
 def has_matrix_form(step: Step) -> bool:
@@ -38,7 +38,7 @@ def has_matrix_form(step: Step) -> bool:
 
 def check(network: Graph, given: Mapping[str, NDArray[np.float64]] | None = None) -> dict[str, Step]:
     """Evaluate both sides of every equality; the steps without a matrix form are those of the index view."""
-    told = narrate(network, unit_sums=given is None)
+    told = narrate(derive(network), unit_sums=given is None)
     values = IndexValues(network, values_for(network) if given is None else given)
     values.gradients(told.adjoints)
     matrices = MatrixValues(values)

@@ -13,6 +13,7 @@ from backprop_cli.language import tree
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
 from backprop_cli.spec.reading import read
 from backprop_cli.symbolic.assembly import assemble
+from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.entries import entry_step
 from backprop_cli.symbolic.graph import Graph, Role
 from backprop_cli.symbolic.narration import narrate
@@ -115,7 +116,7 @@ def test_every_form_of_every_step_in_every_notation(name: str) -> None:
     given = {name: value for name, value in values.items() if value is not None}
     arrays = numbers(graph, given)
     unit_sums = all(bool(np.all(np.abs(given[q.name].sum(axis=-1) - 1) < 1e-9)) for q in graph.with_role(Role.TARGET))
-    check_steps(narrate(graph, unit_sums), arrays)
+    check_steps(narrate(derive(graph), unit_sums), arrays)
 
 
 @pytest.mark.parametrize("name", [n for n in SYSTEMS if "position" not in n and "window" not in n and "side" not in n])
@@ -166,7 +167,7 @@ def test_a_layer_is_told_as_the_two_uses_of_the_chain_rule() -> None:
 )
 def test_the_sum_of_the_targets_is_spoken_of(spec: str, remark: str) -> None:
     graph, _ = assemble(read(SPECS[spec]))
-    step = narrate(graph, remark == "targets_sum_to_1").by_id["dJ/da" + ("2" if "batch" in spec else "1")]
+    step = narrate(derive(graph), remark == "targets_sum_to_1").by_id["dJ/da" + ("2" if "batch" in spec else "1")]
     assert [note.key for note in step.notes] == [remark]
     assert (step.forms[-1].kind == "unit_sum") == (remark == "targets_sum_to_1")
 
