@@ -124,12 +124,12 @@ def test_every_form_of_equations_in_general(name: str) -> None:
     graph = SYSTEMS[name]
     generator = np.random.default_rng(7)
     given = {q.name: generator.uniform(0.2, 1.5, q.shape) for q in graph.quantities if q.is_given}
-    check_steps(narrate(graph), numbers(graph, given))
+    check_steps(narrate(derive(graph)), numbers(graph, given))
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_gradients_build_on_steps_that_stand_before_them(name: str) -> None:
-    steps = narrate(assemble(read(SPECS[name]))[0]).steps
+    steps = narrate(derive(assemble(read(SPECS[name]))[0])).steps
     places = {step.id: number for number, step in enumerate(steps)}
     assert len(places) == len(steps)
     for step in steps:
@@ -140,7 +140,7 @@ def test_gradients_build_on_steps_that_stand_before_them(name: str) -> None:
 
 def test_a_layer_is_told_as_the_two_uses_of_the_chain_rule() -> None:
     graph, _ = assemble(read(SPECS["tanh and squares"]))
-    derivation, names = narrate(graph), Names.of(graph)
+    derivation, names = narrate(derive(graph)), Names.of(graph)
     told = {step.id: [formula_unicode.render(form.value, names) for form in step.forms] for step in derivation.steps}
     assert told["dJ/dW1"] == [
         "∂J/∂aᵢ⁽¹⁾ · ∂aᵢ⁽¹⁾/∂zᵢ⁽¹⁾ · ∂zᵢ⁽¹⁾/∂wᵢⱼ⁽¹⁾",
@@ -174,5 +174,5 @@ def test_the_sum_of_the_targets_is_spoken_of(spec: str, remark: str) -> None:
 
 def test_the_slope_at_a_kink_is_spoken_of() -> None:
     graph, _ = assemble(read(SPECS["a batch and cross-entropy"]))
-    (note,) = narrate(graph).by_id["da1/dz1"].notes
+    (note,) = narrate(derive(graph)).by_id["da1/dz1"].notes
     assert (note.key, note.about["function"]) == ("kink", "relu")
