@@ -43,6 +43,8 @@ class GradeFormat(StrEnum):
     CSV = "csv"
     HTML = "html"
     MARKDOWN = "markdown"
+    LATEX = "latex"
+    PDF = "pdf"
 
 
 class Format(StrEnum):

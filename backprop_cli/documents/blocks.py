@@ -92,7 +92,13 @@ class Summary(NamedTuple):
     corner: Array
 
 
-Cell: TypeAlias = str | tree.Node | float | Array | Summary | None
+class Bar(NamedTuple):
+    """A bar of a chart, as long as this share of the longest."""
+
+    share: float
+
+
+Cell: TypeAlias = str | tree.Node | float | Array | Summary | Bar | None
 
 
 class Table(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
+from backprop_cli.documents.blocks import Bar, Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.sentences import filled, gap
 from backprop_cli.exercises.key import CellKind
@@ -15,7 +15,6 @@ from backprop_cli.exercises.nodes import Node, name_of
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.translation import Sentences, marked, tr, tr_n
 
-LONGEST_BAR = 40
 BINS = 10  # of the distribution of points
 LONGEST_ANSWER = 12  # characters of a text that stands in the table
 LONGEST_FORMULA = 60  # operations of a step's formula that is shown
@@ -187,9 +186,8 @@ def _distribution(students: Sequence[Marked]) -> Table:
     shares = [student.points / student.of if student.of else 0.0 for student in students]
     counted = Counter(min(int(share * BINS), BINS - 1) for share in shares)
     longest = max(counted.values())
-    scale = min(1.0, LONGEST_BAR / longest)
     rows = [
-        (f"{100 * at // BINS}–{100 * (at + 1) // BINS} %", str(counted[at]), "█" * round(counted[at] * scale))
+        (f"{100 * at // BINS}–{100 * (at + 1) // BINS} %", str(counted[at]), Bar(counted[at] / longest))
         for at in range(BINS)
     ]
     return Table((tr("points"), tr("students"), ""), tuple(rows))

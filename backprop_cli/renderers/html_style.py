@@ -98,6 +98,8 @@ th, td { text-align: start; vertical-align: top; padding: .3rem .8rem .3rem 0; f
 .values > table > tbody + tbody { border-top: 1px solid var(--line); }
 .number, .array { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9rem; white-space: pre; }
 .number { text-align: end; }
+.bar { display: block;
+  width: calc(var(--share) * 20em); height: .9em; background: currentColor; print-color-adjust: exact; }
 .arrays { width: 100%; min-width: 11rem; }
 .array { contain: inline-size; overflow-x: auto; line-height: 1.4; }
 .array caption { text-align: start; }

@@ -7,7 +7,7 @@ from itertools import groupby, product
 
 import numpy as np
 
-from backprop_cli.documents.blocks import Array, Cell, Summary, Table
+from backprop_cli.documents.blocks import Array, Bar, Cell, Summary, Table
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.arrays import described, place_of
 from backprop_cli.renderers.formula_mathml import element, escaped
@@ -69,6 +69,8 @@ def _content(cell: Cell, names: Names) -> str:
             return ""
         case str():
             return escaped(cell)
+        case Bar(share):
+            return f'<span class="bar" style="--share: {share:.4g}"></span>'
         case Array():
             return _array(cell, cell.values.shape)
         case Summary():

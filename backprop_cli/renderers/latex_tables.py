@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from backprop_cli.documents.blocks import Array, Cell, Summary, Table
+from backprop_cli.documents.blocks import Array, Bar, Cell, Summary, Table
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers import formula_latex, latex_arrays
 from backprop_cli.renderers.arrays import Grid, cut, described, grids
@@ -25,6 +25,7 @@ PARENTHESES = 5.0  # with dots where the array goes on
 LEAST = 20.0  # letters for a last column, however wide the others are
 MOST_ROWS = 30  # of a matrix, which cannot go on over a page
 LETTER = 5.5  # points
+LONGEST_BAR = 220  # points
 BOLD = dict.fromkeys("fijlt", 0.75) | {"r": 0.95} | dict.fromkeys("mw", 1.9)
 EDGE = 1.2  # letters that the page has beyond PAGE
 STRUT = r"\rule[-1.6ex]{0pt}{4.6ex}"  # room above and below a fraction
@@ -94,6 +95,8 @@ def _short(cell: Cell, names: Names) -> str:
             return ""
         case str():
             return escaped(cell)
+        case Bar(share):
+            return rf"\rule{{{LONGEST_BAR * share:.1f}pt}}{{1.4ex}}"
     assert not isinstance(cell, int | float), "numbers belong to their column"
     return f"${formula_latex.render(cell, names)}$"
 

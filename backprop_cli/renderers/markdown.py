@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from backprop_cli.documents.blocks import (
     Array,
+    Bar,
     Block,
     Cell,
     Document,
@@ -24,6 +25,7 @@ from backprop_cli.documents.blocks import (
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers import latex_arrays
 from backprop_cli.renderers.arrays import described, grids
+from backprop_cli.renderers.bars import bar
 from backprop_cli.renderers.latex_alignment import aligned
 from backprop_cli.renderers.markdown_text import Dialect, adapted, block, escaped, formula, inline, running
 from backprop_cli.renderers.numbers import numbers
@@ -89,6 +91,8 @@ def _cell(cell: Cell, names: Names, dialect: Dialect) -> str:
             return ""
         case str():
             return escaped(cell)
+        case Bar():
+            return bar(cell)
         case Array():
             return _array(cell, cell.values.shape, dialect)
         case Summary(shape=shape, corner=corner):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from backprop_cli.documents.blocks import (
     Array,
+    Bar,
     Block,
     Cell,
     FormulaBlock,
@@ -20,6 +21,7 @@ from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
 from backprop_cli.renderers import formula_mathml
 from backprop_cli.renderers.arrays import Grid, described, grids
+from backprop_cli.renderers.bars import bar
 from backprop_cli.renderers.formula_mathml import escaped
 from backprop_cli.renderers.table_numbers import number_texts
 
@@ -78,6 +80,8 @@ def _cell(cell: Cell, names: Names) -> str:
             return ""
         case str():
             return escaped(cell)
+        case Bar():
+            return bar(cell)
         case Array():
             return _array(cell, cell.values.shape)
         case Summary(shape=shape, corner=corner):

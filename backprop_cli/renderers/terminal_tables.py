@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from backprop_cli.documents.blocks import Array, Cell, Summary, Table
+from backprop_cli.documents.blocks import Array, Bar, Cell, Summary, Table
 from backprop_cli.documents.names import Names
+from backprop_cli.renderers.bars import bar
 from backprop_cli.renderers.formula_unicode import pieces
 from backprop_cli.renderers.numbers import aligned, numbers
 from backprop_cli.renderers.plain import visible
@@ -48,6 +49,8 @@ def _short(cell: Cell, names: Names) -> Text:
             return Text()
         case str():
             return Text(visible(cell))
+        case Bar():
+            return Text(bar(cell))
         case bool() | int() | float():
             return Text(numbers([cell], 0)[0])
     return styled(pieces(cell, names))

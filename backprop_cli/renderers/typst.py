@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from backprop_cli.documents.blocks import (
     Array,
+    Bar,
     Block,
     Cell,
     Document,
@@ -34,7 +35,7 @@ from backprop_cli.renderers.formula_typst import literal, typst
 from backprop_cli.renderers.glyphs import MINUS
 from backprop_cli.renderers.latex_alignment import Row, alignment
 from backprop_cli.renderers.latex_arrays import number, rows
-from backprop_cli.renderers.latex_tables import parts, room
+from backprop_cli.renderers.latex_tables import LONGEST_BAR, parts, room
 from backprop_cli.renderers.numbers import numbers
 from backprop_cli.renderers.optional import package
 from backprop_cli.renderers.table_numbers import number_texts
@@ -138,6 +139,8 @@ def _cell(cell: Cell, names: Names, width: float) -> str:
             return ""
         case str():
             return _text((cell,), names)
+        case Bar(share):
+            return f"#box(width: {LONGEST_BAR * share:.1f}pt, height: 0.7em, fill: black)"
         case Array():
             return _array(cell, cell.values.shape, width)
         case Summary(shape=shape, corner=corner):
