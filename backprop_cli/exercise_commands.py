@@ -157,7 +157,7 @@ def exercise(
     total = len(names) if names is not None else variants or 0
     with counting(total) as progress:
         made = made_for(asked, variants, seed, names, progress)
-    sheets = Sheets(network, asked, made.key if code is None else with_code(made.key, code), made.vouched)
+    sheets = Sheets(network, asked, made.key if code is None else with_code(made.key, code))
     if rejected := told(made.rejected):
         warn(rejected)
     path = None if output is None else output.path

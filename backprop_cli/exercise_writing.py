@@ -21,7 +21,7 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.key import Key, Variant
-from backprop_cli.exercises.making import Made, fingerprint, made, made_of_own
+from backprop_cli.exercises.making import Made, fingerprint, made, vouched_for
 from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.exercises.variants import Progress
 from backprop_cli.network import Network
@@ -62,7 +62,7 @@ def made_for(
 ) -> Made:
     """The key with so many variants, or one for every student; with none of both, with the spec's own numbers."""
     if students is None and not count:
-        return made_of_own(exercise, own_numbers(exercise))
+        return Made(own_numbers(exercise), {})
     return made(exercise, count or 0, seed, students, progress)
 
 
@@ -86,8 +86,8 @@ def with_code(key: Key, code: str) -> Key:
 class Sheets:
     """The sheets and keys of one exercise with the numbers of its key."""
 
-    def __init__(self, network: Network, exercise: Exercise, key: Key, vouched: Certificate | None = None) -> None:
-        self.network, self.exercise, self.key, self.vouched = network, exercise, key, vouched
+    def __init__(self, network: Network, exercise: Exercise, key: Key) -> None:
+        self.network, self.exercise, self.key = network, exercise, key
 
     def text(self, is_key: bool, width: int, *, colour: bool = False) -> str:
         """All sheets, or all keys, for a terminal."""
@@ -120,6 +120,11 @@ class Sheets:
         loss = self.network.spec.loss
         text = "" if loss is None else loss.text
         return keys_document(self.exercise, self.derivation, self.network.names, variants, self.run, text, self.vouched)
+
+    @cached_property
+    def vouched(self) -> Certificate | None:
+        """How the gradients of all variants were checked; None without a cost."""
+        return vouched_for(self.exercise, self.key.variants)
 
     def sheet(self, variant: Variant) -> Sheet:
         return Sheet(self.exercise, self.derivation, variant)

@@ -30,7 +30,7 @@ from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import Entry, Single, Stage, remembered, stories
-from backprop_cli.translation import tr
+from backprop_cli.translation import enumerated, tr
 
 Arrays = Mapping[str, NDArray[np.float64]]
 
@@ -67,11 +67,12 @@ def _certificate(vouched: Certificate | None) -> Iterator[Block]:
     """To how many digits the gradients agree with other ways of computing them."""
     if vouched is not None:
         yield Heading(2, (KEY["certificate"],))
-        told = {"gradients": vouched.gradients, "differences": vouched.differences}
+        by_way = {"direct": vouched.direct, "differences": vouched.differences, "torch": vouched.torch}
+        ways = [KEY[f"by {way}"].format(digits=digits) for way, digits in by_way.items() if digits is not None]
+        sentences = [KEY["vouched"].format(gradients=vouched.gradients, ways=enumerated(ways))]
         if vouched.direct is None:
-            yield Prose((KEY["vouched by differences"].format(**told),))
-        else:
-            yield Prose((KEY["vouched"].format(**told, direct=vouched.direct),))
+            sentences.append(KEY["too long"])
+        yield Prose((gap().join(sentences),))
 
 
 class _Key:

@@ -1,7 +1,7 @@
 """What a key vouches for: its gradients by the recurrence equal those of other ways, for the numbers of these variants.
 
-The other ways are ``sympy.diff`` of the cost written out in given numbers, central differences of the cost, and the
-compiled program; all are computed for every variant at once.
+The other ways are ``sympy.diff`` of the cost written out in given numbers, central differences of the cost, and
+PyTorch where it is installed; all are computed for every variant at once.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.nodes import Nodes, Numbers, evaluated
@@ -17,22 +18,34 @@ from backprop_cli.exercises.tolerances import derivative
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.expansion import Expansion
 from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.verification.automatic import gradients_of_many, is_installed
 
 STEP = 1e-4  # of a central difference, for a number of size 1; four points leave an error of its fourth power
 MOST_DIGITS = 15
 
+Array = NDArray[np.float64]
+
 
 class Certificate(NamedTuple):
-    """To how many digits the gradients agree at least, by the other way: ``direct`` and ``differences``; None where the
-    cost is too long to be written out. ``gradients`` are how many were compared for each variant."""
+    """To how many digits the gradients agree at least, by the other way: ``direct``, None where the cost is too long to
+    be written out, ``differences``, and ``torch``, None where PyTorch is not installed. ``gradients`` are how many were
+    compared for each variant."""
 
     gradients: int
     direct: int | None
     differences: int
+    torch: int | None = None
 
 
-def certificate(nodes: Nodes, adjoints: Adjoints, values: Mapping[Place, Numbers], names: Sequence[str]) -> Certificate:
-    """The agreement for the gradients by the given quantities of these names. Raises ValueError without a cost."""
+def certificate(
+    nodes: Nodes,
+    adjoints: Adjoints,
+    values: Mapping[Place, Numbers],
+    names: Sequence[str],
+    arrays: Mapping[str, Array] | None = None,
+) -> Certificate:
+    """The agreement for the gradients by the given quantities of these names. ``arrays`` are the given quantities with
+    one axis more in front, for the variants; without them PyTorch is not asked. Raises ValueError without a cost."""
     cost = nodes.graph.cost
     if cost is None:
         raise ValueError("a module on its own has no cost to differentiate")
@@ -41,7 +54,13 @@ def certificate(nodes: Nodes, adjoints: Adjoints, values: Mapping[Place, Numbers
     given = {place: number for place, number in values.items() if nodes.node(place) is None}
     found = [values[Adjoint(place.name, *place.positions)] for place in entries]
     differences = [_central(nodes, given, root, place) for place in entries]
-    return Certificate(len(entries), _direct(adjoints, given, root, entries, found), _digits(found, differences))
+    by_torch = None
+    if arrays is not None and is_installed("torch"):
+        tensors = gradients_of_many(nodes.graph, arrays, names)
+        by_torch = _digits(found, [tensors[p.name][(..., *(int(at) - 1 for at in p.positions))] for p in entries])
+    return Certificate(
+        len(entries), _direct(adjoints, given, root, entries, found), _digits(found, differences), by_torch
+    )
 
 
 def _direct(

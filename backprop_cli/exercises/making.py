@@ -19,7 +19,7 @@ from backprop_cli.exercises.gate import Reason
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.mistakes import MISTAKES, Setting
 from backprop_cli.exercises.nodes import Node, given_values
-from backprop_cli.exercises.solving import OWN, answers, is_number
+from backprop_cli.exercises.solving import answers, is_number
 from backprop_cli.exercises.variants import Progress, batch
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
@@ -34,11 +34,10 @@ Array = NDArray[np.float64]
 
 
 class Made(NamedTuple):
-    """``rejected`` counts the candidates that the gate turned away; ``vouched`` is None for a network without cost."""
+    """``rejected`` counts the candidates that the gate turned away."""
 
     key: Key
     rejected: Mapping[Reason, int]
-    vouched: Certificate | None
 
 
 def made(
@@ -73,18 +72,19 @@ def made(
     )
     text = exercise.network.source.text
     key = Key(exercise.title, text, exercise.digits, seed, exercise.learning_rate, variants)
-    return Made(key, found.rejected, vouched_for(exercise, found.given))
+    return Made(key, found.rejected)
 
 
-def vouched_for(exercise: Exercise, given: Mapping[str, Array]) -> Certificate | None:
+def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate | None:
     """The certificate for the gradients of every parameter and input; None without a cost."""
     if exercise.graph.cost is None:
         return None
+    given = {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}
     adjoints = derive(exercise.graph)
     names = [q.name for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if q.name in adjoints.formulas]
     wanted: list[Place] = [place for name in names for place in exercise.nodes.entries(name, is_gradient=True)]
     values = exercise.nodes.values(given_values(exercise.graph, given), wanted)
-    return certificate(exercise.nodes, adjoints, values, names)
+    return certificate(exercise.nodes, adjoints, values, names, given)
 
 
 def fingerprint(exercise: Exercise) -> str:
@@ -126,10 +126,3 @@ def _mutations(exercise: Exercise) -> Callable[[Node], Sequence[tuple[str, Expr]
         return known[node.place]
 
     return of
-
-
-def made_of_own(exercise: Exercise, key: Key) -> Made:
-    """The key of the spec's own numbers, vouched for."""
-    (variant,) = key.variants
-    assert variant.code == OWN
-    return Made(key, {}, vouched_for(exercise, {name: array[np.newaxis] for name, array in variant.given.items()}))

@@ -37,6 +37,24 @@ def gradients(graph: Graph, given: Mapping[str, Array], names: Sequence[str], li
     return (_by_torch if library == "torch" else _by_autograd)(graph, given, names)
 
 
+def gradients_of_many(graph: Graph, given: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+    """The same by PyTorch for many sets of numbers at once: every array has one axis more in front, for them."""
+    torch = import_module("torch")
+    arrays = TorchArrays(torch)
+
+    def cost(numbers: Mapping[str, Array]) -> Array:
+        return objective(graph, arrays, forward(graph, Evaluator(arrays), numbers)).array
+
+    numbers = {name: torch.from_numpy(np.array(array, dtype=np.float64)) for name, array in given.items()}
+    try:
+        slopes = torch.func.vmap(torch.func.grad(cost))(numbers)
+    except RuntimeError:  # where an operation looks at the numbers, as the largest of a window does
+        count = len(next(iter(given.values())))
+        each = [_by_torch(graph, {name: array[n] for name, array in given.items()}, names) for n in range(count)]
+        return {name: np.stack([one[name] for one in each]) for name in names}
+    return {name: slopes[name].numpy() for name in names}
+
+
 class TorchArrays:
     """PyTorch tensors of float64."""
 
@@ -57,6 +75,8 @@ class TorchArrays:
         return value
 
     def given(self, values: Array) -> Array:
+        if isinstance(values, self.torch.Tensor):
+            return values
         return self.torch.from_numpy(np.array(values, dtype=np.float64))
 
     def arranged(self, array: Array, order: Sequence[int], shape: Sequence[int]) -> Array:

@@ -10,13 +10,17 @@ import pytest
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercise_writing import numbers_of, with_code
+from backprop_cli.exercises.certificate import certificate
 from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.gate import Reason
 from backprop_cli.exercises.grading import grade
 from backprop_cli.exercises.key import CellKind, Key
-from backprop_cli.exercises.making import TELLING, fingerprint, made
+from backprop_cli.exercises.making import TELLING, fingerprint, made, vouched_for
 from backprop_cli.exercises.marks import Submission, Verdict
 from backprop_cli.exercises.mistakes import MISTAKES
+from backprop_cli.exercises.nodes import given_values
+from backprop_cli.exercises.solving import own_numbers
+from backprop_cli.symbolic.derivation import derive
 
 FILE = """
 network:
@@ -82,11 +86,33 @@ def test_the_right_answers_are_right(sheet: Exercise) -> None:
 
 
 def test_every_sheet_is_vouched_for(sheet: Exercise) -> None:
-    vouched = made(sheet, 10, 3).vouched
+    vouched = vouched_for(sheet, made(sheet, 10, 3).key.variants)
     assert vouched is not None
     assert vouched.gradients == 6 + 3 + 6 + 2 + 2
     assert (vouched.direct or 0) >= 12
     assert vouched.differences >= 9
+
+
+@pytest.mark.parametrize("name", ["first-sheet", "rnn", "small-cnn", "softmax-classifier", "layer-norm"])
+def test_PyTorch_vouches_too(name: str) -> None:
+    pytest.importorskip("torch")
+    exercise = load_exercise(name).exercise
+    (variant,) = own_numbers(exercise).variants
+    moved = {quantity: array * 1.1 for quantity, array in variant.given.items()}
+    vouched = vouched_for(exercise, [variant, variant._replace(given=moved)])
+    assert vouched is not None
+    assert (vouched.torch or 0) >= 12
+
+
+def test_PyTorch_does_not_vouch_for_wrong_gradients(sheet: Exercise) -> None:
+    pytest.importorskip("torch")
+    given = {name: array[np.newaxis] for name, array in own_numbers(sheet).variants[0].given.items()}
+    adjoints, nodes = derive(sheet.graph), sheet.nodes
+    places = list(nodes.entries("W1", is_gradient=True))
+    values = nodes.values(given_values(sheet.graph, given), places)
+    assert (certificate(nodes, adjoints, values, ["W1"], given).torch or 0) >= 12
+    wrong = {**values, places[0]: 1.01 * values[places[0]]}
+    assert certificate(nodes, adjoints, wrong, ["W1"], given).torch in (0, 1, 2)
 
 
 def test_a_sheet_for_every_student(sheet: Exercise) -> None:

@@ -12,7 +12,9 @@ from backprop_cli.renderers import html, latex, markdown, terminal, typst
 
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.0)
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-DOCUMENT = Document((Table(("students", ""), tuple((str(n), Bar(share)) for n, share in enumerate(SHARES))),), Names({}))
+DOCUMENT = Document(
+    (Table(("students", ""), tuple((str(n), Bar(share)) for n, share in enumerate(SHARES))),), Names({})
+)
 
 
 def in_characters(line: str) -> float:
