@@ -145,6 +145,11 @@ def test_what_a_gap_tells_is_shown_as_it_was_written(monkeypatch: pytest.MonkeyP
             assert "".join(ET.fromstring(f"<p>{shown}</p>").itertext()).startswith(HARD)
 
 
+def test_a_number_that_rounds_to_zero_has_no_sign() -> None:
+    root = of_item(Item("t", (), (Answer(cell(-1e-06), None),), 1.0))
+    assert root.findtext("question[@type='numerical']/answer[2]/feedback/text") == "Right is 0.0000."
+
+
 @pytest.mark.parametrize("title", ["plain", "a/b", "a // b", "/a", "a/", "//", "/", "course/top/x"])
 def test_a_title_is_one_category(title: str) -> None:
     root = of_item(Item("t", (), (), 0.0), title)

@@ -11,7 +11,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from backprop_cli.documents.quiz import Answer, Item
 from backprop_cli.exercise_writing import Sheets
+from backprop_cli.exercises.key import Cell, CellKind
+from backprop_cli.renderers import qti12
 from backprop_cli.translation import Language, written_in
 from tests.exercises.content_models import MANIFEST, MATHML, QTI12, QTI21, Kind, problems, without_namespace
 from tests.exercises.making import sheets_of
@@ -76,28 +79,30 @@ def test_what_is_out_of_place_is_noticed(before: str, after: str, found: str) ->
     assert any(found in problem for problem in problems(ET.fromstring(text.replace(before, after)), QTI12))
 
 
+NAMED = {"assessment": "ident", "item": "ident", "assessmentTest": "identifier", "assessmentItem": "identifier"}
+
+
+def identifiers(sheets: Sheets, format: str) -> list[str]:
+    return [
+        element.get(NAMED[name]) or ""
+        for root in package(sheets, format).values()
+        for element in root.iter()
+        if (name := without_namespace(element.tag)) in NAMED
+    ]
+
+
 @pytest.mark.parametrize("format", ["qti12", "qti21"])
 def test_identifiers_are_those_of_one_thing(sheets: Sheets, format: str) -> None:
-    files = package(sheets, format)
-    found = [
-        ident
-        for root in files.values()
-        for element in root.iter()
-        if without_namespace(element.tag) in ("assessment", "item", "assessmentTest", "assessmentItem")
-        if (ident := element.get("ident") or element.get("identifier"))
-    ]
+    found = identifiers(sheets, format)
     assert len(found) == len(set(found)) > 3
-    resources = [element.get("identifier") for element in files["imsmanifest.xml"].iter() if element.get("href")]
-    assert len([r for r in resources if r]) == len({r for r in resources if r})
-    other = made("two-two-two", 3)
-    assert not {e.get("ident") for e in items12(other)} & {e.get("ident") for e in items12(sheets)}  # or overwritten
+    assert not set(found) & set(identifiers(made("two-two-two", 3), format))  # or one overwrites the other
+    resources = [element.get("identifier") for element in package(sheets, format)["imsmanifest.xml"].iter()]
+    named = [resource for resource in resources if resource]
+    assert len(named) == len(set(named))
 
 
 def test_what_is_not_changed_keeps_its_identifier() -> None:
-    of_two, of_three = (
-        [assessment.get("ident") for root in package(made("first-sheet", n), "qti12").values() for assessment in root]
-        for n in (2, 3)
-    )
+    of_two, of_three = (identifiers(made("first-sheet", count), "qti12") for count in (2, 3))
     assert of_three[: len(of_two)] == of_two
 
 
@@ -156,6 +161,9 @@ def test_formulas_in_qti_2_1_say_by_themselves_that_they_are_mathml(sheets: Shee
 
 
 def test_points_of_thirds_add_up() -> None:
-    sheets = made("first-sheet", 1)
-    points = [fields(item)["points_possible"] for item in items12(sheets)]
-    assert sum(map(float, points)) == pytest.approx(sum(c.points for c in sheets.key.variants[0].cells), abs=1e-12)
+    answers = tuple(Answer(Cell(f"z{n}", 1, CellKind.NUMBER, 0.5, 0.0, 1 / 3, 4), None) for n in range(3))
+    archive = zipfile.ZipFile(
+        io.BytesIO(qti12.render([("t", [Item("t", (), answers, 1.0)])], made("first-sheet", 1).names))
+    )
+    items = ET.fromstring(archive.read("variant-1/variant-1.xml")).iter(f"{XMLNS}item")
+    assert sum(float(fields(item)["points_possible"]) for item in items) == pytest.approx(1.0, abs=1e-12)
