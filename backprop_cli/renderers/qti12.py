@@ -21,6 +21,7 @@ KINDS = {
     CellKind.LINE: "multiple_choice_question",
 }
 GIVEN = "text_only_question"
+ROUNDING = Decimal("0.00005")  # of what is typed into a Canvas quiz, which keeps four digits after the point
 SOLUTION = "general_fb"  # what Canvas calls the comment on every answer
 
 
@@ -109,10 +110,17 @@ def _marked(element: ET.Element, answer: Answer) -> None:
         ET.SubElement(variable, "varequal", respident="response1").text = value
     else:
         # as decimals: their distance, as which Canvas reads the tolerance, is then the tolerance itself
-        middle, tolerance = Decimal(repr(value)), Decimal(repr(answer.cell.tolerance))
+        middle, tolerance = Decimal(repr(value)), _accepted(answer.cell.tolerance)
         either = ET.SubElement(variable, "or")
         ET.SubElement(either, "varequal", respident="response1").text = str(middle)
         within = ET.SubElement(either, "and")
         ET.SubElement(within, "vargte", respident="response1").text = str(middle - tolerance)
         ET.SubElement(within, "varlte", respident="response1").text = str(middle + tolerance)
     ET.SubElement(condition, "setvar", action="Set", varname="SCORE").text = "100"
+
+
+def _accepted(tolerance: float) -> Decimal:
+    """How far a right answer can be from the number of the key; where more digits are asked for than Canvas keeps, by
+    its rounding too, or it would take every right answer for a wrong one."""
+    asked = Decimal(repr(tolerance))
+    return asked if asked >= ROUNDING else asked + ROUNDING

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from xml.etree import ElementTree as ET
 
@@ -160,10 +161,24 @@ def test_formulas_in_qti_2_1_say_by_themselves_that_they_are_mathml(sheets: Shee
     assert not re.search(r"xmlns:|<ns\d", text)
 
 
+def of_cells(*cells: Cell) -> list[ET.Element]:
+    answers = tuple(Answer(cell, None) for cell in cells)
+    rendered = qti12.render([("t", [Item("t", (), answers, 1.0)])], made("first-sheet", 1).names)
+    archive = zipfile.ZipFile(io.BytesIO(rendered))
+    return list(ET.fromstring(archive.read("variant-1/variant-1.xml")).iter(f"{XMLNS}item"))
+
+
 def test_points_of_thirds_add_up() -> None:
-    answers = tuple(Answer(Cell(f"z{n}", 1, CellKind.NUMBER, 0.5, 0.0, 1 / 3, 4), None) for n in range(3))
-    archive = zipfile.ZipFile(
-        io.BytesIO(qti12.render([("t", [Item("t", (), answers, 1.0)])], made("first-sheet", 1).names))
-    )
-    items = ET.fromstring(archive.read("variant-1/variant-1.xml")).iter(f"{XMLNS}item")
+    items = of_cells(*(Cell(f"z{n}", 1, CellKind.NUMBER, 0.5, 0.0, 1 / 3, 4) for n in range(3)))
     assert sum(float(fields(item)["points_possible"]) for item in items) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("digits", [2, 4, 5, 6, 9])
+@pytest.mark.parametrize("value", [1 / 3, -0.123456789, 3e-06, 12.00005])
+def test_canvas_keeps_four_digits_of_a_right_answer(digits: int, value: float) -> None:
+    tolerance = 0.5 * 10**-digits
+    (item,) = of_cells(Cell("z1", 1, CellKind.NUMBER, value, tolerance, 1.0, digits))
+    least, most = (Decimal(next(item.iter(f"{XMLNS}{tag}")).text or "") for tag in ("vargte", "varlte"))
+    kept = Decimal(f"{value:.{digits}f}").quantize(Decimal("0.0001"))
+    assert least <= kept <= most
+    assert most - least <= max(Decimal(repr(2 * tolerance)), Decimal("0.0002"))  # and no more than that
