@@ -15,12 +15,16 @@ from xml.etree import ElementTree as ET
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.quiz import Answer, Item, solution
 from backprop_cli.exercises.key import CellKind
+from backprop_cli.renderers.formula_mathml import escaped
 from backprop_cli.renderers.plain import one_line
 from backprop_cli.renderers.simple_html import formula, fragment, table, text
 from backprop_cli.translation import tr
 
 LARGEST_DENOMINATOR = 100  # of the points of one answer, which a cloze question has as whole numbers
-SPECIAL = re.compile(r"([}#~/\"\\])")  # in the answers of a cloze question
+GAP = str.maketrans({"{": "&#123;"})  # begins a gap in the text of a cloze question
+END = str.maketrans(
+    {"}": "&#125;", "~": "&#126;", "\\": "&#92;"}
+)  # ends what is told in a gap, or keeps it from ending
 
 
 def render(variants: Iterable[tuple[str, Sequence[Item]]], names: Names) -> str:
@@ -28,7 +32,7 @@ def render(variants: Iterable[tuple[str, Sequence[Item]]], names: Names) -> str:
     quiz = ET.Element("quiz")
     for title, items in variants:
         category = ET.SubElement(ET.SubElement(quiz, "question", type="category"), "category")
-        ET.SubElement(category, "text").text = f"$course$/{one_line(title).replace('/', '//')}"
+        ET.SubElement(category, "text").text = f"$course$/{_part(one_line(title))}"
         for item in items:
             quiz.append(_question(item, names))
     ET.indent(quiz)
@@ -48,10 +52,10 @@ def _question(item: Item, names: Names) -> ET.Element:
         return _numerical(item, said, first, names)
     weights = _weights(item.answers)
     rows = [
-        (formula(answer.label, names) if answer.label is not None else "", _gap(answer, weight))
+        (formula(answer.label, names).translate(GAP) if answer.label is not None else "", _gap(answer, weight))
         for answer, weight in zip(item.answers, weights, strict=True)
     ]
-    return _started("cloze", item, said + table((tr("quantity"), tr("answer")), rows))
+    return _started("cloze", item, said.translate(GAP) + table((tr("quantity"), tr("answer")), rows))
 
 
 def _started(kind: str, item: Item, said: str) -> ET.Element:
@@ -59,7 +63,7 @@ def _started(kind: str, item: Item, said: str) -> ET.Element:
     _text(question, "name", one_line(item.title))
     _text(question, "questiontext", said, html=True)
     if kind not in ("cloze", "description"):
-        ET.SubElement(question, "defaultgrade").text = f"{item.points:g}"
+        ET.SubElement(question, "defaultgrade").text = f"{item.points:.15g}"
     return question
 
 
@@ -74,11 +78,11 @@ def _numerical(item: Item, said: str, answer: Answer, names: Names) -> ET.Elemen
     question = _started("numerical", item, said + label)
     right = ET.SubElement(question, "answer", fraction="100", format="plain_text")
     ET.SubElement(right, "text").text = _number(answer)
-    _text(right, "feedback", tr("Right."), html=True)
+    _text(right, "feedback", escaped(tr("Right.")), html=True)
     ET.SubElement(right, "tolerance").text = repr(answer.cell.tolerance)
     wrong = ET.SubElement(question, "answer", fraction="0", format="plain_text")
     ET.SubElement(wrong, "text").text = "*"
-    _text(wrong, "feedback", _wrong(answer), html=True)
+    _text(wrong, "feedback", escaped(_wrong(answer)), html=True)
     return question
 
 
@@ -91,7 +95,7 @@ def _choice(item: Item, said: str, answer: Answer, names: Names) -> ET.Element:
         is_right = one.value == answer.cell.value
         element = ET.SubElement(question, "answer", fraction="100" if is_right else "0", format="html")
         ET.SubElement(element, "text").text = text(one.parts, names)
-        _text(element, "feedback", tr("Right.") if is_right else _wrong(answer), html=True)
+        _text(element, "feedback", escaped(tr("Right.") if is_right else _wrong(answer)), html=True)
     return question
 
 
@@ -105,8 +109,13 @@ def _essay(item: Item, said: str, names: Names) -> ET.Element:
     return question
 
 
+def _part(title: str) -> str:
+    """A name in the path of a category: its slashes are doubled, and at its ends told from those between names."""
+    return re.sub("^(?=/)|(?<=/)$", " ", title.replace("/", "//"))
+
+
 def _gap(answer: Answer, weight: int) -> str:
-    right, wrong = _plain(tr("Right.")), _plain(_wrong(answer))
+    right, wrong = _told(tr("Right.")), _told(_wrong(answer))
     return f"{{{weight}:NUMERICAL:={_number(answer)}:{answer.cell.tolerance!r}#{right}~*#{wrong}}}"
 
 
@@ -117,12 +126,13 @@ def _number(answer: Answer) -> str:
 def _wrong(answer: Answer) -> str:
     """What a wrong answer is told, with the right number in the digits that are asked for."""
     value = answer.cell.value
-    shown = value if isinstance(value, str) else f"{value:.{answer.cell.digits}f}"
+    shown = value if isinstance(value, str) else f"{value:z.{answer.cell.digits}f}"
     return tr("Right is {answer}.").format(answer=shown)
 
 
-def _plain(said: str) -> str:
-    return SPECIAL.sub(r"\\\1", said)
+def _told(said: str) -> str:
+    """What a gap tells: Moodle resolves the references in it to find the markup, whose own are resolved after that."""
+    return escaped(escaped(said).translate(END))
 
 
 def _weights(answers: Sequence[Answer]) -> list[int]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.quiz import Answer, Item, solution
 from backprop_cli.exercises.key import CellKind
-from backprop_cli.renderers.packages import packed, serialised
+from backprop_cli.renderers.packages import fingerprint, manifest, packed, serialised
 from backprop_cli.renderers.plain import one_line
 from backprop_cli.renderers.simple_html import formula, fragment, text
 
 NAMESPACE = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
-PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
 KINDS = {
     CellKind.NUMBER: "numerical_question",
     CellKind.FORMULA: "essay_question",
@@ -21,29 +21,28 @@ KINDS = {
     CellKind.LINE: "multiple_choice_question",
 }
 GIVEN = "text_only_question"
+ROUNDING = Decimal("0.00005")  # of what is typed into a Canvas quiz, which keeps four digits after the point
+SOLUTION = "general_fb"  # what Canvas calls the comment on every answer
 
 
 def render(variants: Iterable[tuple[str, Sequence[Item]]], names: Names) -> bytes:
     """The package; each variant has its title."""
+    every = tuple(variants)
     files: dict[str, str] = {}
-    manifest = ET.Element("manifest", identifier="backprop", xmlns=PACKAGE)
-    metadata = ET.SubElement(manifest, "metadata")
-    ET.SubElement(metadata, "schema").text = "IMS Content"
-    ET.SubElement(metadata, "schemaversion").text = "1.1.3"
-    ET.SubElement(manifest, "organizations")
-    resources = ET.SubElement(manifest, "resources")
-    for number, (title, items) in enumerate(variants, start=1):
+    root, resources = manifest(f"backprop-{fingerprint(every)}", "IMS Content", "1.1.3")
+    for number, (title, items) in enumerate(every, start=1):
         name = f"variant-{number}"
         file = f"{name}/{name}.xml"
         resource = ET.SubElement(resources, "resource", identifier=name, type="imsqti_xmlv1p2", href=file)
         ET.SubElement(resource, "file", href=file)
-        files[file] = serialised(_assessment(name, title, items, names))
-    return packed({"imsmanifest.xml": serialised(manifest), **files})
+        files[file] = serialised(_assessment(f"{name}-{fingerprint([(title, items)])}", title, items, names))
+    return packed({"imsmanifest.xml": serialised(root), **files})
 
 
 def _assessment(name: str, title: str, items: Sequence[Item], names: Names) -> ET.Element:
     root = ET.Element("questestinterop", xmlns=NAMESPACE)
     assessment = ET.SubElement(root, "assessment", ident=name, title=one_line(title))
+    _metadata(assessment, {"qmd_assessmenttype": "Examination"})  # without it Canvas makes a quiz for practice
     section = ET.SubElement(assessment, "section", ident="root_section")
     for number, item in enumerate(items):
         said = fragment(item.blocks, names)
@@ -59,20 +58,24 @@ def _assessment(name: str, title: str, items: Sequence[Item], names: Names) -> E
             _asked(presentation, answer, names)
             _marked(element, answer)
             if answer.cell.kind is CellKind.FORMULA:
-                feedback = ET.SubElement(element, "itemfeedback", ident="general_fb")
+                feedback = ET.SubElement(element, "itemfeedback", ident=SOLUTION)
                 _material(ET.SubElement(feedback, "flow_mat"), fragment(solution(answer), names))
     return root
 
 
 def _item(section: ET.Element, ident: str, title: str, kind: str, points: float, said: str) -> ET.Element:
     element = ET.SubElement(section, "item", ident=ident, title=one_line(title))
-    metadata = ET.SubElement(ET.SubElement(element, "itemmetadata"), "qtimetadata")
-    for label, entry in (("question_type", kind), ("points_possible", f"{points:g}")):
+    _metadata(ET.SubElement(element, "itemmetadata"), {"question_type": kind, "points_possible": f"{points:.15g}"})
+    _material(ET.SubElement(element, "presentation"), said)
+    return element
+
+
+def _metadata(parent: ET.Element, fields: Mapping[str, str]) -> None:
+    metadata = ET.SubElement(parent, "qtimetadata")
+    for label, entry in fields.items():
         field = ET.SubElement(metadata, "qtimetadatafield")
         ET.SubElement(field, "fieldlabel").text = label
         ET.SubElement(field, "fieldentry").text = entry
-    _material(ET.SubElement(element, "presentation"), said)
-    return element
 
 
 def _material(parent: ET.Element, html: str) -> None:
@@ -100,14 +103,24 @@ def _marked(element: ET.Element, answer: Answer) -> None:
     variable = ET.SubElement(condition, "conditionvar")
     if answer.cell.kind is CellKind.FORMULA:
         ET.SubElement(variable, "other")
+        ET.SubElement(condition, "displayfeedback", feedbacktype="Response", linkrefid=SOLUTION)
         return
     value = answer.cell.value
     if isinstance(value, str):
         ET.SubElement(variable, "varequal", respident="response1").text = value
     else:
+        # as decimals: their distance, as which Canvas reads the tolerance, is then the tolerance itself
+        middle, tolerance = Decimal(repr(value)), _accepted(answer.cell.tolerance)
         either = ET.SubElement(variable, "or")
-        ET.SubElement(either, "varequal", respident="response1").text = repr(value)
+        ET.SubElement(either, "varequal", respident="response1").text = str(middle)
         within = ET.SubElement(either, "and")
-        ET.SubElement(within, "vargte", respident="response1").text = repr(value - answer.cell.tolerance)
-        ET.SubElement(within, "varlte", respident="response1").text = repr(value + answer.cell.tolerance)
+        ET.SubElement(within, "vargte", respident="response1").text = str(middle - tolerance)
+        ET.SubElement(within, "varlte", respident="response1").text = str(middle + tolerance)
     ET.SubElement(condition, "setvar", action="Set", varname="SCORE").text = "100"
+
+
+def _accepted(tolerance: float) -> Decimal:
+    """How far a right answer can be from the number of the key; where more digits are asked for than Canvas keeps, by
+    its rounding too, or it would take every right answer for a wrong one."""
+    asked = Decimal(repr(tolerance))
+    return asked if asked >= ROUNDING else asked + ROUNDING

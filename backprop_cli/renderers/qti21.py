@@ -8,38 +8,34 @@ from xml.etree import ElementTree as ET
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.quiz import Answer, Item, solution
 from backprop_cli.exercises.key import CellKind
-from backprop_cli.renderers.packages import packed, serialised
+from backprop_cli.renderers.packages import fingerprint, manifest, packed, serialised
 from backprop_cli.renderers.plain import one_line
-from backprop_cli.renderers.simple_html import formula, fragment, text
+from backprop_cli.renderers.simple_html import MATHML, formula, fragment, text
 
 QTI = "http://www.imsglobal.org/xsd/imsqti_v2p1"
-PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
 ITEM = "imsqti_item_xmlv2p1"
 TEST = "imsqti_test_xmlv2p1"
 
 
 def render(variants: Iterable[tuple[str, Sequence[Item]]], names: Names) -> bytes:
     """The package; each variant has its title."""
+    every = tuple(variants)
     files: dict[str, str] = {}
-    manifest = ET.Element("manifest", identifier="backprop", xmlns=PACKAGE)
-    metadata = ET.SubElement(manifest, "metadata")
-    ET.SubElement(metadata, "schema").text = "QTIv2.1 Package"
-    ET.SubElement(metadata, "schemaversion").text = "1.0.0"
-    ET.SubElement(manifest, "organizations")
-    resources = ET.SubElement(manifest, "resources")
-    for number, (title, items) in enumerate(variants, start=1):
-        found = dict(_items(f"variant-{number}", items, names))
+    root, resources = manifest(f"backprop-{fingerprint(every)}", "QTIv2.1 Package", "1.0.0")
+    for number, (title, items) in enumerate(every, start=1):
+        name = f"variant-{number}-{fingerprint([(title, items)])}"
+        found = dict(_items(name, items, names))
         test = f"variant-{number}.xml"
-        resource = ET.SubElement(resources, "resource", identifier=f"variant-{number}", type=TEST, href=test)
+        resource = ET.SubElement(resources, "resource", identifier=name, type=TEST, href=test)
         ET.SubElement(resource, "file", href=test)
         for ident in found:
             ET.SubElement(resource, "dependency", identifierref=ident)
         for ident in found:
             item = ET.SubElement(resources, "resource", identifier=ident, type=ITEM, href=f"{ident}.xml")
             ET.SubElement(item, "file", href=f"{ident}.xml")
-        files[test] = serialised(_test(f"variant-{number}", title, found))
+        files[test] = serialised(_test(name, title, found))
         files |= {f"{ident}.xml": serialised(item) for ident, item in found.items()}
-    return packed({"imsmanifest.xml": serialised(manifest), **files})
+    return packed({"imsmanifest.xml": serialised(root), **files})
 
 
 def _test(ident: str, title: str, items: Iterable[str]) -> ET.Element:
@@ -87,7 +83,7 @@ def _item(ident: str, said: str, answer: Answer, names: Names) -> ET.Element:
         ET.SubElement(ET.SubElement(declared, "correctResponse"), "value").text = value
     for name, initial in (("SCORE", 0.0), ("MAXSCORE", cell.points)):
         outcome = ET.SubElement(item, "outcomeDeclaration", identifier=name, cardinality="single", baseType="float")
-        ET.SubElement(ET.SubElement(outcome, "defaultValue"), "value").text = f"{initial:g}"
+        ET.SubElement(ET.SubElement(outcome, "defaultValue"), "value").text = f"{initial:.15g}"
     body = _body(said)
     item.append(body)
     _asked(body, answer, names)
@@ -100,8 +96,19 @@ def _item(ident: str, said: str, answer: Answer, names: Names) -> ET.Element:
 
 
 def _body(html: str) -> ET.Element:
-    """The item's text, whose elements are those of QTI; formulas keep the namespace of MathML."""
-    return ET.fromstring(f"<itemBody>{html}</itemBody>")
+    """The item's text, whose elements are those of QTI."""
+    return _parsed(f"<itemBody>{html}</itemBody>")
+
+
+def _parsed(markup: str) -> ET.Element:
+    """Formulas say by themselves that they are MathML, with no prefix: also a player that reads items as HTML finds
+    them."""
+    root = ET.fromstring(markup)
+    for element in root.iter():
+        if element.tag == f"{{{MATHML}}}math":
+            element.set("xmlns", MATHML)
+        element.tag = element.tag.removeprefix(f"{{{MATHML}}}")
+    return root
 
 
 def _asked(body: ET.Element, answer: Answer, names: Names) -> None:
@@ -110,14 +117,14 @@ def _asked(body: ET.Element, answer: Answer, names: Names) -> None:
             body, "choiceInteraction", responseIdentifier="RESPONSE", shuffle="false", maxChoices="1"
         )
         for one in answer.choices:
-            choice = ET.fromstring(f"<simpleChoice>{text(one.parts, names)}</simpleChoice>")
+            choice = _parsed(f"<simpleChoice>{text(one.parts, names)}</simpleChoice>")
             choice.set("identifier", _identifier(one.value))
             interaction.append(choice)
     elif answer.cell.kind is CellKind.FORMULA:
         ET.SubElement(body, "extendedTextInteraction", responseIdentifier="RESPONSE")
     else:
         label = "" if answer.label is None else formula(answer.label, names)
-        paragraph = ET.fromstring(f"<p>{label} = </p>")
+        paragraph = _parsed(f"<p>{label} = </p>")
         ET.SubElement(paragraph, "textEntryInteraction", responseIdentifier="RESPONSE", expectedLength="12")
         body.append(paragraph)
 

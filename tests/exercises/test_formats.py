@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 import nbformat
@@ -114,11 +115,11 @@ def test_qti_1_2_has_the_same_numbers_and_tolerances(sheets: Sheets) -> None:
             points += float(fields["points_possible"] or "")
             if fields["question_type"] == "numerical_question":
                 value, least, most = (
-                    float(next(item.iter(f"{QTI12}{tag}")).text or "") for tag in ("varequal", "vargte", "varlte")
+                    Decimal(next(item.iter(f"{QTI12}{tag}")).text or "") for tag in ("varequal", "vargte", "varlte")
                 )
-                found.append((value, (most - least) / 2))
-        assert [value for value, _ in found] == [value for value, _ in numbers(sheets, variant)]
-        assert [width for _, width in found] == pytest.approx([width for _, width in numbers(sheets, variant)])
+                assert most - value == value - least
+                found.append((float(value), float(most - value)))
+        assert found == numbers(sheets, variant)
         assert points == pytest.approx(sum(cell.points for cell in sheets.key.variants[variant].cells))
 
 
