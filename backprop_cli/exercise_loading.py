@@ -16,7 +16,8 @@ import numpy as np
 from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_names, bundled_spec
 from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
 from backprop_cli.exercises.asking import Asking, given_names, without_repeats
-from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule, nodes_of
+from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule
+from backprop_cli.exercises.nodes import look_ups
 from backprop_cli.exercises.tolerances import is_too_strict
 from backprop_cli.network import Network, load, load_data, load_text
 from backprop_cli.output import as_json
@@ -85,7 +86,7 @@ def _loaded(argument: str) -> Loaded:
 
 
 def _of_network(network: Network) -> Loaded:
-    return Loaded(network, _exercise(network, Asking(nodes_of(network.graph)).by_itself()))
+    return Loaded(network, _exercise(network, Asking(network).by_itself()))
 
 
 def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
@@ -102,7 +103,7 @@ def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
 def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
     network = _network(file, folder)
     checking = _Checking(file, network)
-    asking = checking.tried(("network",), lambda: Asking(nodes_of(network.graph)))
+    asking = checking.tried(("network",), lambda: Asking(network))
     questions = [] if asking is None else checking.questions(asking)
     given = checking.given()
     vary = checking.vary()
@@ -158,9 +159,13 @@ class _Checking:
 
     def vary(self) -> dict[str, Rule]:
         names = given_names(self._network.graph)
+        fixed = look_ups(self._network.graph, self._network.values)
         for name in self._file.vary:
             if name not in names:
                 self._unknown(("vary", name), name, names, key=True)
+            elif name in fixed:
+                message = tr("'{name}' says which numbers are used, and must be the same on every sheet")
+                self._add(("vary", name), message.format(name=name), key=True)
         return {name: _rule(rule) for name, rule in self._file.vary.items()}
 
     def tried(self, path: Where, make: Callable[[], Made]) -> Made | None:

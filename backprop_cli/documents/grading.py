@@ -71,7 +71,7 @@ def _row(mark: Mark) -> tuple[Cell, ...]:
 def _written(mark: Mark, value: float | str | None) -> str:
     if value is None:
         return ""
-    return f"{value + 0.0:.{mark.cell.digits}f}" if isinstance(value, float) else value
+    return f"{value:z.{mark.cell.digits}f}" if isinstance(value, float) else value
 
 
 def points(number: float) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from math import prod
 
+import numpy as np
+
 from backprop_cli.errors import BackpropError, did_you_mean
-from backprop_cli.exercises.exercise import Question, QuestionKind, stem_and_positions
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, name_of
+from backprop_cli.exercises.exercise import Network, Question, QuestionKind, nodes_of, numbers_of, stem_and_positions
+from backprop_cli.exercises.nodes import PATH, UPDATED, Contribution, evaluated, given_values, name_of
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, places
 from backprop_cli.translation import enumerated, tr
 
 MOST_CELLS = 400  # of one question
@@ -22,8 +25,10 @@ GIVEN = (Role.INPUT, Role.TARGET, Role.CONSTANT, Role.PARAMETER)
 class Asking:
     """Makes the questions about one network. Raises BackpropError for what it does not have."""
 
-    def __init__(self, nodes: Nodes) -> None:
-        self._nodes, self._graph = nodes, nodes.graph
+    def __init__(self, network: Network) -> None:
+        self._nodes, self._graph = nodes_of(network), network.graph
+        own = {name: array[np.newaxis] for name, array in numbers_of(network).items()}
+        self._given = given_values(self._graph, own)
         self._makers: Mapping[QuestionKind, Callable[[Sequence[str], int], Iterable[str]]] = {
             QuestionKind.FORWARD: lambda of, _: self._all(of, self.forward, False),
             QuestionKind.COST: lambda *_: [self._cost()],
@@ -76,11 +81,19 @@ class Asking:
         for quantity in parameters[::-1]:
             if fanned := self._fanned_out(quantity):
                 wanted.append((QuestionKind.PATHS, (name_of(fanned).removeprefix("dJ/d"),)))
-            wanted.append((QuestionKind.GRADIENT, (_first(quantity),)))
+            wanted.append((QuestionKind.GRADIENT, (self._used(quantity),)))
         changed = next((q for q in parameters if q.name in self.updated), None)
         if changed is not None:
-            wanted.append((QuestionKind.UPDATE, (_first(changed),)))
+            wanted.append((QuestionKind.UPDATE, (self._used(changed),)))
         return tuple(self.question(kind, of, number) for number, (kind, of) in enumerate(wanted, start=1))
+
+    def _used(self, quantity: Quantity) -> str:
+        """The first entry of a parameter that J depends on: a row that no token looks up has none."""
+        for gradient in islice(self._nodes.entries(quantity.name, is_gradient=True), MOST_CELLS):
+            node = self._nodes.node(gradient)
+            if node is not None and node.contributions:
+                return name_of(gradient).removeprefix("dJ/d")
+        return _first(quantity)
 
     def _of_layers(self) -> list[Quantity]:
         """The largest parameter of every layer; of equations the first ones."""
@@ -95,18 +108,24 @@ class Asking:
 
     def _fanned_out(self, parameter: Quantity) -> Adjoint | None:
         """The nearest gradient on the way to a parameter's that arrives on several paths."""
-        place: Place = self._nodes.place(f"dJ/d{_first(parameter)}")
+        place: Place = self._nodes.place(f"dJ/d{self._used(parameter)}")
         passed: set[Place] = set()
         while place not in passed:
             passed.add(place)
             node = self._nodes.node(place)
             arriving = [] if node is None else [one for one in node.contributions if one.upstream is not None]
-            if len(arriving) > 1 and self._graph[place.name].role is not Role.PARAMETER:
+            if len(arriving) > 1 and self._graph[place.name].role is not Role.PARAMETER and self._all_count(arriving):
                 return place if isinstance(place, Adjoint) else None
             if not arriving or arriving[0].upstream is None:
                 return None
             place = arriving[0].upstream
         return None
+
+    def _all_count(self, arriving: Sequence[Contribution]) -> bool:
+        """Whether something arrives on every path: nothing comes from the class that a sample does not have."""
+        wanted = [place for one in arriving for place in places(one.expression)]
+        values = self._nodes.values(self._given, wanted)
+        return not any(np.any(evaluated(one.expression, values) == 0) for one in arriving)
 
     def _cost(self) -> str:
         if self._graph.cost is None:

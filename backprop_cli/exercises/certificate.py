@@ -59,11 +59,12 @@ def certificate(
         tensors = gradients_of_many(nodes.graph, arrays, names)
         by_torch = _digits(found, [tensors[p.name][(..., *(int(at) - 1 for at in p.positions))] for p in entries])
     return Certificate(
-        len(entries), _direct(adjoints, given, root, entries, found), _digits(found, differences), by_torch
+        len(entries), _direct(nodes, adjoints, given, root, entries, found), _digits(found, differences), by_torch
     )
 
 
 def _direct(
+    nodes: Nodes,
     adjoints: Adjoints,
     given: Mapping[Place, Numbers],
     root: Place,
@@ -71,7 +72,7 @@ def _direct(
     found: Sequence[Numbers],
 ) -> int | None:
     try:
-        written = Expansion(adjoints).expanded(root)
+        written = nodes.single(Expansion(adjoints).expanded(root))
     except BackpropError:
         return None
     return _digits(found, [evaluated(derivative(written, place), given) for place in entries])

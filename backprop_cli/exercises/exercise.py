@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sympy import Rational
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, look_ups
 from backprop_cli.language import tree
 from backprop_cli.numeric.program import Program
 from backprop_cli.symbolic.derivation import derive
@@ -104,7 +104,7 @@ class Exercise:
     @cached_property
     def nodes(self) -> Nodes:
         """The network taken apart. Raises BackpropError for a truncated one."""
-        return nodes_of(self.graph)
+        return nodes_of(self.network)
 
     @cached_property
     def fixed(self) -> Mapping[str, float]:
@@ -121,13 +121,22 @@ class Exercise:
         return place_of(self.nodes, cell, self.learning_rate)
 
 
-def nodes_of(graph: Graph) -> Nodes:
-    """The nodes of a graph. Raises BackpropError for a truncated one."""
+def numbers_of(network: Network) -> dict[str, NDArray[np.float64]]:
+    """The numbers of the spec; of a size alone some that do not matter, as they are drawn anew."""
+    return {
+        name: np.full(network.graph[name].shape, 0.25) if array is None else np.asarray(array, dtype=np.float64)
+        for name, array in network.values.items()
+    }
+
+
+def nodes_of(network: Network) -> Nodes:
+    """The nodes of a network, with what its look-ups use. Raises BackpropError for a truncated one."""
+    graph = network.graph
     if graph.windows:
         raise BackpropError(
             tr("exercises ask for gradients of the cost itself, and this network truncates them; leave out truncate")
         )
-    return Nodes(graph, derive(graph))
+    return Nodes(graph, derive(graph), look_ups(graph, network.values))
 
 
 def place_of(nodes: Nodes, cell: str, learning_rate: float) -> Place:

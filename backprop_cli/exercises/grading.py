@@ -20,7 +20,7 @@ from backprop_cli.exercises.formula_answers import FormulaJudge
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.marks import Mark, Marked, Report, Submission, Verdict
 from backprop_cli.exercises.mistakes import Setting
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, Numbers, given_values
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, Numbers, given_values, look_ups
 from backprop_cli.exercises.tolerances import SLACK
 from backprop_cli.exercises.written_numbers import number_of
 from backprop_cli.symbolic.derivation import derive
@@ -37,7 +37,8 @@ def grade(key: Key, graph: Graph, submissions: Sequence[Submission]) -> Report:
     Raises BackpropError where the key asks for numbers that the network does not have.
     """
     whole = replace(graph, windows={})
-    grading = _Grading(key, Nodes(whole, derive(whole)))
+    given = key.variants[0].given if key.variants else {}
+    grading = _Grading(key, Nodes(whole, derive(whole), look_ups(whole, given)))
     with np.errstate(all="ignore"):  # what is no number agrees with no answer
         return Report(key.title, grading.marked(submissions))
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from sympy import Expr, Rational
 
 from backprop_cli.exercises.certificate import Certificate, certificate
-from backprop_cli.exercises.drawing import SHARES, Rule, default_rules, steps
-from backprop_cli.exercises.exercise import Exercise, Range
+from backprop_cli.exercises.drawing import Rule, default_rules, steps
+from backprop_cli.exercises.exercise import Exercise, Range, numbers_of
 from backprop_cli.exercises.exercise import Rule as Asked
 from backprop_cli.exercises.gate import Reason
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.mistakes import MISTAKES, Setting
-from backprop_cli.exercises.nodes import Node, given_values
+from backprop_cli.exercises.nodes import Node, given_values, look_ups
 from backprop_cli.exercises.solving import answers, is_number
 from backprop_cli.exercises.variants import Progress, batch
 from backprop_cli.symbolic.derivation import derive
@@ -49,7 +49,7 @@ def made(
 ) -> Made:
     """A key with so many variants, or one for each student. Raises BackpropError where not enough fit."""
     count = count if students is None else len(students)
-    own = {name: _array(exercise, name, array) for name, array in exercise.network.values.items()}
+    own = numbers_of(exercise.network)
     rules = rules_of(exercise, own)
     asked = {cell: exercise.place(cell) for one in exercise.questions for cell in one.cells if is_number(cell)}
     fixed = {asked[cell]: tolerance for cell, tolerance in exercise.fixed.items() if cell in asked}
@@ -99,6 +99,8 @@ def fingerprint(exercise: Exercise) -> str:
 def rules_of(exercise: Exercise, own: Mapping[str, Array]) -> dict[str, Rule]:
     """What each given quantity may become: the exercise's own rules before the usual ones."""
     rules = default_rules(exercise.graph, own, exercise.exact)
+    for name in look_ups(exercise.graph, own):
+        rules.pop(name, None)
     return rules | {name: Rule(_values(rule)) for name, rule in exercise.vary.items()}
 
 
@@ -107,11 +109,6 @@ def _values(rule: Asked) -> tuple[float, ...]:
         start, end, step = (str(Decimal(repr(float(number)))) for number in (rule.start, rule.end, rule.step))
         return steps(start, end, step, rule.nonzero)
     return rule
-
-
-def _array(exercise: Exercise, name: str, array: Array | None) -> Array:
-    """The numbers of the spec; of a size alone some that do not matter, as they are drawn anew."""
-    return np.full(exercise.graph[name].shape, SHARES[1]) if array is None else np.asarray(array, dtype=np.float64)
 
 
 def _mutations(exercise: Exercise) -> Callable[[Node], Sequence[tuple[str, Expr]]]:

@@ -73,12 +73,20 @@ PATH = "path "  # before the number of a contribution and the name of a gradient
 class Nodes:
     """The nodes of one network, made when they are asked for. The adjoints are those of the network untruncated.
 
+    ``look_ups`` are the numbers of given quantities that say which numbers of others are used, as tokens do; they are
+    put in, so that every node is made of single numbers.
+
     Besides entries of quantities and gradients there are parameters after one update (:meth:`updated`) and single
     contributions to a gradient (:meth:`path`), under names that no author can give.
     """
 
-    def __init__(self, graph: Graph, adjoints: Adjoints) -> None:
+    def __init__(self, graph: Graph, adjoints: Adjoints, look_ups: Mapping[str, NDArray[np.float64]] = {}) -> None:
         self.graph, self._adjoints = graph, adjoints
+        self._look_ups: dict[Expr, Expr] = {
+            Place(name, *(at + 1 for at in position)): Integer(int(number))
+            for name, numbers in look_ups.items()
+            for position, number in np.ndenumerate(numbers)
+        }
         self._edges: dict[str, list[Edge]] = {}
         for edge in edges(graph):
             if edge.by.name in adjoints.formulas and self._reaches(edge.of.name):
@@ -191,7 +199,16 @@ class Nodes:
             return Node(place, Add(*own, *(one.expression for one in some)), some)
         if quantity.definition is None:
             return None
-        return Node(place, self._inside(written_out(quantity.definition.xreplace(numbers))))
+        return Node(place, self._inside(self._written_out(quantity.definition.xreplace(numbers))))
+
+    def single(self, expression: Expr) -> Expr:
+        """An expression without indices in single numbers. Raises NotSingleError where a position is no number."""
+        return self._inside(self._written_out(expression))
+
+    def _written_out(self, expression: Expr) -> Expr:
+        written = written_out(expression)
+        looked_up = written.xreplace(self._look_ups) if self._look_ups else written
+        return written_out(looked_up) if looked_up is not written else written
 
     def _checked(self, expression: Expr) -> Expr:
         """Raises NotSingleError where a position is no number."""
@@ -203,11 +220,19 @@ class Nodes:
 
     def _arriving(self, edge: Edge, numbers: Mapping[Any, Any]) -> Iterator[Contribution]:
         for term in put_in(edge.derivative, edge.of.name != self.graph.cost):
-            for factors in _single(term, numbers):
+            for factors in self._single(term, numbers):
                 upstream = next((factor for factor in factors if isinstance(factor, Adjoint)), None)
-                local = self._inside(written_out(Mul(*(f for f in factors if f is not upstream))))
+                local = self._inside(self._written_out(Mul(*(f for f in factors if f is not upstream))))
                 if local is not S.Zero and (upstream is None or _is_inside(upstream, self.graph)):
                     yield Contribution(edge, upstream, local)
+
+    def _single(self, term: Term, numbers: Mapping[Any, Any]) -> Iterator[tuple[Expr, ...]]:
+        """The products that a term adds up, one for all values of its bound indices, without those that are 0."""
+        for at in positions_of(*(range(1, size + 1) for _, size in term.sums)):
+            rules = {**numbers, **{symbol: Integer(n) for (symbol, _), n in zip(term.sums, at, strict=True)}}
+            factors = tuple(self._written_out(factor.xreplace(rules)) for factor in term.factors)
+            if S.Zero not in factors:
+                yield tuple(factor for factor in factors if factor is not S.One) or (S.One,)
 
     def _inside(self, expression: Expr) -> Expr:
         """The expression with 0 for what lies outside its array."""
@@ -223,6 +248,20 @@ class Nodes:
         return found
 
 
+def look_ups(graph: Graph, values: Mapping[str, NDArray[np.float64] | None]) -> dict[str, NDArray[np.float64]]:
+    """The given quantities that say which numbers of others are used, with their numbers where they have some."""
+    names = {
+        inner.name
+        for quantity in graph.quantities
+        if quantity.definition is not None
+        for place in places(quantity.definition)
+        for position in place.positions
+        for inner in places(position)
+        if graph[inner.name].is_given
+    }
+    return {name: np.asarray(values[name]) for name in sorted(names) if values.get(name) is not None}
+
+
 def given_values(graph: Graph, arrays: Mapping[str, NDArray[np.float64]]) -> dict[Place, Numbers]:
     """The entries of given quantities; each array has one axis more in front, for the variants."""
     found: dict[Place, Numbers] = {}
@@ -231,15 +270,6 @@ def given_values(graph: Graph, arrays: Mapping[str, NDArray[np.float64]]) -> dic
             place = Place(name, *(Integer(at + 1) for at in position))
             found[place] = np.moveaxis(np.asarray(array, dtype=np.float64), 0, -1)[position]
     return found
-
-
-def _single(term: Term, numbers: Mapping[Any, Any]) -> Iterator[tuple[Expr, ...]]:
-    """The products that a term adds up, one for all values of its bound indices, without those that are 0."""
-    for at in positions_of(*(range(1, size + 1) for _, size in term.sums)):
-        rules = {**numbers, **{symbol: Integer(n) for (symbol, _), n in zip(term.sums, at, strict=True)}}
-        factors = tuple(written_out(factor.xreplace(rules)) for factor in term.factors)
-        if S.Zero not in factors:
-            yield tuple(factor for factor in factors if factor is not S.One) or (S.One,)
 
 
 def _is_inside(place: Place, graph: Graph) -> bool:

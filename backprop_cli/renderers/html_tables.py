@@ -70,7 +70,7 @@ def _content(cell: Cell, names: Names) -> str:
         case str():
             return escaped(cell)
         case Bar(share):
-            return f'<span class="bar" style="--share: {share:.4g}"></span>'
+            return f'<span class="bar" style="--share:{share:.4g}"></span>'
         case Array():
             return _array(cell, cell.values.shape)
         case Summary():

@@ -154,3 +154,35 @@ def test_a_sheet_is_made_again_from_its_code(sheet: Exercise) -> None:
 def test_codes_that_are_none(sheet: Exercise, code: str, message: str) -> None:
     with pytest.raises(BackpropError, match=message):
         numbers_of(sheet, code)
+
+
+@pytest.mark.parametrize("name", ["embedding", "softmax-classifier", "softmax-equations"])
+def test_sheets_of_classes_and_tokens(name: str) -> None:
+    """No path comes from a class that a sample does not have, and no row is asked for that no token looks up."""
+    exercise = load_exercise(name).exercise
+    key = made(exercise, 4, 5).key
+    asked = [cell for cell in key.variants[0].cells if cell.kind is CellKind.NUMBER]
+    assert any(cell.id.startswith("dJ/dW") for cell in asked)
+    submissions = [
+        Submission("someone", variant.id, {cell.id: f"{cell.value:.4f}" for cell in variant.cells})
+        for variant in key.variants
+    ]
+    report = grade(key, exercise.graph, submissions)
+    assert {mark.verdict for student in report.students for mark in student.marks} == {Verdict.RIGHT}
+
+
+def test_entries_that_are_looked_up_are_those_of_the_run() -> None:
+    exercise = load_exercise("embedding").exercise
+    key = made(exercise, 3, 1).key
+    for variant in key.variants:
+        assert np.array_equal(variant.given["x"], [2, 4, 1, 2])
+        trace = exercise.network.compile().run(dict(variant.given))
+        cells = {cell.id: cell.value for cell in variant.cells}
+        assert cells["dJ/dW1[2,1]"] == pytest.approx(trace.gradients["W1"][1, 0], rel=1e-12)
+        assert cells["a1[3,2]"] == pytest.approx(trace.forward["a1"][2, 1], rel=1e-12)
+
+
+def test_what_says_which_numbers_are_used_does_not_vary(tmp_path) -> None:
+    (tmp_path / "tokens.yaml").write_text("network: embedding\nvary:\n  x: [1, 2]\n", encoding="utf-8")
+    with pytest.raises(BackpropError, match=r"tokens\.yaml:3:3: 'x' says which numbers are used, and must be the same"):
+        load_exercise(str(tmp_path / "tokens.yaml"))

@@ -26,7 +26,7 @@ def in_characters(line: str) -> float:
     [
         (terminal.render(DOCUMENT), in_characters),
         (markdown.page(DOCUMENT), in_characters),
-        (html.page(DOCUMENT), r"--share: ([\d.]+)"),
+        (html.page(DOCUMENT), r"--share:([\d.]+)"),
         (latex.page(DOCUMENT), r"\\rule\{([\d.]+)pt\}\{1.4ex\}"),
         (typst.markup(DOCUMENT), r"box\(width: ([\d.]+)pt"),
     ],
