@@ -84,26 +84,27 @@ class Run:
 
 
 def check_equations(
-    equations: Sequence[Equation], run: Run, changed: Changed, digits: int, ranges: Mapping[str, int]
+    equations: Sequence[Equation], run: Run, changed: Changed, digits: int, ranges: Sequence[Mapping[str, int]]
 ) -> int:
     """Every equation of a page about a change: general ones for all their entries, ``formula = numbers put in =
-    result`` in full precision and in what is shown. Gives the number of places into which numbers were put."""
+    result`` in full precision and in what is shown. ``ranges`` of each equation's indices are for those that no place
+    tells. Gives the number of places into which numbers were put."""
     first_order = run.to_first_order(changed)
     arrays = run.arrays | {change_of(name): array for name, array in first_order.items()}
-    evaluation = Evaluation(run.names, arrays, run.definitions, ranges)
     noise = RESIDUE * max(float(np.max(np.abs(array), initial=0)) for array in first_order.values())
     put_in = 0
     told: set[str] = set()
-    for equation in equations:
+    for equation, known in zip(equations, ranges, strict=True):
         node = equation.read(run.names)
         assert isinstance(node, tree.Equality), equation.text
         target = node.sides[0]
         assert isinstance(target, tree.Differential), equation.text
         told.add(target.of.name)
         if free_indices(target, run.names):
-            check_formula(equation.text, run.names, arrays, equation.format, run.definitions, 1e-8, ranges)
+            check_formula(equation.text, run.names, arrays, equation.format, run.definitions, 1e-8, known)
             assert not equation.remark
         else:
+            evaluation = Evaluation(run.names, arrays, run.definitions, known)
             put_in += _Entry(equation, node, evaluation, digits, noise).check()
     moved = {name for name, array in first_order.items() if np.max(np.abs(array), initial=0) > noise}
     assert moved <= told

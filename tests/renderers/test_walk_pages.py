@@ -19,6 +19,7 @@ from tests.reading_back.normal import normal
 from tests.reading_back.pages import PAGE_FORMATS, Equation, PageFormat, equations
 from tests.renderers import bundled_documents as bundled
 from tests.renderers.test_every_view import TRUNCATED, document_of
+from tests.renderers.test_html import check_formulas
 
 SMALL = [name for name in bundled_names() if "600" not in name]
 WALKED = [
@@ -83,6 +84,13 @@ def check(document: Document, format: PageFormat, by_steps: Names) -> None:
 @pytest.mark.parametrize(("name", "view", "format"), WALKED, ids=str)
 def test_every_equation_of_a_walkthrough_is_read_back(name: str, view: str, format: PageFormat) -> None:
     check(document_of(bundled.network(name), view), format, bundled.by_step(name))
+
+
+@pytest.mark.every_spec
+@pytest.mark.parametrize("view", [WalkView.INDEX, WalkView.MATRIX, "perturb"])
+@pytest.mark.parametrize("name", SMALL)
+def test_every_formula_within_the_text_and_the_tables_of_a_walkthrough_is_read_back(name: str, view: str) -> None:
+    check_formulas(document_of(bundled.network(name), view))
 
 
 @pytest.mark.every_spec
