@@ -61,6 +61,7 @@ def array_places(draw: st.DrawFn) -> tree.Place:
 
 
 places = st.one_of(st.sampled_from(SCALARS).map(tree.Place), array_places())
+differentials = st.builds(tree.Differential, places)
 partials = st.one_of(st.builds(tree.Partial, st.just(tree.Place("J")), places), st.builds(tree.Partial, places, places))
 
 
@@ -98,8 +99,8 @@ def _over_own_index(operation: str, body: tree.Product) -> tree.Node:
 
 
 def formulas(language_only: bool = False) -> st.SearchStrategy[tree.Node]:
-    """Expressions in index notation; ``language_only`` leaves out what authors cannot write (derivatives)."""
-    leaves = st.one_of(numbers, indices, places, *(() if language_only else (partials,)))
+    """Expressions in index notation; ``language_only`` leaves out what authors cannot write, such as derivatives."""
+    leaves = st.one_of(numbers, indices, places, *(() if language_only else (partials, differentials)))
     return st.recursive(leaves, lambda inner: _larger(inner, language_only), max_leaves=12)
 
 

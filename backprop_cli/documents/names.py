@@ -103,6 +103,12 @@ class Names:
         """Whether no quantity is written with this letter, so that it may serve as a symbol (δ, σ, Σ)."""
         return letter not in self._letters
 
+    def is_set_apart(self, name: str) -> bool:
+        """Whether a space stands behind the d of a quantity's differential: a whole word follows, or the two together
+        would be another quantity's name, as where there is an x and a dx."""
+        shown = self[name]
+        return not shown.is_one_glyph or not self.is_free(f"d{shown.letter}")
+
     @cached_property
     def _letters(self) -> frozenset[str]:
         return frozenset(

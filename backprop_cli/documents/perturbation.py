@@ -37,6 +37,8 @@ from backprop_cli.teaching.perturbation import Change, Perturbation, ToldChange
 from backprop_cli.teaching.rounding import Rounding
 
 Array = NDArray[np.float64]
+TELLING = 1e-4  # a change whose square is well above the rounding of a run
+RELATIVE, ROUNDING = 1e-9, 1e-12  # the most that may be left of a prediction that is exact
 QUADRATIC = (0.003, 0.03)  # of the difference that is left where the change is a tenth: a hundredth, about
 
 
@@ -143,10 +145,23 @@ class _Document:
         yield Table(header, rows, self._rounding.digits)
         differences = [abs(row.true - row.predicted) for row in predictions]
         smallest, largest = QUADRATIC
-        if all(abs(row.true - row.predicted) <= 1e-12 * max(1.0, abs(row.true)) for row in predictions):
+        if _is_exact(predictions):
             yield Note((PERTURBATION["exact"],))
         elif all(before > 0 and smallest <= after / before <= largest for before, after in pairwise(differences)):
             yield Note((PERTURBATION["quadratic"],))
 
     def _number(self, value: float) -> tree.Node:
         return self._rounding.tree(value)
+
+
+def _is_exact(predictions: Sequence[Prediction]) -> bool:
+    """Whether nothing is left out to first order. Of a very small change that cannot be told: what it leaves out is
+    smaller than the rounding of the runs."""
+    first = predictions[0]
+    is_near = abs(first.true - first.predicted) <= RELATIVE * abs(first.predicted)
+    is_telling = abs(first.change) >= TELLING
+    return (
+        is_telling
+        and is_near
+        and all(abs(row.true - row.predicted) <= ROUNDING * max(1.0, abs(row.true)) for row in predictions)
+    )

@@ -76,7 +76,7 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
         case tree.Partial():
             return _derivative(kids[0].body, kids[1].body)
         case tree.Differential(of):
-            space = "" if names[of.name].is_one_glyph else r"\,"
+            space = r"\," if names.is_set_apart(of.name) else ""
             return Printed(rf"\mathrm{{d}}{space}{kids[0].body}", Level.POWER)
         case tree.Struck():
             return Printed(_struck(kids[0].body), Level.PRODUCT)

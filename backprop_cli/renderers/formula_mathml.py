@@ -44,6 +44,7 @@ PRIME = '<mo form="postfix" lspace="0" rspace="0">′</mo>'  # raised and small 
 TRANSPOSE = '<mo lspace="0" rspace="0">⊤</mo>'
 PARTIAL = "<mi>∂</mi>"
 DIFFERENTIAL = '<mi mathvariant="normal">d</mi>'
+THIN_SPACE = '<mspace width="0.1667em"/>'
 LOOSE = frozenset((PLUS, MINUS, EQUALS))
 TIGHT = frozenset((TIMES, HADAMARD, OF_MATRICES))
 TALL = ("<mfrac", "<munder", "<mtable", "<msqrt")
@@ -113,8 +114,9 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             return _comparison(node, kids, names)
         case tree.Partial(of):
             return _derivative(kids[0].body, kids[1].body, is_gradient=of.name == names.cost)
-        case tree.Differential():
-            return Printed((DIFFERENTIAL, *kids[0].body), Level.POWER)
+        case tree.Differential(of):
+            space = (THIN_SPACE,) if names.is_set_apart(of.name) else ()
+            return Printed((DIFFERENTIAL, *space, *kids[0].body), Level.POWER)
         case tree.Struck():
             return Printed(_struck(kids[0].body), Level.PRODUCT)
         case tree.Matrix(name):

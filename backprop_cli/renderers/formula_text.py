@@ -52,8 +52,9 @@ def _combine(node: tree.Node, kids: Sequence[_Text], names: Names) -> _Text:
             return Printed(f"({bare})", bare=bare)
         case tree.Partial():
             return Printed(f"d{kids[0].body}/d{kids[1].body}", Level.POWER)
-        case tree.Differential():
-            return Printed(f"d{kids[0].body}", Level.POWER)
+        case tree.Differential(of):
+            space = " " if f"d{of.name}" in names else ""
+            return Printed(f"d{space}{kids[0].body}", Level.POWER)
         case tree.Struck():
             return Printed(f"dropped({_outside(kids[0])})")
         case tree.Matrix(name):
@@ -128,4 +129,4 @@ def _ends_in_differential(node: tree.Node) -> bool:
     """Whether the text of a numerator ends in a name like ``dJ``, so that ``/dz`` after it would be a derivative."""
     while isinstance(node, tree.Product | tree.Quotient | tree.Negative):
         node = parts(node)[-1]
-    return isinstance(node, tree.Place | tree.Matrix) and node.name[0] == "d"
+    return isinstance(node, tree.Differential) or (isinstance(node, tree.Place | tree.Matrix) and node.name[0] == "d")

@@ -79,7 +79,8 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.Partial(of):
             return _derivative(_plain(kids[0]), _plain(kids[1]), "gradient" if of.name == names.cost else "local")
         case tree.Differential(of):
-            return Printed((Piece("d", "gradient"), *_apart(of.name, names), *kids[0].body), Level.POWER)
+            space = (Piece(" "),) if names.is_set_apart(of.name) else ()
+            return Printed((Piece("d", "gradient"), *space, *kids[0].body), Level.POWER)
         case tree.Struck():
             return Printed(
                 tuple(piece._replace(text=struck_through(piece.text)) for piece in kids[0].body), Level.PRODUCT
@@ -107,11 +108,6 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.OneHot(_, size):
             return Printed((Piece(f"onehot{subscript(size.text)}"), *_bracketed(kids[0])))
     return Printed(_joined(Piece(" = ", "break"), [kid.body for kid in kids]), Level.EQUALITY)
-
-
-def _apart(name: str, names: Names) -> _Pieces:
-    """A space behind the d of a differential where a whole word follows."""
-    return () if names[name].is_one_glyph else (Piece(" "),)
 
 
 def _plain(printed: _Shown) -> str:

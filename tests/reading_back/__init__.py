@@ -6,7 +6,8 @@ fails unless all sides of the printed equation are equal to 1e-9 for all values 
 
     check_steps(derivation.steps, names, arrays_of(trace), format="latex")
 
-does so for every formula of a derivation. Property tests over networks use them.
+does so for every formula of a derivation. Property tests over networks use them. :mod:`tests.reading_back.pages` finds
+the equations of a whole page in every format, :mod:`tests.reading_back.changes` checks those of a small change.
 """
 
 from __future__ import annotations

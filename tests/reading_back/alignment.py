@@ -12,22 +12,31 @@ from tests.reading_back.checking import read
 from tests.reading_back.grammar import UnreadableFormula
 from tests.reading_back.normal import normal
 
-REMARK = re.compile(r" && \\text\{.*\}$")
+REMARK = re.compile(r" && \\text\{(.*)\}$")
 CONTINUED = re.compile(r"^&\\qquad (?:\\quad )*")
 
 
 def chains(rows: str) -> list[list[str]]:
     """Target and sides of every chain, in LaTeX."""
-    found: list[list[str]] = []
+    return [chain for chain, _ in remarked(rows)]
+
+
+def remarked(rows: str) -> list[tuple[list[str], str]]:
+    """Target and sides of every chain, and what is remarked beside it."""
+    found: list[tuple[list[str], str]] = []
     for line in rows.strip().split(" \\\\\n"):
+        remark = REMARK.search(line)
         row = REMARK.sub("", line.strip())
         if CONTINUED.match(row):
-            found[-1][-1] += " " + CONTINUED.sub("", row)
+            found[-1][0][-1] += " " + CONTINUED.sub("", row)
         elif row.startswith("&= "):
-            found[-1].append(row.removeprefix("&= "))
+            found[-1][0].append(row.removeprefix("&= "))
         else:
             target, _, side = row.partition(" &= ")
-            found.append([target, side])
+            found.append(([target, side], ""))
+        if remark is not None:
+            chain, before = found[-1]
+            found[-1] = chain, f"{before} {remark[1]}".strip()
     return found
 
 

@@ -14,6 +14,7 @@ from backprop_cli.documents.names import Names
 from backprop_cli.documents.wording import sentence
 from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt, walk
+from backprop_cli.network import Network
 from backprop_cli.numeric.trace import Trace
 from backprop_cli.renderers import formula_latex, formula_mathml, formula_text, formula_unicode
 from backprop_cli.renderers.glyphs import STROKE
@@ -158,6 +159,19 @@ def check_steps(
             printed = render(equality, names)
             check_formula(printed, names, arrays, format, definitions, tolerance, ranges, step.notes)
     return len(steps)
+
+
+def definitions_of(network: Network, format: Format = "unicode") -> dict[str, tree.Equality]:
+    """Every quantity's definition as it is read back from a printed derivation."""
+    told, found = network.derive().told, {}
+    for quantity in network.graph.quantities:
+        if quantity.name in told.by_id:
+            formula = told.by_id[quantity.name].formula
+            name, definition = read_definition(PRINTERS[format].render(formula, network.names), network.names, format)
+            known = with_ranges(definition, ranges_of(formula))
+            assert isinstance(known, tree.Equality)
+            found[name] = known
+    return found
 
 
 def arrays_of(trace: Trace) -> dict[str, Array]:

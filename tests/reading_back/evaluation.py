@@ -66,6 +66,11 @@ def _pairwise(choose: Callable[[Array, Array], Array], first: Array, rest: Seque
     return first
 
 
+def change_of(name: str) -> str:
+    """The name under which the arrays of an evaluation hold the change of a quantity."""
+    return f"d {name}"
+
+
 def free_indices(node: tree.Node, names: Names) -> dict[str, None]:
     """The indices that no sum binds, in order of appearance."""
     if isinstance(node, tree.Place) and not node.positions:
@@ -150,6 +155,8 @@ class Evaluation:
                 return self._entry(self.gradient(by.name), by.positions, at)
             case tree.Partial(of, by):
                 return self._entry(self.local(of.name, by.name), (*of.positions, *by.positions), at)
+            case tree.Differential(of):
+                return self._entry(self.arrays[change_of(of.name)], of.positions, at)
             case tree.Negative(operand):
                 return -self._value(operand, at)
             case tree.Add(terms):

@@ -7,6 +7,7 @@ the quantities and how many positions each has.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
@@ -175,6 +176,14 @@ class Reader:
         if of == tree.Place(self.names.cost) and isinstance(by, tree.Matrix):
             return tree.Gradient(by.name)
         return tree.Jacobian(of.name, by.name)
+
+    def is_set_apart(self, place: tree.Place) -> bool:
+        """Whether the d of a differential must not stand close to the name after it: with a word, or with a letter that
+        makes another quantity's name with it, it would be read as one name."""
+        shown = self.names[place.name]
+        letters = {other.letter for other in self.names.quantities.values()}
+        glyphs = [character for character in shown.element if not unicodedata.combining(character)]
+        return len(glyphs) > 1 or f"d{shown.element}" in letters
 
     def delta(self, layer: str) -> tree.Node:
         name = self.quantity("z", layer, True) or self.quantity("z", layer, False)

@@ -108,6 +108,8 @@ class LatexReader(Reader):
                 return self._function(self._plain(text.rstrip("'")), is_prime=text.endswith("'"))
             case "command", text if text in COMMANDS:
                 return self._function(COMMANDS[text], is_prime=self.take("'"))
+            case "name", r"\mathrm{d}":
+                return self._differential()
             case "name", text:
                 return self._name(self._letter(text))
         raise self.error(f"{token.text!r} begins nothing")
@@ -122,6 +124,15 @@ class LatexReader(Reader):
         by = self._named(self._letter(self.next().text))
         self.expect("}")
         return self.derivative(of, by)
+
+    def _differential(self) -> tree.Differential:
+        r"""``\mathrm{d}x``; a space where a word follows, or where there is a dx."""
+        is_apart = self.take(r"\,")
+        name = self._letter(self.next().text)
+        of = self._named(name)
+        if not isinstance(of, tree.Place) or is_apart != self.is_set_apart(of):
+            raise self.error(f"a differential of {name}")
+        return tree.Differential(of)
 
     def _choice(self) -> tree.Node:
         then = self.sum()

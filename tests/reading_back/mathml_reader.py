@@ -48,6 +48,8 @@ def as_latex(element: ElementTree.Element, is_function: bool = False) -> str:
             return rf"\sqrt{{{_row(list(element))}}}"
         case "mover" if element[1].text == "^":
             return rf"\hat{{{as_latex(element[0])}}}"
+        case "mspace" if element.get("width") == "0.1667em":
+            return r"\,"
         case "menclose" if element.get("notation") == "horizontalstrike":
             return "0"
         case "mtable":

@@ -8,6 +8,7 @@ import pytest
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.language import tree
 from tests.reading_back import check_formula, read, read_definition
+from tests.reading_back.evaluation import change_of
 from tests.reading_back.grammar import UnreadableFormula
 
 NAMES = Names.given(
@@ -23,6 +24,7 @@ x, W = np.array([0.5, -2.0]), np.array([[0.1, 0.2], [-0.3, 0.4], [0.5, 0.6]])
 z = W @ x
 a = np.tanh(z)
 ARRAYS = {"x": x, "W1": W, "z1": z, "a1": a, "J": np.asarray(a.sum()), "dJ/da1": np.ones(3)}
+ARRAYS |= {change_of("x"): np.array([0.01, 0.02]), change_of("z1"): W @ np.array([0.01, 0.02])}
 ARRAYS |= {"dJ/dz1": 1 - a**2, "dJ/dW1": np.outer(1 - a**2, x), "dJ/dx": W.T @ (1 - a**2)}
 DEFINITIONS = dict(
     read_definition(text, NAMES) for text in ("zᵢ⁽¹⁾ = Σⱼ wᵢⱼ⁽¹⁾ · xⱼ", "aᵢ⁽¹⁾ = tanh(zᵢ⁽¹⁾)", "J = Σᵢ aᵢ⁽¹⁾")
@@ -46,6 +48,9 @@ HOLDING = [
     ("text", "dJ/dW1[i,j] = dJ/da1[i]*tanh'(z1[i])*x[j]"),
     ("latex", r"z_{i}^{[1]} = \sum_{j=1}^{2} w_{ij}^{[1]} \cdot x_{j}"),
     ("mathml", MATHML.format(limit=2)),
+    ("unicode", "dzᵢ⁽¹⁾ = Σⱼ wᵢⱼ⁽¹⁾ · dxⱼ"),
+    ("text", "dz1[i] = sum(W1[i,j]*dx[j], j)"),
+    ("latex", r"\mathrm{d}z_{i}^{[1]} = \sum_{j=1}^{2} w_{ij}^{[1]} \cdot \mathrm{d}x_{j}"),
 ]
 
 
@@ -61,6 +66,7 @@ def test_what_holds_passes(format: str, text: str) -> None:
         ("unicode", "∂J/∂xⱼ = Σᵢ ∂J/∂zᵢ⁽¹⁾ · wᵢⱼ⁽¹⁾ · 1.0005"),
         ("unicode", "∂J/∂zᵢ⁽¹⁾ = ∂J/∂aᵢ⁽¹⁾ · tanh(zᵢ⁽¹⁾)"),
         ("unicode", "∂aᵢ⁽¹⁾/∂zₖ⁽¹⁾ = tanh′(zᵢ⁽¹⁾)"),
+        ("unicode", "dzᵢ⁽¹⁾ = Σⱼ wᵢⱼ⁽¹⁾ · xⱼ"),
         ("text", "dJ/dW1[i,j] = dJ/da1[i]*tanh'(a1[i])*x[j]"),
         ("latex", r"z_{i}^{[1]} = \sum_{j=1}^{3} w_{ij}^{[1]} \cdot x_{j}"),  # a wrong limit
         ("mathml", MATHML.format(limit=3)),
@@ -80,11 +86,14 @@ def test_what_does_not_hold_fails(format: str, text: str) -> None:
         ("unicode", "(xⱼ"),
         ("unicode", "xⱼ · xⱼ ⊙ xⱼ"),
         ("text", "W1[i]"),
+        ("text", "dx"),
         ("text", "x[j]*"),
         ("latex", r"\frac{x_{j}}"),
         ("latex", r"w_{i}^{[1]}"),
         ("latex", r"\input{secret}"),
         ("latex", r"x_j"),
+        ("latex", r"dx_{j}"),
+        ("latex", r"\mathrm{d}\,x_{j}"),
         ("mathml", "<msub><mi>x</mi></msub>"),
         ("mathml", "<mfrac><mi>x</mi><mi>x</mi><mi>x</mi></mfrac>"),
         ("mathml", "<mtext>x</mtext><script>x</script>"),

@@ -46,7 +46,7 @@ class TextReader(Reader):
             return tree.Product((node,)) if isinstance(node, tree.Product) else node
         if token.kind != "name":
             raise self.error(f"{token.text!r} begins nothing")
-        return self._derivative(token.text) or self._name(token.text)
+        return self._derivative(token.text) or self._differential(token.text) or self._name(token.text)
 
     def _derivative(self, name: str) -> tree.Node | None:
         """``dJ/dW1[i,j]``, one symbol without blanks."""
@@ -65,6 +65,20 @@ class TextReader(Reader):
                 return self.derivative(of, self._positioned(by.text[1:]))
         self.at = start
         return None
+
+    def _differential(self, name: str) -> tree.Node | None:
+        """``dW1[i,j]``; ``d w`` where there is a dw."""
+        if name == "d" and self.peek().kind == "name":
+            return self._change_of(self.next().text)
+        if name in self.names or name[0] != "d" or name[1:] not in self.names:
+            return None
+        return self._change_of(name[1:])
+
+    def _change_of(self, name: str) -> tree.Differential:
+        of = self._positioned(name)
+        if not isinstance(of, tree.Place):
+            raise self.error(f"the change of the whole of {name}")
+        return tree.Differential(of)
 
     def _name(self, name: str) -> tree.Node:
         if name == "pi" and name not in self.names:

@@ -11,6 +11,7 @@ from tests.reading_back.grammar import REDUCTIONS, Reader, TwoSided, UnreadableF
 SMALL = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", "0123456789aehijklmnoprstuvxβγρφχ", strict=True))
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻·", "0123456789-.", strict=True))
 NOT_IN_NAMES = "".join(SMALL) + "ᵀ⁰¹²³⁴-⁹"
+CHOOSING = ("if", "otherwise")
 FUNCTION_OF = {entry.symbol: name for name, entry in FUNCTIONS.items()}
 
 
@@ -64,7 +65,7 @@ class UnicodeReader(Reader):
 
     def _begins_matrix(self) -> bool:
         if self.peek().kind == "name":
-            return self.peek().text not in ("if", "otherwise")
+            return self.peek().text not in CHOOSING
         return self.peek().text in ("(", "{") or (self.peek().kind == "number" and self.peek(1).kind == "small")
 
     def _power(self) -> tree.Node:
@@ -109,8 +110,22 @@ class UnicodeReader(Reader):
                 self.expect("/", "∂")
                 return self.derivative(of, self._named(self.next().text))
             case "name", name:
-                return self._name(name)
+                return self._differential(name) or self._name(name)
         raise self.error(f"{token.text!r} begins nothing")
+
+    def _differential(self, name: str) -> tree.Node | None:
+        """``dxⱼ``; ``d W_xh[i,j]`` with a space before a word, ``d x`` where there is a dx."""
+        start, is_apart = self.at, name == "d" and self.peek().kind == "name" and self.peek().text not in CHOOSING
+        if name[0] != "d" or not (is_apart or self.names.is_free(name)):
+            return None
+        try:
+            of = self._named(self.next().text if is_apart else name[1:])
+        except UnreadableFormula:
+            of = None
+        if isinstance(of, tree.Place) and of.name in self.names and is_apart == self.is_set_apart(of):
+            return tree.Differential(of)
+        self.at = start
+        return None
 
     def _ones(self) -> tree.Node:
         rows, _, columns = self._small_text().partition("x")

@@ -6,7 +6,7 @@ import pytest
 
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.language import tree
-from backprop_cli.renderers import formula_latex, formula_text, formula_unicode
+from backprop_cli.renderers import formula_latex, formula_mathml, formula_text, formula_unicode
 from tests.renderers.examples import (
     NAMES,
     apply,
@@ -171,6 +171,19 @@ def test_a_quotient_of_names_that_look_like_differentials_is_no_derivative() -> 
     names = Names.given([Shown(name, name, name) for name in ("J", "z", "dJ", "dz")])
     assert formula_text.render(over(at("dJ"), at("dz")), names) == "dJ/(dz)"
     assert formula_text.render(tree.Partial(at("J"), at("z")), names) == "dJ/dz"
+
+
+def test_a_change_is_never_written_like_a_quantity() -> None:
+    names = Names.given([Shown(name, name, name) for name in ("x", "dx", "y", "step", "z", "dz")])
+    changes = equal(tree.Differential(at("y")), times(at("dx"), tree.Differential(at("x"))))
+    word = tree.Differential(at("step"))
+    assert formula_text.render(changes, names) == "dy = dx*d x"
+    assert formula_unicode.render(changes, names) == "dy = dx · d x"
+    assert formula_latex.render(changes, names) == r"\mathrm{d}y = \mathrm{dx} \cdot \mathrm{d}\,x"
+    assert formula_mathml.render(word, names).startswith('<mi mathvariant="normal">d</mi><mspace width="0.1667em"/>')
+    assert formula_text.render(word, names) == "dstep"
+    assert formula_unicode.render(word, names) == "d step"
+    assert formula_text.render(over(word, at("dz")), names) == "dstep/(dz)"
 
 
 def test_symbols_make_way_for_quantities_of_that_name() -> None:

@@ -123,8 +123,11 @@ def test_every_page_is_well_formed_and_loads_nothing(name: str, kind: str) -> No
 @pytest.mark.every_spec
 @EVERY_PAGE
 def test_every_formula_reads_back(name: str, kind: str) -> None:
-    """Its elements say what the document says, and so does its text."""
-    document = bundled(name, kind)
+    check_formulas(bundled(name, kind))
+
+
+def check_formulas(document: Document) -> None:
+    """The elements of every formula of a page say what the document says, and so does its text."""
     told = [node for block in document.blocks for node in formulas(block)]
     is_by_step = any(place.name == document.names.cost and place.positions for node in told for place in places(node))
     names = with_costs_of_steps(document.names) if is_by_step else document.names

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from backprop_cli.bundled import bundled_names
@@ -31,10 +30,10 @@ from backprop_cli.renderers import markdown
 from backprop_cli.renderers.markdown_text import Dialect, escaped
 from backprop_cli.renderers.plain import one_line
 from tests.reading_back.alignment import as_meant, as_read, chains
+from tests.reading_back.pages import PARSER, blocks_of_maths, unadapted
 from tests.renderers import bundled_documents as bundled
 from tests.renderers.examples import NAMES, apply, at, gradient, number, times
 
-PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 DIALECTS = pytest.mark.parametrize("dialect", list(Dialect))
 HARMLESS = {"<br>", "<span>", "</span>"}
 MATHS = re.compile(r"\$`(.*?)`\$|\$([^`$][^$]*)\$")
@@ -61,20 +60,6 @@ def text_of(source: str) -> str:
     assert {token.type for token in tokens} <= allowed, source
     assert {token.content for token in tokens if token.type == "html_inline"} <= HARMLESS
     return "".join(token.content for token in tokens if token.type in ("text", "text_special"))
-
-
-def unadapted(latex: str) -> str:
-    """The LaTeX of a page's dialect in the commands of the LaTeX renderer."""
-    latex = re.sub(r"\\mathop\{\\mathrm\{((?:[^{}\\]|\\_)*)\}\}", r"\\operatorname{\1}", latex)
-    return latex.replace(r"\left\vert", r"\left|").replace(r"\right\vert", r"\right|")
-
-
-def blocks_of_maths(page: str) -> list[str]:
-    return [
-        token.content.removeprefix("\\begin{aligned}\n").removesuffix("\n\\end{aligned}\n")
-        for token in PARSER.parse(page)
-        if token.type == "fence" and token.info == "math"
-    ]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -23,11 +23,10 @@ from backprop_cli.renderers import notebook
 from backprop_cli.renderers.notebook_code import VERIFYING, comparing, literal
 from backprop_cli.renderers.plain import one_line
 from tests.reading_back.alignment import as_meant, as_read, chains
+from tests.reading_back.pages import ALIGNED, unadapted
 from tests.renderers import bundled_documents as bundled
 from tests.renderers.examples import NAMES
-from tests.renderers.test_markdown import HOSTILE, text_of, unadapted
-
-ALIGNED = re.compile(r"\$\$\n\\begin\{aligned\}\n(.*?)\n\\end\{aligned\}\n\$\$", re.DOTALL)
+from tests.renderers.test_markdown import HOSTILE, text_of
 
 
 def sources(document: Document, kind: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 
 import numpy as np
@@ -22,6 +21,7 @@ from backprop_cli.renderers.plain import one_line
 from tests.reading_back import read
 from tests.reading_back.alignment import as_meant, as_read
 from tests.reading_back.normal import normal
+from tests.reading_back.pages import equations
 from tests.reading_back.typst_reader import as_latex
 from tests.renderers import bundled_documents as bundled
 from tests.renderers.examples import NAMES, at
@@ -30,23 +30,6 @@ from tests.strategies_trees import NAMES as CONFUSING
 from tests.strategies_trees import formulas
 
 library = pytest.importorskip("typst")
-REMARK = re.compile(r" && quad #\[.*\]$")
-CONTINUED = re.compile(r"^ ?& quad quad (?:quad )*\"\" ")
-
-
-def chains(block: str) -> list[str]:
-    """The equalities of a block, one line each."""
-    found: list[str] = []
-    for line in block.split(" \\\n  "):
-        row = REMARK.sub("", line)
-        target, _, side = row.partition(" & = ")
-        if CONTINUED.match(row):
-            found[-1] += " " + CONTINUED.sub("", row)
-        elif target.strip():
-            found.append(f"{target} = {side}")
-        else:
-            found[-1] += f" = {side}"
-    return found
 
 
 @pytest.mark.every_spec
@@ -54,9 +37,8 @@ def chains(block: str) -> list[str]:
 def test_every_formula_of_the_bundled_specs_is_read_back(name: str, view: str) -> None:
     document = bundled.derived(name, view)
     names = document.names, bundled.by_step(name)
-    blocks = re.findall(r"^\$ (.*?) \$\n", pages.markup(document), re.DOTALL | re.MULTILINE)
-    printed = [chain for block in blocks for chain in chains(block)]
-    assert [as_read(as_latex(chain), *names) for chain in printed] == as_meant(document, names[1])
+    printed = [equation.text for equation in equations(document, "typst")]
+    assert [as_read(chain, *names) for chain in printed] == as_meant(document, names[1])
 
 
 @given(node=formulas())

@@ -28,7 +28,7 @@ from backprop_cli.teaching.modules import Call, Method
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.perturbation import Change
 from backprop_cli.walking import PerturbedWalk, Request, Walk
-from tests.reading_back.checking import check_formula, ranges_of, read_definition, with_ranges
+from tests.reading_back.checking import check_formula, definitions_of, ranges_of
 from tests.reading_back.evaluation import Evaluation
 from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
@@ -47,17 +47,6 @@ def arrays_of(network: Network) -> dict[str, np.ndarray]:
     found = dict(walk._run.values)
     for name, value in walk._run.gradients.items():
         found[f"dJ/d{name}"] = value
-    return found
-
-
-def definitions_of(network: Network) -> dict[str, tree.Equality]:
-    told = network.derive().told
-    found = {}
-    for quantity in network.graph.quantities:
-        if quantity.name in told.by_id:
-            formula = told.by_id[quantity.name].formula
-            name, read = read_definition(formula_unicode.render(formula, network.names), network.names)
-            found[name] = with_ranges(read, ranges_of(formula))
     return found
 
 
