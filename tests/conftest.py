@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -42,6 +43,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """With BACKPROP_SKIPPED, write the tests that need PyTorch and are skipped without it into that file, so that
+    `.ci/run` can run these alone where it is installed."""
+    _note_skipped(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """The same for modules that need it as a whole."""
+    _note_skipped(report)
+
+
+def _note_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    path = os.environ.get("BACKPROP_SKIPPED")
+    if path and report.skipped and "torch" in str(report.longrepr).casefold():
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid}\n")
 
 
 @pytest.fixture
