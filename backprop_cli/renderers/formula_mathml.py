@@ -123,6 +123,8 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             if _is_delta(node, names):
                 return Printed(_delta(name, names))
             return _derivative(_letter(names.cost), _whole(name, names), is_gradient=True)
+        case tree.StepGradient(_, name):
+            return _derivative(kids[0].body, _whole(name, names), is_gradient=True)
         case tree.Jacobian(of, by):
             return _derivative(_whole(of, names), _whole(by, names), is_gradient=False)
         case tree.Transposed(operand):
