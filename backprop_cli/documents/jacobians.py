@@ -149,8 +149,9 @@ class _Document:
     def _what_arrives(self, row: Row) -> tuple[Inline, ...]:
         if row.kind is not RowKind.WHOLE:
             key = f"{row.kind}, several" if len(row.through) > 1 else row.kind
-            words: dict[str, tree.Node] = {"part": self._part, "step": self._part.positions[0], "cost": tree.Place(COST)}
-            return filled(JACOBIANS[key], by=tree.Matrix(row.by), whole=tree.Gradient(row.by), **words)
+            step, cost = self._part.positions[0], tree.Place(COST)
+            by, whole = tree.Matrix(row.by), tree.Gradient(row.by)
+            return filled(JACOBIANS[key], part=self._part, step=step, cost=cost, by=by, whole=whole)
         if not row.through:
             return (JACOBIANS["given"],)
         if row.through == (self._graph.cost,):
@@ -165,7 +166,9 @@ class _Document:
         result = _size(row.values.shape)
         if row.shapes:
             products = " + ".join(f"{_size(left)} · {_size(right)}" for left, right in row.shapes)
-            products = products if row.cut is None else f"{result} ⊙ ({products})"
+            if row.cut is not None:
+                inner = f"({products})" if len(row.shapes) > 1 else products
+                products = f"{inner} ⊙ {result}"
             rest = f" + {result}" * (len(row.through) - len(row.shapes))
             yield Note((JACOBIANS["shapes"].format(text=f"{result} = {products}{rest}"),))
         if row.cut is not None:

@@ -70,7 +70,7 @@ class RowsByStep:
         factors = tuple(self._factor(v) for v in through)
         value, cut = added(multiplied([factor.label for factor in factors], through, u)), self._cut(u)
         if cut is not None:
-            value = tree.Hadamard((cut.label, value))
+            value = tree.Hadamard((value, cut.label))
         if u.name in self._apart.copied:
             values = self._factor(u).values
         else:

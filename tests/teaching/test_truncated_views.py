@@ -171,8 +171,8 @@ def test_what_a_page_says_of_the_steps() -> None:
     assert "∂J/∂h = Σₛ ∂Jₛ/∂h" in modules
     assert modules.count("Forward. Module") == 3
     jacobians = " ".join(terminal.render(Walk(network, Request(view=WalkView.JACOBIANS)).document, 100).split())
-    assert "∂Jₛ/∂h = [t > s − 2] ⊙ ((∂Jₛ/∂o) (∂o/∂h) + (∂Jₛ/∂h) (∂h/∂h))" in jacobians
-    assert "Shapes: 3×6 = 3×6 ⊙ (3×3 · 3×6 + 3×6 · 6×6)." in jacobians
+    assert "∂Jₛ/∂h = ((∂Jₛ/∂o) (∂o/∂h) + (∂Jₛ/∂h) (∂h/∂h)) ⊙ [t > s − 2]" in jacobians
+    assert "Shapes: 3×6 = (3×3 · 3×6 + 3×6 · 6×6) ⊙ 3×6." in jacobians
     assert "LeCun" not in jacobians
 
 

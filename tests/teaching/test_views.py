@@ -173,7 +173,7 @@ def check_row(row: Row, before: dict[tree.Node, np.ndarray], names: Names, evalu
         if isinstance(row.equation.sides[0], tree.Partial):
             check_formula(text, names, evaluation.arrays, "unicode", {}, 1e-7, ranges_of(row.equation), row.notes)
     if row.cut is not None:  # what the bracket says, as it is printed
-        bracket = read(text, names).sides[1].factors[0]
+        bracket = read(text, names).sides[1].factors[-1]
         sizes = {"s": len(row.values), **dict(zip(names[row.by].indices, names[row.by].shape, strict=True))}
         grid = np.broadcast_to(evaluation.value(bracket, sizes), tuple(sizes.values()))
         assert np.array_equal(grid.reshape(row.values.shape), row.cut.values)
