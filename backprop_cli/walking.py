@@ -22,6 +22,7 @@ from backprop_cli.network import Network
 from backprop_cli.numeric.trace import Trace
 from backprop_cli.options import WalkView
 from backprop_cli.renderers import views_data, walk_data
+from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.choosing import chosen, layer_named
 from backprop_cli.teaching.jacobians import Block, blocks
@@ -84,6 +85,12 @@ class _Run:
         return {name: np.asarray(value) for name, value in values_of(self.network.graph, trace).items()}
 
     @property
+    def of_each_step(self) -> Arrays:
+        """The gradients of the cost of every step, by the names of the copies; none where nothing is truncated."""
+        names = [name for name in self.told.adjoints.formulas if is_by_step(name)]
+        return {name: self.whole_arrays.gradient(name) for name in names}
+
+    @cached_property
     def whole_arrays(self) -> WholeArrays:
         """The arrays of the run, of a truncated network with the gradients of the cost of every step."""
         return WholeArrays(self.network.graph, self.values, self.told.adjoints.formulas, self.gradients)
@@ -109,12 +116,21 @@ class Walk:
     def stages(self) -> tuple[Stage, ...]:
         """The steps by their entries, or of whole arrays."""
         run, request = self._run, self.request
-        numbers = Numbers(run.told, run.values, run.gradients)
+        numbers = Numbers(run.told, run.values, self._gradients)
         stages = chosen(run.told, numbers, self.rounding, request.of, request.only, request.full)
         if request.view is WalkView.INDEX:
             return stages
         matrices = {step.id: step for step in run.derivation.matrix_steps}
         return tuple(stage._replace(step=matrices[stage.step.id], entries=()) for stage in stages)
+
+    @cached_property
+    def _gradients(self) -> Arrays:
+        """The gradients of the run; where entries are asked for, those of the cost of every step of a truncated network
+        too."""
+        request = self.request
+        if request.view is WalkView.INDEX and (request.full or request.of is not None):
+            return {**self._run.gradients, **self._run.of_each_step}
+        return self._run.gradients
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -145,7 +161,7 @@ class Walk:
                 return jacobians_document(graph, names, self.blocks, run.values, request.digits, request.full)
         loss = self.network.spec.loss
         text = "" if loss is None else loss.text
-        return walkthrough_document(graph, names, self.stages, run.shown, run.gradients, self.rounding, text)
+        return walkthrough_document(graph, names, self.stages, run.shown, self._gradients, self.rounding, text)
 
     def as_data(self) -> dict[str, Any]:
         """What ``walk --format json`` prints."""

@@ -17,6 +17,7 @@ from backprop_cli.renderers import terminal
 from backprop_cli.walking import Request, Walk
 from tests.strategies import examples
 from tests.teaching.test_views import bundled, check_jacobians, check_modules
+from tests.teaching.test_walkthrough import check as check_walk
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
 
@@ -70,6 +71,7 @@ def test_equations(kind: str) -> None:
         network = bp.load(HEAD.format(**given, b=numbers(units), equations=equations, window=window))
         check_modules(network)
         check_jacobians(network)
+        terminal.render(check_walk(network).document, 80)
 
     check()
 
