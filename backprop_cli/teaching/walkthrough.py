@@ -254,7 +254,8 @@ class _Teller:
     def _told(self, step: Step, position: tuple[int, ...]) -> Told:
         one = self._single(step.id, position)
         kind, formula = (form := self._formula(one)).kind, form.value
-        kind = kind if kind in TOLD else step.forms[step.main].kind
+        if kind not in TOLD and _has_steps(step.target):  # of a state too old, all forms come to 0
+            kind = step.forms[step.main].kind
         value = self._numbers.of(one.target)
         put_in = self._put_in(formula)
         is_exact = put_in is None or self._rounding.agrees(self._numbers.of(put_in), value)
@@ -266,7 +267,7 @@ class _Teller:
         forms = [form for kind in TOLD for form in one.forms if form.kind is kind]
         whole = [form for form in forms if not _has_steps(form.value)]
         found = next((form for form in (*whole, *forms) if self._numbers.has(form.value)), one.forms[one.main])
-        if not (isinstance(one.target, tree.Partial) and _has_steps(one.target)):
+        if not _has_steps(one.target):
             return found
         return replace(found, value=folded(self._without_later(found.value), self._derivation.graph))
 
