@@ -22,6 +22,8 @@ from backprop_cli.network import Network
 from backprop_cli.numeric.trace import Trace
 from backprop_cli.options import WalkView
 from backprop_cli.renderers import views_data, walk_data
+from backprop_cli.symbolic.notation import is_by_step
+from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.choosing import chosen, layer_named
 from backprop_cli.teaching.jacobians import Block, blocks
 from backprop_cli.teaching.modules import Call, calls
@@ -58,13 +60,19 @@ class _Run:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.derivation = network.derive()
-        self.told = self.derivation.told
+        self.told: Derivation = self.derivation.told
         self.program = network.compile()
         trace = self.program.run()
         self.values = self.values_of(trace)
         self.gradients: Arrays = {
             name: np.asarray(value) for name, value in trace.gradients.items() if name in network.graph
         }
+
+    @cached_property
+    def whole(self) -> Derivation:
+        """The derivation of the network without truncation."""
+        whole = replace(self.network.graph, windows={})
+        return replace(self.network, graph=whole).derive().told if self.network.graph.windows else self.told
 
     @cached_property
     def shown(self) -> Arrays:
@@ -77,15 +85,14 @@ class _Run:
         return {name: np.asarray(value) for name, value in values_of(self.network.graph, trace).items()}
 
     @property
+    def of_each_step(self) -> Arrays:
+        """The gradients of the cost of every step, by the names of the copies; none where nothing is truncated."""
+        names = [name for name in self.told.adjoints.formulas if is_by_step(name)]
+        return {name: self.whole_arrays.gradient(name) for name in names}
+
+    @cached_property
     def whole_arrays(self) -> WholeArrays:
-        """Raises BackpropError for a truncated network, whose gradients are not those of J."""
-        if self.network.graph.windows:
-            raise BackpropError(
-                tr(
-                    "this view follows the gradient of the cost itself, and the network truncates it; "
-                    "see --view index, or derive --unroll"
-                )
-            )
+        """The arrays of the run, of a truncated network with the gradients of the cost of every step."""
         return WholeArrays(self.network.graph, self.values, self.told.adjoints.formulas, self.gradients)
 
 
@@ -109,12 +116,21 @@ class Walk:
     def stages(self) -> tuple[Stage, ...]:
         """The steps by their entries, or of whole arrays."""
         run, request = self._run, self.request
-        numbers = Numbers(run.told, run.values, run.gradients)
+        numbers = Numbers(run.told, run.values, self._gradients)
         stages = chosen(run.told, numbers, self.rounding, request.of, request.only, request.full)
         if request.view is WalkView.INDEX:
             return stages
         matrices = {step.id: step for step in run.derivation.matrix_steps}
         return tuple(stage._replace(step=matrices[stage.step.id], entries=()) for stage in stages)
+
+    @cached_property
+    def _gradients(self) -> Arrays:
+        """The gradients of the run; where entries are asked for, those of the cost of every step of a truncated network
+        too."""
+        request = self.request
+        if request.view is WalkView.INDEX and (request.full or request.of is not None):
+            return {**self._run.gradients, **self._run.of_each_step}
+        return self._run.gradients
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -129,7 +145,7 @@ class Walk:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The modules with their Jacobians."""
-        found = blocks(self._run.told, self._run.whole_arrays)
+        found = blocks(self._run.told, self._run.whole, self._run.whole_arrays)
         if self.request.only is None:
             return found
         wanted = layer_named(self.request.only, self.network.graph, dict.fromkeys(block.of for block in found))
@@ -137,7 +153,7 @@ class Walk:
 
     @property
     def document(self) -> Document:
-        graph, names, request, run = self.network.graph, self.network.names, self.request, self._run
+        graph, names, request, run = self._run.told.graph, self.network.names, self.request, self._run
         match request.view:
             case WalkView.MODULES:
                 return modules_document(graph, names, self.calls, request.rate, request.digits, request.full)
@@ -145,7 +161,7 @@ class Walk:
                 return jacobians_document(graph, names, self.blocks, run.values, request.digits, request.full)
         loss = self.network.spec.loss
         text = "" if loss is None else loss.text
-        return walkthrough_document(run.told.graph, names, self.stages, run.shown, run.gradients, self.rounding, text)
+        return walkthrough_document(graph, names, self.stages, run.shown, self._gradients, self.rounding, text)
 
     def as_data(self) -> dict[str, Any]:
         """What ``walk --format json`` prints."""
@@ -170,8 +186,8 @@ class PerturbedWalk:
         self.network, self.rounding = network, Rounding(request.digits)
         self._run = _Run(network)
         self.perturbation: Perturbation = asked(self._run.told, perturb)
-        whole = replace(network.graph, windows={})
-        told = self._run.told if not network.graph.windows else replace(network, graph=whole).derive().told
+        told = self._run.whole
+        whole = told.graph
         changes = Changes(told, whole, self._run.values, self.perturbation)
         self._told = told
         self.changes = tuple(changes.told(self.rounding, MOST_ENTRIES if request.full else 1))

@@ -31,7 +31,7 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
         yield Prose(filled(PARTS["no cost"], gradient=tree.Partial(tree.Place("J"), _at_indices(graph[output]))))
     elif graph.samples is not None:
         yield _batch(graph)
-    yield from _by_step(graph)
+    yield from by_step(graph)
     yield from on_signs(graph, names, list(_shown(steps)))
     if any(step.rule is Rule.NO_PATH for step in steps):
         idle = [step.id.removeprefix("dJ/d") for step in steps if step.rule is Rule.NO_PATH]
@@ -39,7 +39,7 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
         yield Note(filled(PARTS["no path"], names=named), Tone.WARNING)
 
 
-def _by_step(graph: Graph) -> Iterator[Block]:
+def by_step(graph: Graph) -> Iterator[Block]:
     """That the cost is taken apart by steps, and how far each step's part is propagated back."""
     copy = next((quantity for quantity in graph.quantities if is_by_step(quantity.name)), None)
     if copy is None:
@@ -69,7 +69,7 @@ def explanations(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
     shown = list(_shown(steps))
     if graph.cost is not None and graph.sample is not None and tree.Place(graph.sample.name) in shown:
         yield _batch(graph)
-    yield from _by_step(graph)
+    yield from by_step(graph)
     yield from on_signs(graph, names, shown)
 
 

@@ -22,7 +22,7 @@ from backprop_cli.documents.blocks import (
     Table,
     Tone,
 )
-from backprop_cli.documents.introduction import on_signs
+from backprop_cli.documents.introduction import by_step, on_signs
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.sentences import filled, listed
@@ -31,8 +31,11 @@ from backprop_cli.documents.wording_views import JACOBIANS, LOOPS
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
 from backprop_cli.symbolic import steps
+from backprop_cli.symbolic.display import COST, cost_of
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
-from backprop_cli.teaching.jacobians import Block, Jacobian, Row, Shape
+from backprop_cli.symbolic.notation import is_by_step, plain_name
+from backprop_cli.teaching.jacobians import Block, Jacobian
+from backprop_cli.teaching.rows import Factor, Row, RowKind, Shape
 
 Array = NDArray[np.float64]
 LETTERS = {(Role.WEIGHTED_SUM, "z"): "s", (Role.ACTIVATION, "a"): "z"}  # ours to those of the lecture
@@ -67,6 +70,7 @@ def _letters_of_the_lecture(graph: Graph, names: Names) -> Names:
     layered = [quantity for quantity in graph.quantities if (quantity.role, names[quantity.name].letter) in LETTERS]
     others = [names[q.name] for q in graph.quantities if q not in layered and q.name != graph.cost]
     taken = {letter for shown in others for letter in (shown.letter, shown.whole)}
+    taken |= {quantity.indices[0].name for quantity in graph.quantities if is_by_step(quantity.name)}
     if not layered or graph.cost is None or taken & {*LETTERS.values(), LECTURE_COST}:
         return names
     changed = {quantity.name: _with_letter(names[quantity.name], quantity) for quantity in layered}
@@ -82,6 +86,8 @@ def _with_letter(shown: Shown, quantity: Quantity) -> Shown:
 class _Document:
     def __init__(self, graph: Graph, values: Mapping[str, Array], digits: int, full: bool) -> None:
         self._graph, self._values, self._digits, self._full = graph, values, digits, full
+        self._copy = next((quantity for quantity in graph.quantities if is_by_step(quantity.name)), None)
+        self._part = cost_of("" if self._copy is None else self._copy.indices[0].name)
 
     def introduction(self, blocks: Sequence[Block], in_other_letters: bool) -> Iterator[Part]:
         yield Prose((JACOBIANS["plan"],))
@@ -90,7 +96,13 @@ class _Document:
         shapes = [self._graph[name].shape for block in blocks for name in (block.of, *_by(block))]
         if any(len(shape) > 1 for shape in shapes):
             yield Note((JACOBIANS["flat"],))
+        yield from by_step(self._graph)
+        if self._copy is not None:
+            label = tree.StepGradient(self._part, plain_name(self._copy.name))
+            yield Prose(filled(JACOBIANS["rows"], part=self._part, gradient=label, step=self._part.positions[0]))
         for loop in self._graph.loops:
+            if is_by_step(loop.names[0]):
+                continue
             key = "several" if len(loop.names) > 1 else "one"
             names = listed([tree.Matrix(name) for name in loop.names])
             yield Note(filled(LOOPS[key], names=names))
@@ -135,6 +147,11 @@ class _Document:
             yield self._table([(label, jacobian.shape, jacobian.values)])
 
     def _what_arrives(self, row: Row) -> tuple[Inline, ...]:
+        if row.kind is not RowKind.WHOLE:
+            key = f"{row.kind}, several" if len(row.through) > 1 else row.kind
+            step, cost = self._part.positions[0], tree.Place(COST)
+            by, whole = tree.Matrix(row.by), tree.Gradient(row.by)
+            return filled(JACOBIANS[key], part=self._part, step=step, cost=cost, by=by, whole=whole)
         if not row.through:
             return (JACOBIANS["given"],)
         if row.through == (self._graph.cost,):
@@ -146,18 +163,23 @@ class _Document:
     def _row(self, row: Row) -> Iterator[Part]:
         quantity = self._graph[row.by]
         yield FormulaBlock((_line(row.equation),))
-        size = prod(quantity.shape)
+        result = _size(row.values.shape)
         if row.shapes:
             products = " + ".join(f"{_size(left)} · {_size(right)}" for left, right in row.shapes)
-            rest = f" + {_size((1, size))}" * (len(row.through) - len(row.shapes))
-            yield Note((JACOBIANS["shapes"].format(text=f"{_size((1, size))} = {products}{rest}"),))
+            if row.cut is not None:
+                inner = f"({products})" if len(row.shapes) > 1 else products
+                products = f"{inner} ⊙ {result}"
+            rest = f" + {result}" * (len(row.through) - len(row.shapes))
+            yield Note((JACOBIANS["shapes"].format(text=f"{result} = {products}{rest}"),))
+        if row.cut is not None:
+            yield Note(filled(JACOBIANS["cut"], bracket=row.cut.label, part=self._part))
         yield from self._notes(row.notes, row.equation.sides[0])
-        factors = [(tree.Gradient(name), (1, values.size), values) for name, values in row.factors]
-        yield self._table([*factors, (tree.Gradient(row.by), (1, size), row.values)])
-        if len(quantity.shape) > 1:
+        factors = (*row.factors, *(() if row.cut is None else (row.cut,)), Factor(row.by, row.label, row.values))
+        yield self._table([(factor.label, factor.values.shape, factor.values) for factor in factors])
+        if len(quantity.shape) > 1 and isinstance(row.label, tree.Gradient):
             indices = [symbol.name for symbol in quantity.indices]
             cell = array_cell(row.values.reshape(quantity.shape), indices, self._digits, self._full)
-            yield Table(("", JACOBIANS["laid out"]), ((tree.Gradient(row.by), cell),), self._digits)
+            yield Table(("", JACOBIANS["laid out"]), ((row.label, cell),), self._digits)
 
     def _notes(self, notes: Sequence[steps.Note], target: tree.Node) -> Iterator[Part]:
         for note in notes:

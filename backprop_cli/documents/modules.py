@@ -22,7 +22,7 @@ from backprop_cli.documents.blocks import (
     Table,
     Tone,
 )
-from backprop_cli.documents.introduction import on_signs
+from backprop_cli.documents.introduction import by_step, on_signs
 from backprop_cli.documents.names import Names, Shown
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.sentences import filled, listed
@@ -30,10 +30,12 @@ from backprop_cli.documents.wording import WALK, told, warns
 from backprop_cli.documents.wording_views import LOOPS, MODULES, SIGNATURES
 from backprop_cli.language import tree
 from backprop_cli.language.walking import walk
-from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.display import cost_of, tree_of
+from backprop_cli.symbolic.graph import Graph, Quantity
+from backprop_cli.symbolic.notation import Adjoint, is_by_step, plain_name
 from backprop_cli.teaching.linear import WORDS as LINEAR_WORDS
 from backprop_cli.teaching.linear import linear
-from backprop_cli.teaching.modules import GRADIENT_OF, LINEAR, SO_FAR, Call, Method, Module, Tensor
+from backprop_cli.teaching.modules import GRAD_OUTPUT, GRADIENT_OF, LINEAR, SO_FAR, Call, Method, Module, Tensor
 
 UNTOLD = frozenset({"delta"})  # δ is not written here
 FORWARD = (Method.UPDATE_OUTPUT, Method.FORWARD)
@@ -79,15 +81,37 @@ def _section(call: Call) -> Section:
 class _Document:
     def __init__(self, graph: Graph, rate: float, digits: int, full: bool) -> None:
         self._graph, self._rate, self._digits, self._full = graph, f"{rate:g}", digits, full
+        self._copy = next((quantity for quantity in graph.quantities if is_by_step(quantity.name)), None)
 
     def introduction(self, calls: Sequence[Call]) -> Iterator[Block]:
         yield Prose((MODULES["plan"],))
         if self._graph.samples is not None:
             yield Prose((MODULES["batch"].format(samples=self._graph.samples, sample=self._graph.sample),))
+        yield from by_step(self._graph)
+        if self._copy is not None:
+            yield Prose(self._in_front(self._copy))
         for loop in self._graph.loops:
+            if is_by_step(loop.names[0]):
+                continue
             together = listed([tree.Matrix(name) for name in loop.names])
             yield Note(filled(LOOPS["several" if len(loop.names) > 1 else "one"], names=together))
         yield Note((WALK["rounding"].format(digits=self._digits),))
+
+    def _in_front(self, copy: Quantity) -> tuple[Inline, ...]:
+        """What gradOutput is where the cost is taken apart by steps, by the example of one quantity."""
+        gradient = tree_of(Adjoint(copy.name, *copy.indices))
+        word = tree.Place(GRAD_OUTPUT, tuple(tree.Place(symbol.name) for symbol in copy.indices))
+        part = cost_of(copy.indices[0].name)
+        return filled(MODULES["in front"], entry=word, gradient=gradient, step=part.positions[0], part=part)
+
+    def _windows(self, calls: Sequence[Call]) -> Iterator[Note]:
+        """What the brackets are that cut off older states."""
+        nodes = (node for call in calls for equation in call.equations for node in walk(equation))
+        brackets = [node for node in nodes if isinstance(node, tree.Comparison) and node.operator == ">"]
+        part = None if self._copy is None else cost_of(self._copy.indices[0].name)
+        for bracket in dict.fromkeys(brackets):
+            if part is not None and part.positions[0] in walk(bracket.right):
+                yield Note(filled(MODULES["window"], bracket=bracket, part=part))
 
     def section(self, key: Section, calls: Sequence[Call]) -> Iterator[Block]:
         is_forward, _, method = key
@@ -131,17 +155,17 @@ class _Document:
             yield Prose((MODULES["given"],))
         if calls[0].handed:
             yield Prose((MODULES["handed"],))
-            yield self._sum(calls[0], module.output)
+            yield self._sum(calls[0])
 
     def _input(self, call: Call) -> Iterator[Block]:
         """The gradient by an input of the network that several modules use."""
         yield Heading(2, filled(MODULES["inputs"], input=tree.Matrix(call.gives)))
         yield Prose((MODULES["input"],))
-        yield self._sum(call, call.gives)
+        yield self._sum(call)
 
-    def _sum(self, call: Call, name: str) -> Table:
-        rows = [(self._origin(giver), self._cell(name, values)) for giver, values in call.handed]
-        total = next(tensor for tensor in call.tensors if tensor.of == name)
+    def _sum(self, call: Call) -> Table:
+        total = call.tensors[0]
+        rows = [(self._origin(giver), self._cell(total.of, values)) for giver, values in call.handed]
         return self._table([*rows, self._row(total)])
 
     def _origin(self, module: Module | None) -> str:
@@ -169,6 +193,7 @@ class _Document:
         if lines:
             yield FormulaBlock(tuple(lines))
         yield from self._notes(calls)
+        yield from self._windows(calls)
         tensors = {(t.word, t.of): t for call in calls for t in call.tensors}
         yield self._table([self._row(tensor) for tensor in tensors.values()], method is Method.UPDATE_PARAMETERS)
 
@@ -176,14 +201,14 @@ class _Document:
         said: list[tuple[Inline, ...]] = []
         for call in calls:
             for note in call.notes:
-                parts = told(note, tree.Gradient(call.gives))
+                parts = told(note, tree.Gradient(plain_name(call.gives)))
                 if parts not in said and note.key not in UNTOLD:
                     yield Note(parts, Tone.WARNING if warns(note) else Tone.REMARK)
                 said.append(parts)
 
     def _row(self, tensor: Tensor) -> tuple[Cell, ...]:
-        word = (tree.Matrix(tensor.word),) if tensor.word else ()
-        sides = word if tensor.quantity is None else (*word, tensor.quantity)
+        word = tree.Matrix(tensor.word) if tensor.word else None
+        sides = tuple(side for side in (word, tensor.quantity, tensor.formula) if side is not None)
         return tree.Equality(sides) if len(sides) > 1 else sides[0], self._cell(tensor.of, tensor.values)
 
     def _cell(self, name: str, values: ArrayLike) -> Cell:

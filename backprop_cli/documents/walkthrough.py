@@ -31,11 +31,11 @@ from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import FUNCTIONS, IDENTITY
 from backprop_cli.symbolic.display import COST
 from backprop_cli.symbolic.graph import Graph, Role
-from backprop_cli.symbolic.notation import places
+from backprop_cli.symbolic.notation import by_step, is_by_step, places
 from backprop_cli.symbolic.steps import Kind, Rule, Step
 from backprop_cli.teaching.conventions import collapsing, kink_of, of_the_cost
 from backprop_cli.teaching.rounding import Rounding
-from backprop_cli.teaching.walkthrough import Stage, Told
+from backprop_cli.teaching.walkthrough import Stage, Told, quantity_of
 from backprop_cli.translation import tr
 
 # Remarks on what no entry shows: signs of the general formula, and forms in which the targets have been put in.
@@ -99,15 +99,17 @@ class _Document:
 
     def _why(self, stage: Stage) -> str:
         """What the step does and why, as a key of the sentences."""
-        step, role = stage.step, self._graph[_quantity(stage.step)].role
+        step, role = stage.step, self._graph[quantity_of(stage.step)].role
         if stage.is_forward:
             if role in (Role.COST, Role.LOSS, Role.HELPER):
                 return "cost"
-            return "weighted sum" if role is Role.WEIGHTED_SUM else self._applied(_quantity(step))
+            return "weighted sum" if role is Role.WEIGHTED_SUM else self._applied(quantity_of(step))
         if step.rule is Rule.NO_PATH:
             return "no path"
         if step.rule is Rule.SUM_OVER_STEPS:
-            return "costs of all steps"
+            return "added up" if any(map(is_by_step, self._gradients)) else "costs of all steps"
+        if isinstance(step.target, tree.Partial) and step.target.of.positions:
+            return "each step"
         if step.rule is Rule.GIVEN:
             return "given"
         if (step.kind is Kind.BOUNDARY or step.rule is Rule.DIFFERENTIATION) and stage.is_first:
@@ -116,7 +118,7 @@ class _Document:
             return "parameter" if step.layer is not None else "parameter, equations"
         if step.kind is Kind.INPUT_GRADIENT:
             return "input"
-        activation = self._activation_of(_quantity(step))
+        activation = self._activation_of(quantity_of(step))
         if activation is not None:
             return "through identity" if activation == IDENTITY else "through activation"
         paths = "several paths" if stage.has_several_paths else "summed" if stage.is_summed else "one path"
@@ -178,7 +180,7 @@ class _Document:
 
     def _on_conventions(self, stage: Stage) -> Iterator[Block]:
         """What was chosen and could be otherwise, and what a form of the network means."""
-        quantity = self._graph[_quantity(stage.step)]
+        quantity = self._graph[quantity_of(stage.step)]
         if stage.is_forward:
             for key, number in of_the_cost(self._graph, quantity, self._loss):
                 yield Note((WALK[key].format(number=number),))
@@ -218,11 +220,13 @@ class _Document:
 
     def _rest(self, stage: Stage) -> Iterator[Block]:
         """All values of the quantity, where not every entry is told."""
-        name = _quantity(stage.step)
+        name, target = quantity_of(stage.step), stage.step.target
+        label: tree.Node = tree.Matrix(name) if stage.is_forward else tree.Gradient(name)
+        if not stage.is_forward and isinstance(target, tree.Partial) and target.of.positions:
+            label, name = tree.StepGradient(target.of, name), by_step(name)
         found = (self._values if stage.is_forward else self._gradients).get(name)
         if found is None:
             return
-        label: tree.Node = tree.Matrix(name) if stage.is_forward else tree.Gradient(name)
         indices = [symbol.name for symbol in self._graph[name].indices]
         cell = array_cell(found, indices, self._rounding.digits, False, is_headed=True)
         yield Table(("", WALK["all entries"]), ((label, cell),), self._rounding.digits)
@@ -233,7 +237,3 @@ def _general(stage: Stage) -> tree.Node:
     step = stage.step
     kinds = [entry.kind for entry in stage.entries]
     return next((form.value for form in step.forms if form.kind in kinds), step.forms[step.main].value)
-
-
-def _quantity(step: Step) -> str:
-    return step.id if step.kind is Kind.DEFINITION else step.id.removeprefix("dJ/d")

@@ -179,6 +179,11 @@ WALK = Sentences(
             "Second use of the chain rule: this quantity is used several times, so a change of it reaches the cost "
             "along several paths. What arrives on each of them is added up."
         ),
+        "each step": marked(
+            "The cost of every step is propagated back by itself, beginning at its own step; what it does not depend "
+            "on is left out."
+        ),
+        "added up": marked("The gradients of the costs of all steps are added up."),
         "costs of all steps": marked(
             "The cost of every step is propagated back by itself, and so has a gradient of its own here. They are "
             "added up; `derive --unroll` writes out each of them."

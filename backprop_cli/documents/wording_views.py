@@ -74,6 +74,12 @@ MODULES: Sentences[str] = Sentences(
             "The {samples} samples, counted by {sample}, run through the modules together: inputs, outputs and their "
             "gradients have one row for every sample, and accGradParameters adds up what the samples contribute."
         ),
+        "window": marked("{bracket} is 0 at the states that are too old for {part} to go back to."),
+        "in front": marked(
+            "Where {part} reaches other steps than its own, gradOutput therefore has {step} in front: {entry} is "
+            "{gradient}. What the modules hand on keeps it; the gradients of parameters and inputs are sums over all "
+            "{step}."
+        ),
         "module": marked("Module {number}: {kind}"),
         "module in a layer": marked("Module {number}: {kind} (layer {layer})"),
         "library module in a layer": marked("Module {number}: {kind} (layer {layer}, {library})"),
@@ -143,6 +149,11 @@ JACOBIANS: Sentences[str] = Sentences(
             "An array with more than one index counts as the vector of all its entries, the last index running "
             "fastest: a matrix row by row."
         ),
+        "rows": marked(
+            "Where {part} reaches other steps than its own, there is a row for every {step}: {gradient} is a matrix of "
+            "such rows, and a Jacobian multiplies all of them at once. The Jacobians are those of the network without "
+            "truncation, which sets entries of the rows to 0."
+        ),
         "cost": marked("The cost"),
         "module": marked("The module of {output}"),
         "module in a layer": marked("Layer {layer}: the module of {output}"),
@@ -155,6 +166,19 @@ JACOBIANS: Sentences[str] = Sentences(
         "one": marked("The row that arrives here, times the Jacobian:"),
         "several": marked(
             "{by} is used several times. What arrives along each way, a row times a Jacobian, is added up:"
+        ),
+        "by step": marked("The rows that arrive here, one for every {step}, times the Jacobian:"),
+        "by step, several": marked(
+            "{by} is used several times. What arrives along each way, the rows for every {step} times a Jacobian, is "
+            "added up:"
+        ),
+        "own step": marked(
+            "{part} depends on {by} at its own step alone: its row holds what belongs to this step in {whole}, and 0 "
+            "elsewhere."
+        ),
+        "sum": marked("The gradient of {cost} is the sum of these rows:"),
+        "cut": marked(
+            "{bracket} multiplies entry by entry; it is 0 at the states that are too old for {part} to go back to."
         ),
         "shapes": marked("Shapes: {text}."),
         "shape": marked("shape"),

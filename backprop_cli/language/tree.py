@@ -134,6 +134,14 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class StepGradient:
+    """The gradient of the cost of one step, ``J[s]``, as a whole array: ``dJ[s]/dh``."""
+
+    of: Place
+    name: str
+
+
+@dataclass(frozen=True)
 class Jacobian:
     """The Jacobian matrix ∂of/∂by of one whole quantity by another."""
 
@@ -213,6 +221,7 @@ Node: TypeAlias = (
     | Struck
     | Matrix
     | Gradient
+    | StepGradient
     | Jacobian
     | Transposed
     | MatrixProduct

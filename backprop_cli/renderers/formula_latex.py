@@ -86,6 +86,8 @@ def _combine(node: tree.Node, kids: Sequence[_Latex], names: Names) -> _Latex:
             if delta and names[name].layer and names.is_free("δ"):
                 return Printed(rf"\delta^{{[{names[name].layer}]}}")
             return _derivative(_letter(names.cost), _whole(name, names))
+        case tree.StepGradient(_, name):
+            return _derivative(kids[0].body, _whole(name, names))
         case tree.Jacobian(of, by):
             return _derivative(_whole(of, names), _whole(by, names))
         case tree.Transposed(operand):

@@ -8,8 +8,8 @@ quantity is of the class of its role, for colours.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from html import escape, unescape
+from collections.abc import Sequence
+from html import unescape
 from math import pi
 from typing import TypeGuard
 from unicodedata import normalize
@@ -20,34 +20,38 @@ from backprop_cli.language import tree
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.renderers import formula_text
 from backprop_cli.renderers.glyphs import COMPARISONS
-from backprop_cli.renderers.plain import visible
+from backprop_cli.renderers.mathml_elements import (
+    APPLIED,
+    COMMA,
+    DIFFERENTIAL,
+    EQUALS,
+    HADAMARD,
+    LOOSE,
+    MINUS,
+    NEGATIVE,
+    NO_COMMA,
+    OF_MATRICES,
+    PARTIAL,
+    PLUS,
+    PRIME,
+    TALL,
+    THIN_SPACE,
+    TIGHT,
+    TIMES,
+    TRANSPOSE,
+    Elements,
+    escaped,
+    grouped,
+    identifier,
+    in_one,
+    infix,
+    number,
+    tag,
+)
 from backprop_cli.renderers.precedence import Level, Printed
 from backprop_cli.translation import tr
 
-_Elements = tuple[str, ...]
-_Shown = Printed[_Elements]
-
-
-def _infix(sign: str) -> str:
-    """An operator between two parts, also where it begins a line."""
-    return f'<mo form="infix">{escape(sign)}</mo>'
-
-
-PLUS, MINUS, EQUALS = map(_infix, "+−=")
-TIMES, HADAMARD = map(_infix, "⋅⊙")
-OF_MATRICES = '<mo form="infix" lspace="0.1667em" rspace="0">\N{INVISIBLE TIMES}</mo>'
-NEGATIVE = '<mo form="prefix">−</mo>'
-COMMA = '<mo separator="true">,</mo>'
-NO_COMMA = "<mo>\N{INVISIBLE SEPARATOR}</mo>"
-APPLIED = "<mo>\N{FUNCTION APPLICATION}</mo>"
-PRIME = '<mo form="postfix" lspace="0" rspace="0">′</mo>'  # raised and small in itself
-TRANSPOSE = '<mo lspace="0" rspace="0">⊤</mo>'
-PARTIAL = "<mi>∂</mi>"
-DIFFERENTIAL = '<mi mathvariant="normal">d</mi>'
-THIN_SPACE = '<mspace width="0.1667em"/>'
-LOOSE = frozenset((PLUS, MINUS, EQUALS))
-TIGHT = frozenset((TIMES, HADAMARD, OF_MATRICES))
-TALL = ("<mfrac", "<munder", "<mtable", "<msqrt")
+_Shown = Printed[Elements]
 
 
 def element(node: tree.Node, names: Names) -> str:
@@ -64,12 +68,7 @@ def render(node: tree.Node, names: Names) -> str:
     return "".join(_body(node, names))
 
 
-def escaped(text: str) -> str:
-    """Text that a page shows as it stands, between tags and in attributes."""
-    return escape(visible(text))
-
-
-def _body(node: tree.Node, names: Names) -> _Elements:
+def _body(node: tree.Node, names: Names) -> Elements:
     return fold(node, lambda part, kids: _combine(part, kids, names)).body
 
 
@@ -77,9 +76,10 @@ def _flowing(elements: Sequence[str]) -> str:
     """Terms, and factors in them, that can each begin a line."""
     terms = [_cut(term, TIGHT) for term in _cut(elements, LOOSE)]
     if len(terms) == 1:
-        return "".join(map(_mrow, terms[0]))
+        return "".join(map(grouped, terms[0]))
     return "".join(
-        _mrow(term[0]) if len(term) == 1 else f'<mrow class="term">{"".join(map(_mrow, term))}</mrow>' for term in terms
+        grouped(term[0]) if len(term) == 1 else f'<mrow class="term">{"".join(map(grouped, term))}</mrow>'
+        for term in terms
     )
 
 
@@ -91,13 +91,13 @@ def _cut(elements: Sequence[str], signs: frozenset[str]) -> list[Sequence[str]]:
 def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
     match node:
         case tree.Number(text):
-            return _number(text) if text != "π" else Printed(_mi("π") if names.is_free("π") else _mn(str(pi)))
+            return _number(text) if text != "π" else Printed(identifier("π") if names.is_free("π") else number(str(pi)))
         case tree.Place():
             return _place(node, kids, names)
         case tree.Apply(function):
             return _apply(function, node, kids, names)
         case tree.Prime(function):
-            return Printed((_mrow((_function(function, names), PRIME)), APPLIED, _bracketed(_outside(kids[0]))))
+            return Printed((grouped((_function(function, names), PRIME)), APPLIED, _bracketed(_outside(kids[0]))))
         case tree.Reduction():
             return _reduction(node, kids[0], names)
         case tree.Negative():
@@ -109,7 +109,7 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.Quotient():
             return _quotient(*kids)
         case tree.Power():
-            return Printed((_raised(_row(_in(kids[0], Level.ATOM)), _row(kids[1].body)),), Level.POWER)
+            return Printed((_raised(in_one(_in(kids[0], Level.ATOM)), in_one(kids[1].body)),), Level.POWER)
         case tree.Comparison():
             return _comparison(node, kids, names)
         case tree.Partial(of):
@@ -125,6 +125,8 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             if _is_delta(node, names):
                 return Printed(_delta(name, names))
             return _derivative(_letter(names.cost), _whole(name, names), is_gradient=True)
+        case tree.StepGradient(_, name):
+            return _derivative(kids[0].body, _whole(name, names), is_gradient=True)
         case tree.Jacobian(of, by):
             return _derivative(_whole(of, names), _whole(by, names), is_gradient=False)
         case tree.Transposed(operand):
@@ -132,43 +134,21 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
         case tree.MatrixProduct():
             return Printed(_joined(OF_MATRICES, [_in(kid, Level.POWER) for kid in kids]), Level.QUOTIENT)
         case tree.Ones(rows, columns):
-            size = [_mn(rows.text)] if columns.text == "1" else [_mn(rows.text), _mn(columns.text)]
-            return Printed((_tag("msub", '<mn class="bold">1</mn>', _row(_joined(_infix("×"), size))),))
+            size = [number(rows.text)] if columns.text == "1" else [number(rows.text), number(columns.text)]
+            return Printed((tag("msub", '<mn class="bold">1</mn>', in_one(_joined(infix("×"), size))),))
         case tree.Identity(size):
-            return Printed((_tag("msub", '<mi class="bold" mathvariant="normal">I</mi>', *_mn(size.text)),))
+            return Printed((tag("msub", '<mi class="bold" mathvariant="normal">I</mi>', *number(size.text)),))
         case tree.Diagonal():
-            return Printed((*_mi("diag"), APPLIED, _bracketed(kids[0].body)))
+            return Printed((*identifier("diag"), APPLIED, _bracketed(kids[0].body)))
         case tree.OneHot(_, size):
-            return Printed((_tag("msub", *_mi("onehot"), *_mn(size.text)), APPLIED, _bracketed(kids[0].body)))
+            return Printed((tag("msub", *identifier("onehot"), *number(size.text)), APPLIED, _bracketed(kids[0].body)))
     return Printed(_joined(EQUALS, [kid.body for kid in kids]), Level.EQUALITY)
 
 
 # elements
 
 
-def _tag(name: str, *children: str, role: str = "") -> str:
-    colour = f' class="{escaped(role)}"' if role else ""
-    return f"<{name}{colour}>{''.join(children)}</{name}>"
-
-
-def _mi(text: str) -> _Elements:
-    return (f"<mi>{escaped(text)}</mi>",)
-
-
-def _mn(text: str) -> _Elements:
-    return (f"<mn>{escaped(text)}</mn>",)
-
-
-def _mrow(elements: Iterable[str]) -> str:
-    return _tag("mrow", *elements)
-
-
-def _row(elements: Sequence[str]) -> str:
-    """One element, for where a tag takes a fixed number of them."""
-    return elements[0] if len(elements) == 1 else _mrow(elements)
-
-
-def _joined(separator: str, parts: Sequence[_Elements]) -> _Elements:
+def _joined(separator: str, parts: Sequence[Elements]) -> Elements:
     result = list(parts[0])
     for part in parts[1:]:
         result += [separator, *part]
@@ -181,26 +161,26 @@ def _bracketed(elements: Sequence[str], left: str = "(", right: str = ")") -> st
         f'<mo form="{form}" fence="true" stretchy="{stretchy}">{sign}</mo>'
         for form, sign in (("prefix", left), ("postfix", right))
     )
-    return _mrow((opening, *elements, closing))
+    return grouped((opening, *elements, closing))
 
 
-def _in(printed: _Shown, level: Level) -> _Elements:
+def _in(printed: _Shown, level: Level) -> Elements:
     return printed.body if printed.level >= level else (_bracketed(printed.body),)
 
 
-def _outside(printed: _Shown) -> _Elements:
+def _outside(printed: _Shown) -> Elements:
     return printed.body if printed.bare is None else printed.bare
 
 
 def _raised(base: str, exponent: str) -> str:
     """An exponent stands above the positions of its base, not behind them."""
     if not base.startswith(("<msub>", "<msub ")):
-        return _tag("msup", base, exponent)
-    above = _tag("mrow", exponent, role="exponent")
+        return tag("msup", base, exponent)
+    above = tag("mrow", exponent, role="exponent")
     return f"<msubsup{base.removeprefix('<msub').removesuffix('</msub>')}{above}</msubsup>"
 
 
-def _struck(elements: _Elements) -> _Elements:
+def _struck(elements: Elements) -> Elements:
     """Every factor struck out by itself, so that a long product can still be broken over lines."""
     result: list[str] = []
     for factor in _cut(elements, TIGHT):
@@ -212,57 +192,57 @@ def _struck(elements: _Elements) -> _Elements:
 # names
 
 
-def _letter(text: str) -> _Elements:
+def _letter(text: str) -> Elements:
     base, hat, rest = normalize("NFD", text).partition(HAT)
     if hat and len(base) == 1 and not rest:
-        return (f'<mover accent="true">{_mi(base)[0]}<mo stretchy="false">^</mo></mover>',)
-    return _mi(text)
+        return (f'<mover accent="true">{identifier(base)[0]}<mo stretchy="false">^</mo></mover>',)
+    return identifier(text)
 
 
-def _scripted(letter: _Elements, below: _Elements, above: _Elements, role: str = "") -> _Elements:
+def _scripted(letter: Elements, below: Elements, above: Elements, role: str = "") -> Elements:
     """The letter with what stands below and above it."""
     if not below and not above:
-        return letter if not role else (_tag("mrow", *letter, role=role),)
+        return letter if not role else (tag("mrow", *letter, role=role),)
     name = "msubsup" if below and above else "msub" if below else "msup"
-    return (_tag(name, *letter, *(_row(part) for part in (below, above) if part), role=role),)
+    return (tag(name, *letter, *(in_one(part) for part in (below, above) if part), role=role),)
 
 
 def _role(name: str, names: Names) -> str:
     return names[name].role if name in names else ""
 
 
-def _whole(name: str, names: Names, above: _Elements = ()) -> _Elements:
+def _whole(name: str, names: Names, above: Elements = ()) -> Elements:
     shown = names[name]
     return _scripted(_letter(shown.whole), _below(shown), (*_above(shown.layer), *above), _role(name, names))
 
 
-def _below(shown: Shown, positions: _Elements = ()) -> _Elements:
+def _below(shown: Shown, positions: Elements = ()) -> Elements:
     """The word of a name, upright so that it is no index, and the positions after it."""
     word = (f'<mi mathvariant="normal">{escaped(shown.word)}</mi>',)
     parts = [part for part in (word if shown.word else (), positions) if part]
     return _joined(COMMA, parts) if parts else ()
 
 
-def _above(layer: str) -> _Elements:
+def _above(layer: str) -> Elements:
     sides = (f'<mo form="{form}" stretchy="false">{sign}</mo>' for form, sign in (("prefix", "["), ("postfix", "]")))
-    return (next(sides), *_mn(layer), next(sides)) if layer else ()
+    return (next(sides), *number(layer), next(sides)) if layer else ()
 
 
 def _is_delta(node: tree.Node, names: Names) -> TypeGuard[tree.Gradient]:
     return isinstance(node, tree.Gradient) and node.delta and bool(names[node.name].layer) and names.is_free("δ")
 
 
-def _delta(name: str, names: Names, above: _Elements = ()) -> _Elements:
-    return _scripted(_mi("δ"), (), (*_above(names[name].layer), *above), "gradient")
+def _delta(name: str, names: Names, above: Elements = ()) -> Elements:
+    return _scripted(identifier("δ"), (), (*_above(names[name].layer), *above), "gradient")
 
 
 def _number(text: str) -> _Shown:
     mantissa, exponent, power = text.lower().partition("e")
     if not exponent:
-        return Printed(_mn(text))
-    digits = _mn(str(abs(int(power))))
+        return Printed(number(text))
+    digits = number(str(abs(int(power))))
     above = (NEGATIVE, *digits) if int(power) < 0 else digits
-    return Printed((*_mn(mantissa), _infix("×"), _tag("msup", *_mn("10"), _row(above))), Level.QUOTIENT)
+    return Printed((*number(mantissa), infix("×"), tag("msup", *number("10"), in_one(above))), Level.QUOTIENT)
 
 
 def _place(node: tree.Place, kids: Sequence[_Shown], names: Names) -> _Shown:
@@ -272,20 +252,20 @@ def _place(node: tree.Place, kids: Sequence[_Shown], names: Names) -> _Shown:
     return Printed(body, Level.POWER if shown.layer else Level.ATOM)
 
 
-def _positions(nodes: Sequence[tree.Node], kids: Sequence[_Shown], is_crowded: bool) -> _Elements:
+def _positions(nodes: Sequence[tree.Node], kids: Sequence[_Shown], is_crowded: bool) -> Elements:
     parts = [_outside(kid) for kid in kids]
     are_short = all(len(_text(part)) == 1 for part in parts)
     has_number = any(isinstance(node, tree.Number) for node in nodes)
     return _joined(NO_COMMA if are_short and not (is_crowded and has_number) else COMMA, parts)
 
 
-def _text(elements: _Elements) -> str:
+def _text(elements: Elements) -> str:
     return unescape(re.sub(r"<[^>]*>", "", "".join(elements)))
 
 
 def _function(name: str, names: Names) -> str:
     symbol = FUNCTIONS[name].symbol if name in FUNCTIONS else name
-    return _mi(symbol if names.is_free(symbol) else name)[0]
+    return identifier(symbol if names.is_free(symbol) else name)[0]
 
 
 # formulas
@@ -296,39 +276,39 @@ def _apply(function: str, node: tree.Apply, kids: Sequence[_Shown], names: Names
         condition, then, otherwise = (_outside(kids[0]), kids[1].body, kids[2].body)
         return Printed((_choice(condition, then, otherwise),), Level.CHOICE)
     if function == "sqrt" and len(kids) == 1:
-        return Printed((_tag("msqrt", *kids[0].body),))
+        return Printed((tag("msqrt", *kids[0].body),))
     if function == "abs" and len(kids) == 1 and not holds_matrices(node):
         return Printed((_bracketed(_outside(kids[0]), "|", "|"),))
     arguments = _joined(COMMA, [_outside(kid) for kid in kids])
     return Printed((_function(function, names), APPLIED, _bracketed(arguments)))
 
 
-def _choice(condition: _Elements, then: _Elements, otherwise: _Elements) -> str:
+def _choice(condition: Elements, then: Elements, otherwise: Elements) -> str:
     words = escaped(tr("if")), escaped(tr("otherwise"))
     rows = (
-        _tag("mtr", _tag("mtd", *value), _tag("mtd", *reason))
+        tag("mtr", tag("mtd", *value), tag("mtd", *reason))
         for value, reason in (
             (then, (f"<mtext>{words[0]}\N{NO-BREAK SPACE}</mtext>", *condition)),
             (otherwise, (f"<mtext>{words[1]}</mtext>",)),
         )
     )
     brace = '<mo form="prefix" fence="true" stretchy="true">{</mo>'
-    return _mrow((brace, _tag("mtable", *rows, role="cases")))
+    return grouped((brace, tag("mtable", *rows, role="cases")))
 
 
 def _reduction(node: tree.Reduction, body: _Shown, names: Names) -> _Shown:
     if node.operation != "sum":
         below = _joined(COMMA, [_letter(index) for index in node.indices])
-        sign = _tag("msub", _function(node.operation, names), _row(below))
+        sign = tag("msub", _function(node.operation, names), in_one(below))
         return Printed((sign, APPLIED, _bracketed(_outside(body))))
     signs = []
     for index, size in zip(node.indices, node.sizes or (None,) * len(node.indices), strict=True):
         sigma = '<mo form="prefix" largeop="true" movablelimits="true" lspace="0.1em" rspace="0.25em">∑</mo>'
         if size:
-            first = _mrow((*_letter(index), _infix("="), *_mn("1")))
-            signs.append(_tag("munderover", sigma, first, *_mn(str(size))))
+            first = grouped((*_letter(index), infix("="), *number("1")))
+            signs.append(tag("munderover", sigma, first, *number(str(size))))
         else:
-            signs.append(_tag("munder", sigma, *_letter(index)))
+            signs.append(tag("munder", sigma, *_letter(index)))
     return Printed((*signs, *_in(body, Level.PRODUCT)), Level.PRODUCT, reaches=True)
 
 
@@ -336,7 +316,7 @@ def _negated(printed: _Shown) -> _Shown:
     return Printed((NEGATIVE, *_in(printed, Level.PRODUCT)), Level.NEGATIVE, printed.reaches, unsigned=printed)
 
 
-def _sum(kids: Sequence[_Shown]) -> _Elements:
+def _sum(kids: Sequence[_Shown]) -> Elements:
     result = list(_in(kids[0], Level.NEGATIVE))
     for kid in kids[1:]:
         sign, term = (PLUS, kid) if kid.unsigned is None else (MINUS, kid.unsigned)
@@ -360,21 +340,21 @@ def _is_sum(node: tree.Node) -> TypeGuard[tree.Reduction]:
 def _quotient(above: _Shown, below: _Shown) -> _Shown:
     if above.unsigned is not None:
         return _negated(_quotient(above.unsigned, below))
-    return Printed((_tag("mfrac", _row(above.body), _row(below.body)),), Level.POWER)
+    return Printed((tag("mfrac", in_one(above.body), in_one(below.body)),), Level.POWER)
 
 
 def _comparison(node: tree.Comparison, kids: Sequence[_Shown], names: Names) -> _Shown:
     sides = (_in(kids[0], Level.SUM), _in(kids[1], Level.SUM))
-    bare = _joined(_infix(COMPARISONS[node.operator]), sides)
+    bare = _joined(infix(COMPARISONS[node.operator]), sides)
     if node.operator == "==" and names.is_free("δ") and all(_is_index(side, names) for side in (node.left, node.right)):
-        return Printed(_scripted(_mi("δ"), _positions((), kids, is_crowded=False), ()), bare=bare)
+        return Printed(_scripted(identifier("δ"), _positions((), kids, is_crowded=False), ()), bare=bare)
     return Printed((_bracketed(bare, "[", "]"),), bare=bare, sides=sides)
 
 
 def _two_sided(low: _Shown, high: _Shown) -> _Shown:
     assert low.sides is not None
     assert high.sides is not None
-    inside = _joined(_infix(COMPARISONS["<="]), [low.sides[1], low.sides[0], high.sides[1]])
+    inside = _joined(infix(COMPARISONS["<="]), [low.sides[1], low.sides[0], high.sides[1]])
     return Printed((_bracketed(inside, "[", "]"),))
 
 
@@ -384,16 +364,16 @@ def _is_index(node: tree.Node, names: Names) -> bool:
     return isinstance(node, tree.Place) and not node.positions and node.name not in names
 
 
-def _derivative(of: _Elements, by: _Elements, *, is_gradient: bool) -> _Shown:
-    halves = (_mrow((PARTIAL, *half)) for half in (of, by))
-    return Printed((_tag("mfrac", *halves, role="gradient" if is_gradient else ""),), Level.POWER)
+def _derivative(of: Elements, by: Elements, *, is_gradient: bool) -> _Shown:
+    halves = (grouped((PARTIAL, *half)) for half in (of, by))
+    return Printed((tag("mfrac", *halves, role="gradient" if is_gradient else ""),), Level.POWER)
 
 
-def _transposed(node: tree.Node, printed: _Shown, names: Names) -> _Elements:
+def _transposed(node: tree.Node, printed: _Shown, names: Names) -> Elements:
     """A layer and the sign of the transpose stand beside each other above the letter."""
     if isinstance(node, tree.Matrix):
         return _whole(node.name, names, (TRANSPOSE,))
     if _is_delta(node, names):
         return _delta(node.name, names, (TRANSPOSE,))
     inner = (_bracketed(printed.body),) if isinstance(node, tree.Transposed) else _in(printed, Level.ATOM)
-    return (_raised(_row(inner), TRANSPOSE),)
+    return (_raised(in_one(inner), TRANSPOSE),)

@@ -61,6 +61,8 @@ def _combine(node: tree.Node, kids: Sequence[_Text], names: Names) -> _Text:
             return Printed(name)
         case tree.Gradient(name):
             return Printed(f"d{names.cost}/d{name}", Level.POWER)
+        case tree.StepGradient(_, name):
+            return Printed(f"d{kids[0].body}/d{name}", Level.POWER)
         case tree.Jacobian(of, by):
             return Printed(f"d{of}/d{by}", Level.POWER)
         case tree.Transposed():
@@ -122,7 +124,7 @@ def _quotient(node: tree.Quotient, kids: Sequence[_Text]) -> _Text:
 
 def _is_derivative(node: tree.Node) -> bool:
     node = node.operand if isinstance(node, tree.Negative) else node
-    return isinstance(node, tree.Partial | tree.Gradient | tree.Jacobian)
+    return isinstance(node, tree.Partial | tree.Gradient | tree.StepGradient | tree.Jacobian)
 
 
 def _ends_in_differential(node: tree.Node) -> bool:

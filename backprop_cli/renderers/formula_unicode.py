@@ -91,6 +91,8 @@ def _combine(node: tree.Node, kids: Sequence[_Shown], names: Names) -> _Shown:
             if delta and names[name].layer and names.is_free("δ"):
                 return Printed((Piece("δ" + _above(names[name].layer), "gradient"),))
             return _derivative(names.cost, _whole(name, names), "gradient")
+        case tree.StepGradient(_, name):
+            return _derivative(_plain(kids[0]), _whole(name, names), "gradient")
         case tree.Jacobian(of, by):
             return _derivative(_whole(of, names), _whole(by, names), "local")
         case tree.Transposed(operand):

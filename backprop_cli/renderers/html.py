@@ -26,9 +26,10 @@ from backprop_cli.documents.blocks import (
 )
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers import formula_unicode
-from backprop_cli.renderers.formula_mathml import element, escaped
+from backprop_cli.renderers.formula_mathml import element
 from backprop_cli.renderers.html_style import style_sheet
 from backprop_cli.renderers.html_tables import table
+from backprop_cli.renderers.mathml_elements import escaped
 from backprop_cli.translation import language, tr
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -10,7 +10,8 @@ import numpy as np
 from backprop_cli.documents.blocks import Array, Bar, Cell, Summary, Table
 from backprop_cli.documents.names import Names
 from backprop_cli.renderers.arrays import described, place_of
-from backprop_cli.renderers.formula_mathml import element, escaped
+from backprop_cli.renderers.formula_mathml import element
+from backprop_cli.renderers.mathml_elements import escaped
 from backprop_cli.renderers.numbers import aligned, before_point, numbers
 
 Row = tuple[Cell, ...]

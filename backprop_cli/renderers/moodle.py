@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.quiz import Answer, Item, solution
 from backprop_cli.exercises.key import CellKind
-from backprop_cli.renderers.formula_mathml import escaped
+from backprop_cli.renderers.mathml_elements import escaped
 from backprop_cli.renderers.plain import one_line
 from backprop_cli.renderers.simple_html import formula, fragment, table, text
 from backprop_cli.translation import tr

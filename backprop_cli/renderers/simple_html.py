@@ -22,7 +22,7 @@ from backprop_cli.language import tree
 from backprop_cli.renderers import formula_mathml
 from backprop_cli.renderers.arrays import Grid, described, grids
 from backprop_cli.renderers.bars import bar
-from backprop_cli.renderers.formula_mathml import escaped
+from backprop_cli.renderers.mathml_elements import escaped
 from backprop_cli.renderers.table_numbers import number_texts
 
 MATHML = "http://www.w3.org/1998/Math/MathML"

@@ -16,6 +16,7 @@ from backprop_cli.numeric.trace import plain
 from backprop_cli.renderers import formula_text
 from backprop_cli.renderers.walk_data import number, written
 from backprop_cli.symbolic.graph import Graph
+from backprop_cli.symbolic.notation import plain_name
 from backprop_cli.teaching.jacobians import Block
 from backprop_cli.teaching.modules import GRADIENT_OF, Call, Module, Tensor
 from backprop_cli.teaching.perturbation import Change, Perturbation
@@ -62,8 +63,8 @@ def _module(module: Module, graph: Graph) -> dict[str, Any]:
 def _tensor(tensor: Tensor, names: Names) -> dict[str, Any]:
     is_own_word = tensor.word.startswith(GRADIENT_OF)
     return {
-        "tensor": f"grad{tensor.of}" if is_own_word else tensor.word or None,
-        "of": tensor.of,
+        "tensor": f"grad{plain_name(tensor.of)}" if is_own_word else tensor.word or None,
+        "of": plain_name(tensor.of),
         "quantity": None if tensor.quantity is None else formula_text.render(tensor.quantity, names),
         "values": plain(tensor.values),
     }

@@ -43,11 +43,14 @@ class NoSumOverSteps(ValueError):
 @dataclass(frozen=True)
 class TakenApart:
     """The network with copies by step, of the quantities ``copied``; ``step`` is the index s of J_s and the first index
-    of every copy."""
+    of every copy. ``at`` is the step that each quantity belongs to, one of its indices or a number; ``windows`` say for
+    each state, and for what holds it before the first step, whether it is recent enough for J_s."""
 
     graph: Graph
     step: Symbol
     copied: frozenset[str]
+    at: Mapping[str, Expr]
+    windows: Mapping[str, Window]
 
 
 def windowed_loops(graph: Graph) -> tuple[Loop, ...]:
@@ -107,7 +110,9 @@ class _Apart:
             if loop.names[0] in self.copied
         ]
         graph = replace(self.graph, quantities=tuple(quantities), loops=(*self.graph.loops, *loops))
-        return TakenApart(graph, self.step, frozenset(self.copied))
+        at = {name: step for name, step in self.at.items() if step is not None}
+        windows = {name: Window(">", at.get(name, 0), self.step - size) for name, size in self.windows.items()}
+        return TakenApart(graph, self.step, frozenset(self.copied), at, windows)
 
     def _find_steps(self) -> None:
         """Which quantities depend on the loops, and the step that each entry of them belongs to."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sympy import Add, Expr, Mul, Number, Pow, S, Symbol
 
 from backprop_cli.symbolic.closed_forms import Definition, in_terms_of_values
-from backprop_cli.symbolic.costs_by_step import joined, taken_apart, windowed_loops
+from backprop_cli.symbolic.costs_by_step import TakenApart, joined, taken_apart, windowed_loops
 from backprop_cli.symbolic.formulas import Formula, Scattered, Term, canonical, fresh, gathered, named, product
 from backprop_cli.symbolic.graph import Graph, Loop, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Compare, Place, places
@@ -32,12 +32,18 @@ class Path(NamedTuple):
 
 
 class Adjoints(NamedTuple):
-    """∂J/∂(quantity) for every quantity that has one, in order of computation, and the paths each came by."""
+    """∂J/∂(quantity) for every quantity that has one, in order of computation, and the paths each came by; ``apart``
+    where the cost is taken apart by steps."""
 
     graph: Graph
     formulas: Mapping[str, Formula]
     paths: Mapping[str, tuple[Path, ...]]
-    copied: frozenset[str] = frozenset()  # the quantities whose gradients are sums over those of their copies by step
+    apart: TakenApart | None = None
+
+    @property
+    def copied(self) -> frozenset[str]:
+        """The quantities whose gradients are sums over those of their copies by step."""
+        return frozenset() if self.apart is None else self.apart.copied
 
 
 def derive(graph: Graph) -> Adjoints:
@@ -54,7 +60,7 @@ def derive_by_step(graph: Graph, loops: Sequence[Loop], gather: bool = True) -> 
     Without ``gather`` the gradients of parameters stay sums over s."""
     apart = taken_apart(graph, loops)
     found = _derived(apart.graph)
-    return Adjoints(apart.graph, joined(apart, found.formulas, gather), found.paths, apart.copied)
+    return Adjoints(apart.graph, joined(apart, found.formulas, gather), found.paths, apart)
 
 
 def _derived(graph: Graph) -> Adjoints:

@@ -73,6 +73,11 @@ def tree_of(expression: Expr) -> tree.Node:
     return _constant(expression)
 
 
+def cost_of(step: str) -> tree.Place:
+    """J_s, the cost of one step, by the name of its index."""
+    return tree.Place(COST, (tree.Place(step),))
+
+
 def _choice(expression: Where) -> tree.Node:
     """A choice; that between 1, -1 and 0 which defines the sign of an argument is the sign."""
     condition = expression.condition

@@ -85,13 +85,15 @@ def local_derivative_of(path: Path, u: Quantity) -> LocalDerivative:
 
 def _conditions(occurrence: Occurrence, positions: Sequence[Expr], u: Quantity) -> tuple[Expr, ...]:
     """For which s of J_s the derivative by u at these positions counts: that of the reader, and recent enough."""
-    read = occurrence.place.positions
-    found: list[Expr] = []
-    for window in (factor for factor in occurrence.chain if isinstance(factor, Window)):
-        at = next((own for place, own in zip(read, positions, strict=True) if place == window.left), window.left)
-        found.append(Window(window.operator, at, window.right))
+    read, start = occurrence.place.positions, int(is_by_step(u.name))
+    own = dict(zip(read[start:], positions[start:], strict=True))
+    found: list[Expr] = [
+        Window(window.operator, own.get(window.left, window.left), window.right)
+        for window in occurrence.chain
+        if isinstance(window, Window)
+    ]
     if is_by_step(u.name) and read[0] != positions[0]:
-        found.append(Compare("==", read[0], positions[0]))
+        found.append(Compare("==", own.get(read[0], read[0]), positions[0]))
     return tuple(found)
 
 

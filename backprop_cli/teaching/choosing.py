@@ -9,10 +9,10 @@ from itertools import product as positions_of
 from backprop_cli.errors import BackpropError, did_you_mean
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.selection import asked_for
-from backprop_cli.symbolic.steps import Derivation, Kind, Step
+from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
-from backprop_cli.teaching.walkthrough import MOST_ENTRIES, Stage, story, walkthrough
+from backprop_cli.teaching.walkthrough import MOST_ENTRIES, Stage, quantity_of, story, walkthrough
 from backprop_cli.translation import tr
 
 COST, LAYER = "cost", "layer"  # as they are asked for, in every language
@@ -37,8 +37,8 @@ def chosen(
 
 
 def _within(stages: Sequence[Stage], graph: Graph, only: str) -> tuple[Stage, ...]:
-    wanted = layer_named(only, graph, [_quantity(stage.step) for stage in stages])
-    return tuple(stage for stage in stages if _quantity(stage.step) in wanted)
+    wanted = layer_named(only, graph, [quantity_of(stage.step) for stage in stages])
+    return tuple(stage for stage in stages if quantity_of(stage.step) in wanted)
 
 
 def layer_named(only: str, graph: Graph, names: Iterable[str]) -> frozenset[str]:
@@ -54,10 +54,6 @@ def layer_named(only: str, graph: Graph, names: Iterable[str]) -> frozenset[str]
             hint = tr("; there are {names}").format(names=tr(", ").join(named))
         raise BackpropError(tr("there is no '{only}' to walk through{hint}").format(only=only, hint=hint))
     return found
-
-
-def _quantity(step: Step) -> str:
-    return step.id if step.kind is Kind.DEFINITION else step.id.removeprefix("dJ/d")
 
 
 def _label(quantity: Quantity, graph: Graph) -> str | None:

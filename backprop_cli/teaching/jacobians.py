@@ -3,6 +3,9 @@
 Every quantity counts as a vector of all its entries, row by row, so that ∂v/∂u is one matrix whatever their shapes:
 [1×d_u] = [1×d_v] · [d_v×d_u]. A module has one Jacobian by its inputs and one by its parameters.
 Source: Y. LeCun, Deep Learning (New York University), lecture 2: backpropagation through a functional module.
+
+Where the cost is taken apart by steps, J = Σ_s J_s, the gradients of what its parts reach at other steps have one row
+for every s (:mod:`backprop_cli.teaching.rows_by_step`).
 """
 
 from __future__ import annotations
@@ -23,12 +26,13 @@ from backprop_cli.symbolic.matrix_reading import Reader
 from backprop_cli.symbolic.matrix_view import matrix_steps
 from backprop_cli.symbolic.notation import Adjoint
 from backprop_cli.symbolic.steps import Derivation, FormKind, Note
+from backprop_cli.teaching.rows import Factor, Row, Shape, added, multiplied, shapes_of
+from backprop_cli.teaching.rows_by_step import RowsByStep
 from backprop_cli.teaching.whole_arrays import WholeArrays
 
 MOST_NUMBERS = 200_000  # of a Jacobian that is computed
 
 Array = NDArray[np.float64]
-Shape = tuple[int, int]
 
 
 class Jacobian(NamedTuple):
@@ -45,19 +49,6 @@ class Jacobian(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-class Row(NamedTuple):
-    """∂J/∂by as a row: what arrives through each of ``through``, added up. ``factors`` are the rows that are multiplied
-    by Jacobians, by name, and ``shapes`` those of each such product."""
-
-    by: str
-    equation: tree.Equality
-    through: tuple[str, ...]
-    shapes: tuple[tuple[Shape, Shape], ...]
-    factors: tuple[tuple[str, Array], ...]
-    values: Array
-    notes: tuple[Note, ...] = ()
-
-
 class Block(NamedTuple):
     """One module on the way back: its equation, the Jacobians by what stands in it, and the rows that are complete with
     it."""
@@ -68,18 +59,20 @@ class Block(NamedTuple):
     rows: tuple[Row, ...]
 
 
-def blocks(derivation: Derivation, arrays: WholeArrays) -> tuple[Block, ...]:
-    """The modules from the cost to the inputs."""
-    return tuple(_Teller(derivation, arrays).blocks())
+def blocks(derivation: Derivation, whole: Derivation, arrays: WholeArrays) -> tuple[Block, ...]:
+    """The modules of a network from the cost to the inputs. Where ``derivation`` takes it apart by steps, ``whole``
+    is that of the same network without truncation; the Jacobians are its."""
+    return tuple(_Teller(derivation, whole, arrays).blocks())
 
 
 class _Teller:
-    def __init__(self, derivation: Derivation, arrays: WholeArrays) -> None:
-        self._derivation, self._arrays = derivation, arrays
-        self._graph: Graph = derivation.graph
+    def __init__(self, derivation: Derivation, whole: Derivation, arrays: WholeArrays) -> None:
+        self._derivation, self._whole, self._arrays = derivation, whole, arrays
+        self._graph: Graph = whole.graph
         self._reader = Reader(self._graph)
-        self._in_matrices = {step.id: step for step in matrix_steps(derivation)}
-        formulas = derivation.adjoints.formulas
+        self._in_matrices = {step.id: step for step in matrix_steps(whole)}
+        formulas, apart = derivation.adjoints.formulas, derivation.adjoints.apart
+        self._by_step = None if apart is None else RowsByStep(derivation, apart, arrays)
         self._edges = [
             edge
             for edge in edges(self._graph)
@@ -99,11 +92,12 @@ class _Teller:
             jacobians = tuple(self._jacobian(edge) for edge in mine if quantity.name != self._graph.cost)
             complete = [edge.by for edge in mine if last[edge.by.name] == quantity.name]
             complete.sort(key=lambda by: (by.role is Role.PARAMETER, -rank.get(by.name, -1)))
-            rows = tuple(self._row(by) for by in complete)
-            yield Block(quantity.name, self._definition(quantity), jacobians, (*seed, *rows))
+            own_step = () if self._by_step is None else tuple(self._by_step.own_step(quantity, mine))
+            rows = tuple(row for by in complete for row in self._rows(by))
+            yield Block(quantity.name, self._definition(quantity), jacobians, (*seed, *own_step, *rows))
 
     def _definition(self, quantity: Quantity) -> tree.Equality:
-        step = self._in_matrices.get(quantity.name) or self._derivation.by_id[quantity.name]
+        step = self._in_matrices.get(quantity.name) or self._whole.by_id[quantity.name]
         return tree.Equality((step.target, step.forms[step.main].value))
 
     def _given(self, quantity: Quantity) -> tuple[Row, ...]:
@@ -117,7 +111,7 @@ class _Teller:
         else:
             given, target = _as_row(tree.Matrix(seed), quantity), tree.Gradient(quantity.name)
         row = self._arrays.gradient(quantity.name).reshape(1, -1)
-        return (Row(quantity.name, tree.Equality((target, given)), (), (), (), row),)
+        return (Row(quantity.name, tree.Gradient(quantity.name), tree.Equality((target, given)), (), (), (), row),)
 
     def _jacobian(self, edge: Edge) -> Jacobian:
         v, u = edge.of, edge.by
@@ -126,7 +120,7 @@ class _Teller:
         if prod(shape) <= MOST_NUMBERS:
             by, terms = edge.jacobian
             values = self._arrays.of(terms, (*v.indices, *by), (*v.shape, *u.shape)).reshape(shape)
-        step = self._derivation.by_id[f"d{v.name}/d{u.name}"]
+        step = self._whole.by_id[f"d{v.name}/d{u.name}"]
         whole = self._in_matrices[step.id]
         in_entries = max(len(v.shape), len(u.shape)) > 1 or not isinstance(whole.target, tree.Jacobian)
         told_by = step if in_entries else whole
@@ -136,29 +130,32 @@ class _Teller:
         equation = tree.Equality((told_by.target, value))
         return Jacobian(v.name, u.name, equation, in_entries, is_sparse, shape, values, notes)
 
-    def _row(self, u: Quantity) -> Row:
+    def _rows(self, u: Quantity) -> Iterator[Row]:
         """∂J/∂u, from everything that hands back to it."""
         arriving = [edge for edge in self._edges if edge.by.name == u.name]
-        products = [edge.of for edge in arriving if edge.of.name != self._graph.cost]
+        if self._by_step is not None and self._by_step.has(u):
+            yield from self._by_step.rows(u, arriving)
+        else:
+            yield self._row(u, arriving)
+
+    def _row(self, u: Quantity, arriving: Sequence[Edge]) -> Row:
+        through = [edge.of for edge in reversed(arriving) if edge.of.name != self._graph.cost]
         direct = [edge for edge in arriving if edge.of.name == self._graph.cost]
         values = self._arrays.gradient(u.name).reshape(1, -1)
-        shapes = tuple(((1, prod(v.shape)), (prod(v.shape), prod(u.shape))) for v in reversed(products))
-        parts: list[tree.Node] = [
-            tree.MatrixProduct((tree.Gradient(v.name), tree.Jacobian(v.name, u.name))) for v in reversed(products)
-        ]
-        through = tuple(edge.of.name for edge in reversed(arriving))
-        factors = tuple((v.name, self._arrays.gradient(v.name)) for v in reversed(products))
+        parts = multiplied([tree.Gradient(v.name) for v in through], through, u)
+        names = tuple(edge.of.name for edge in reversed(arriving))
+        factors = tuple(
+            Factor(v.name, tree.Gradient(v.name), self._arrays.gradient(v.name).reshape(1, -1)) for v in through
+        )
+        shapes, label = shapes_of(1, through, u), tree.Gradient(u.name)
         notes: tuple[Note, ...] = ()
         if direct or u.name in self._graph.seeds:
-            own = self._own_part(u, direct)
+            own, step = self._own_part(u, direct), self._derivation.by_id[f"dJ/d{u.name}"]
             if own is None:
-                step = self._derivation.by_id[f"dJ/d{u.name}"]
-                return Row(u.name, step.formula, through, (), factors, values, step.notes)
+                return Row(u.name, label, step.formula, names, (), factors, values, step.notes)
             parts.append(own)
-            notes = self._derivation.by_id[f"dJ/d{u.name}"].notes if not products else ()
-        value = parts[0] if len(parts) == 1 else tree.Add(tuple(parts))
-        equation = tree.Equality((tree.Gradient(u.name), value))
-        return Row(u.name, equation, through, shapes, factors, values, notes)
+            notes = step.notes if not through else ()
+        return Row(u.name, label, tree.Equality((label, added(parts))), names, shapes, factors, values, notes)
 
     def _own_part(self, u: Quantity, direct: Sequence[Edge]) -> tree.Node | None:
         """What the cost's own equation adds as a row, None where it is written entry by entry alone."""

@@ -3,6 +3,8 @@
 A module is one equation: it computes an output from its inputs and its parameters. ``updateOutput`` does so; backward,
 ``updateGradInput`` computes the gradient by each input from ``gradOutput``, the gradient by the output, and
 ``accGradParameters`` adds to the gradients of the parameters. The equations of the cost together are the criterion.
+Where the cost is taken apart by steps, the gradients of what its parts reach at other steps have the step of the cost
+in front.
 Source: the Torch7 documentation of ``nn.Module`` and ``nn.Criterion``.
 """
 
@@ -20,14 +22,14 @@ from backprop_cli.language import tree
 from backprop_cli.language.walking import rebuilt
 from backprop_cli.library.functions import IDENTITY
 from backprop_cli.symbolic.derivation import Adjoints
-from backprop_cli.symbolic.display import COST, tree_of
+from backprop_cli.symbolic.display import COST, cost_of, tree_of
 from backprop_cli.symbolic.edges import Edge, edges, told
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.matrix_algebra import NoMatrixFormError
 from backprop_cli.symbolic.matrix_reading import Reader
 from backprop_cli.symbolic.matrix_shapes import Shapes
 from backprop_cli.symbolic.matrix_view import matrix_steps
-from backprop_cli.symbolic.notation import Adjoint, places
+from backprop_cli.symbolic.notation import Adjoint, by_step, is_by_step, places, plain_name
 from backprop_cli.symbolic.remarks import ranges
 from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Note, Step
 from backprop_cli.teaching.whole_arrays import WholeArrays
@@ -91,12 +93,14 @@ class Module(NamedTuple):
 
 class Tensor(NamedTuple):
     """An array of a call: Torch's word for it (or ``""``), what it is in the network, None where it is a part of what
-    is added up, the quantity whose shape it has, and its values."""
+    is added up, the quantity whose shape it has (or its copy by step), its values, and how they come of other arrays
+    of the call where no equation says it."""
 
     word: str
     quantity: tree.Node | None
     of: str
     values: Array
+    formula: tree.Node | None = None
 
 
 class Share(NamedTuple):
@@ -167,7 +171,7 @@ class _Torch:
     # the modules
 
     def _all_modules(self) -> Iterator[Module]:
-        computed = [q for q in self._graph.quantities if q.definition is not None]
+        computed = [q for q in self._graph.quantities if q.definition is not None and not is_by_step(q.name)]
         own = [q for q in computed if q.role not in IN_THE_COST]
         for number, quantity in enumerate(own, start=1):
             yield self._module(number, self._kind(quantity), [quantity])
@@ -181,7 +185,7 @@ class _Torch:
         return TORCH.get(quantity.activation or "", "")
 
     def _module(self, number: int | None, kind: str, group: Sequence[Quantity]) -> Module:
-        names = {place.name for q in group if q.definition is not None for place in places(q.definition)}
+        names = {plain_name(place.name) for q in group if q.definition is not None for place in places(q.definition)}
         inside = {q.name for q in group}
         used = [q for q in self._graph.quantities if q.name in names - inside]
         own_past = tuple(q.name for q in group if q.name in names and q.role in INPUTS)
@@ -203,13 +207,18 @@ class _Torch:
         """Whether a gradient goes back along this edge."""
         above = self._adjoints.formulas.get(edge.of.name)
         is_reached = edge.of.name == self._graph.cost or (above is not None and bool(above.terms))
-        return is_reached and edge.by.name in self._adjoints.formulas
+        stands_apart = edge.of.name in self._adjoints.copied  # its copies carry what comes back
+        return is_reached and not stands_apart and edge.by.name in self._adjoints.formulas
 
     def _module_of(self, name: str) -> Module:
         """The module that computes a quantity."""
         if self._graph[name].role in IN_THE_COST:
             return self._modules[-1]
-        return next(module for module in self._modules if module.output == name)
+        return next(module for module in self._modules if module.output == plain_name(name))
+
+    def _carrier(self, name: str) -> str:
+        """The quantity whose gradient is handed on for this one: its copy by step, where it has one."""
+        return by_step(name) if name in self._adjoints.copied else name
 
     # the calls
 
@@ -218,7 +227,8 @@ class _Torch:
         return Call(None, Method.ZERO_GRAD_PARAMETERS, (), zeros)
 
     def _forward(self, module: Module) -> Call:
-        own = [q for q in self._graph.quantities if q.definition is not None and self._module_of(q.name) is module]
+        computed = [q for q in self._graph.quantities if q.definition is not None and not is_by_step(q.name)]
+        own = [q for q in computed if self._module_of(q.name) is module]
         steps = [self._in_matrices.get(q.name) or self._derivation.by_id[q.name] for q in own]
         equations = tuple(
             tree.Equality((self._said(step.target, module), self._said(step.forms[step.main].value, module)))
@@ -232,7 +242,7 @@ class _Torch:
         return Call(module, method, equations, tensors, own[-1].name, notes)
 
     def _targets(self, own: Sequence[Quantity]) -> list[str]:
-        names = {place.name for q in own if q.definition is not None for place in places(q.definition)}
+        names = {plain_name(place.name) for q in own if q.definition is not None for place in places(q.definition)}
         return [q.name for q in self._graph.with_role(Role.TARGET, Role.CONSTANT) if q.name in names]
 
     def _value(self, name: str, module: Module) -> Tensor:
@@ -244,21 +254,23 @@ class _Torch:
         if not module.is_criterion and module.output not in self._adjoints.formulas:
             return
         given = () if module.is_criterion else (self._gradient(module.output),)
-        handed = () if module.is_criterion else self._handed(module.output)
-        for name in (*module.inputs, *module.parameters):
+        handed = () if module.is_criterion else self._handed(self._carrier(module.output))
+        summed = () if module.is_criterion else self._summed(module.output)
+        for name in (*map(self._carrier, module.inputs), *module.parameters):
             some = [edge for edge in self._edges if edge.by.name == name and self._module_of(edge.of.name) is module]
             if not some:
                 continue
             share = self._share(name, some, module)
-            if name in module.inputs:
+            if name not in module.parameters:
                 method = Method.BACKWARD if module.is_criterion else Method.UPDATE_GRAD_INPUT
-                whole = tree.Gradient(name) if share.is_all else None
-                tensors = (*given, Tensor(share.word, whole, name, share.value))
+                whole = self._whole(name) if share.is_all else None
+                tensors = (*given, *summed, Tensor(share.word, whole, name, share.value))
                 equation = tree.Equality((share.target, share.formula))
                 yield Call(module, method, (equation,), tensors, name, share.notes, handed)
                 handed = ()
             else:
-                yield self._accumulated(module, name, share, so_far, given)
+                yield self._accumulated(module, name, share, so_far, (*given, *summed))
+            summed = ()
 
     def _accumulated(
         self, module: Module, name: str, share: Share, so_far: dict[str, Array], given: tuple[Tensor, ...]
@@ -297,8 +309,8 @@ class _Torch:
         """What a module hands back to one of its inputs or parameters."""
         quantity = self._graph[name]
         is_all = len(some) == sum(edge.by.name == name for edge in self._edges) and name not in self._graph.seeds
-        word = GRADIENT_WORDS.get(module.words.get(name, ""), "")
-        word = self._word(word) if word else f"{GRADIENT_OF}{name}"
+        word = GRADIENT_WORDS.get(module.words.get(plain_name(name), ""), "")
+        word = self._word(word) if word else f"{GRADIENT_OF}{plain_name(name)}"
         if module.is_criterion and is_all:
             step = self._in_matrices.get(f"dJ/d{name}") or self._derivation.by_id[f"dJ/d{name}"]
             form = _shortest(step)
@@ -308,6 +320,8 @@ class _Torch:
         formula = told(self._graph, [term for edge in some for term in edge.handed_back], quantity.indices)
         target: tree.Node = tree.Gradient(name)
         try:
+            if is_by_step(name):
+                raise NoMatrixFormError("axes")
             value = self._reader.whole(formula, quantity)
         except NoMatrixFormError:
             value, target = formula, tree_of(Adjoint(name, *quantity.indices))
@@ -323,8 +337,24 @@ class _Torch:
             word += "_"
         return word
 
+    def _whole(self, name: str) -> tree.Gradient | tree.StepGradient:
+        """The gradient by a quantity, or by the copy of one, as a whole array."""
+        if not is_by_step(name):
+            return tree.Gradient(name)
+        return tree.StepGradient(cost_of(self._graph[name].indices[0].name), plain_name(name))
+
     def _gradient(self, name: str) -> Tensor:
-        return Tensor(self._word(GRAD_OUTPUT), tree.Gradient(name), name, self._arrays.gradient(name))
+        of = self._carrier(name)
+        return Tensor(self._word(GRAD_OUTPUT), self._whole(of), of, self._arrays.gradient(of))
+
+    def _summed(self, name: str) -> tuple[Tensor, ...]:
+        """∂J/∂(the output), where gradOutput is taken apart by the steps of the cost."""
+        of = self._carrier(name)
+        if of == name:
+            return ()
+        step = self._graph[of].indices[0].name
+        total = tree.Reduction("sum", self._whole(of), (step,), self._graph[of].shape[:1])
+        return (Tensor("", tree.Gradient(name), name, self._arrays.gradient(name), total),)
 
     def _updated(self, parameters: Sequence[Quantity]) -> Call:
         new = tuple(
@@ -339,10 +369,9 @@ class _Torch:
         match node:
             case tree.Gradient(name) if name == module.output and is_given:
                 return tree.Matrix(self._word(GRAD_OUTPUT))
-            case tree.Partial(of, by) if of == tree.Place(COST) and by.name == module.output and is_given:
-                return tree.Place(
-                    self._word(GRAD_OUTPUT), tuple(self._said(position, module) for position in by.positions)
-                )
+            case tree.Partial(of, by) if of.name == COST and by.name == module.output and is_given:
+                positions = tuple(self._said(position, module) for position in (*of.positions, *by.positions))
+                return tree.Place(self._word(GRAD_OUTPUT), positions)
             case tree.Matrix(name) if name in module.words:
                 return tree.Matrix(module.words[name])
             case tree.Place(name, positions) if name in module.words:
@@ -364,5 +393,5 @@ def _on(step: Step, form: Form) -> tuple[Note, ...]:
 
 def _called(word: str, gradient: tree.Node) -> tree.Node:
     """A gradient, entry by entry or whole, by a word for it."""
-    positions = gradient.by.positions if isinstance(gradient, tree.Partial) else ()
+    positions = (*gradient.of.positions, *gradient.by.positions) if isinstance(gradient, tree.Partial) else ()
     return tree.Place(word, positions) if positions else tree.Matrix(word)

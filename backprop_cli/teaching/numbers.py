@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_expression
 from backprop_cli.library.functions import FUNCTIONS
-from backprop_cli.symbolic.notation import HOLDS
+from backprop_cli.symbolic.notation import HOLDS, by_step, is_by_step
 from backprop_cli.symbolic.steps import Derivation, FormKind, Kind
 
 At = Mapping[str, float]
@@ -28,7 +28,8 @@ class NoNumber(ValueError):
 
 
 class Numbers:
-    """The numbers of one run: ``values`` of every quantity, ``gradients`` of J and ``changes`` of quantities, by name.
+    """The numbers of one run: ``values`` of every quantity, ``gradients`` of J and ``changes`` of quantities, by name;
+    gradients of the cost of every step by the names of copies.
 
     What the run does not report (the loss of one sample, probabilities named by the tool) is computed from its formula
     in the derivation.
@@ -53,6 +54,11 @@ class Numbers:
             if form.kind is FormKind.SLOPE and isinstance(form.value, tree.Prime)
         }
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether the gradients of the cost of every step are among the numbers."""
+        return any(map(is_by_step, self._gradients))
+
     def of(self, node: tree.Node, at: At | None = None) -> float:
         """The number that a formula comes to; ``at`` are the numbers of its free indices. Raises NoNumber."""
         with np.errstate(all="ignore"):
@@ -76,6 +82,8 @@ class Numbers:
                 return self._entry(name, False, positions, at)
             case tree.Partial(of, by) if of == tree.Place(self._derivation.graph.cost or "J"):
                 return self._entry(by.name, True, by.positions, at)
+            case tree.Partial(of, by) if of.name == self._derivation.graph.cost and self.has_steps:
+                return self._entry(by_step(by.name), True, (*of.positions, *by.positions), at)
             case tree.Differential(place):
                 return self._change(place, at)
             case tree.Prime(function, tree.Place() as argument):

@@ -7,6 +7,7 @@ on several paths has one part for each of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from itertools import product as positions_of
@@ -16,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop_cli.language import tree
-from backprop_cli.language.walking import walk
+from backprop_cli.language.walking import rebuilt, walk
 from backprop_cli.symbolic.display import COST
-from backprop_cli.symbolic.entries import entry_step, whole_number
-from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Step
+from backprop_cli.symbolic.entries import entry_step, folded, whole_number
+from backprop_cli.symbolic.notation import by_step
+from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Rule, Step
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.putting_in import numbers_put_in
 from backprop_cli.teaching.rounding import Rounding
@@ -95,7 +97,8 @@ class Stage(NamedTuple):
 def walkthrough(derivation: Derivation, numbers: Numbers, rounding: Rounding, per_step: int) -> tuple[Stage, ...]:
     """Every step in the order of teaching, each with its first ``per_step`` entries."""
     teller = _Teller(derivation, numbers, rounding)
-    return tuple(teller.stage(step, list(_told_first(derivation, step, per_step))) for step in in_order(derivation))
+    order = in_order(derivation, numbers.has_steps)
+    return tuple(teller.stage(step, list(teller.told_first(step, per_step))) for step in order)
 
 
 def _told_first(derivation: Derivation, step: Step, most: int) -> Iterator[tuple[int, ...]]:
@@ -149,18 +152,26 @@ def stories(
         if at not in wanted.setdefault(name, set()):
             wanted[name].add(at)
             waiting.extend(teller.needs(derivation.by_id[name], at))
-    told = (one for one in in_order(derivation) if one.id in wanted)
-    return tuple(teller.stage(one, sorted(wanted[one.id])) for one in told)
+    told = (one for one in in_order(derivation, numbers.has_steps) if one.id in wanted)
+    return tuple(teller.stage(one, teller.ordered(one, sorted(wanted[one.id]))) for one in told)
 
 
-def in_order(derivation: Derivation) -> Iterator[Step]:
-    """The definitions in order of computation, then the gradients from the last to the first."""
+def in_order(derivation: Derivation, with_steps: bool = False) -> Iterator[Step]:
+    """The definitions in order of computation, then the gradients from the last to the first, those of the cost of
+    every step among them if asked for."""
     for quantity in derivation.graph.quantities:
         if quantity.name in derivation.by_id and not quantity.is_given:
             yield derivation.by_id[quantity.name]
     for step in derivation.steps:
-        if step.kind not in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE) and _is_of_the_cost(step):
+        if step.kind in (Kind.DEFINITION, Kind.LOCAL_DERIVATIVE):
+            continue
+        if with_steps or _is_of_the_cost(step):
             yield step
+
+
+def quantity_of(step: Step) -> str:
+    """The quantity that is defined, or whose gradient a step is: of J, or of the cost of every step."""
+    return step.id if step.kind is Kind.DEFINITION else step.id.partition("/d")[2]
 
 
 def _is_told(step: Step) -> bool:
@@ -188,6 +199,30 @@ class _Teller:
     def stage(self, step: Step, positions: Collection[tuple[int, ...]]) -> Stage:
         entries = tuple(self._told(step, position) for position in positions)
         return Stage(step, step.kind is Kind.DEFINITION, entries, prod(step.shape))
+
+    def told_first(self, step: Step, most: int) -> Iterator[tuple[int, ...]]:
+        """The first entries of a step that are told."""
+        if step not in self._by_step.values():
+            return _told_first(self._derivation, step, most)
+        ranges: list[Sequence[int]] = [range(1, size + 1) for size in step.shape]
+        axis = self._axis(quantity_of(step))
+        times = ranges.pop(axis)[::-1]
+        every = (
+            (s, *rest[: axis - 1], t, *rest[axis - 1 :]) for s, t, *rest in positions_of(ranges[0], times, *ranges[1:])
+        )
+        return islice((at for at in every if self._is_reached(step, at)), most)
+
+    def ordered(self, step: Step, positions: Sequence[tuple[int, ...]]) -> Sequence[tuple[int, ...]]:
+        """These entries, those of the cost of one step from its own step to earlier ones; what it does not depend on is
+        left out."""
+        if step not in self._by_step.values():
+            return positions
+        axis = self._axis(quantity_of(step))
+        reached = [at for at in positions if self._is_reached(step, at)]
+        return sorted(reached, key=lambda at: (at[0], -at[axis], at))
+
+    def _value(self, step: Step, position: tuple[int, ...]) -> float:
+        return self._numbers.of(step.target, dict(zip(step.indices, map(float, position), strict=True)))
 
     def needs(self, step: Step, position: tuple[int, ...]) -> Iterator[Entry]:
         """The computed values and gradients that the formula of an entry holds."""
@@ -219,17 +254,42 @@ class _Teller:
     def _told(self, step: Step, position: tuple[int, ...]) -> Told:
         one = self._single(step.id, position)
         kind, formula = (form := self._formula(one)).kind, form.value
+        if kind not in TOLD and _has_steps(step.target):  # of a state too old, all forms come to 0
+            kind = step.forms[step.main].kind
         value = self._numbers.of(one.target)
         put_in = self._put_in(formula)
         is_exact = put_in is None or self._rounding.agrees(self._numbers.of(put_in), value)
-        return Told(position, one.target, kind, formula, put_in, value, is_exact, self._paths(formula))
+        paths = () if step.rule is Rule.SUM_OVER_STEPS else self._paths(formula)
+        return Told(position, one.target, kind, formula, put_in, value, is_exact, paths)
 
     def _formula(self, one: Step) -> Form:
-        for kind in TOLD:
-            for form in one.forms:
-                if form.kind is kind and self._numbers.has(form.value):
-                    return form
-        return one.forms[one.main]
+        """The form that is told; one of the gradients of J itself, where there is one."""
+        forms = [form for kind in TOLD for form in one.forms if form.kind is kind]
+        whole = [form for form in forms if not _has_steps(form.value)]
+        found = next((form for form in (*whole, *forms) if self._numbers.has(form.value)), one.forms[one.main])
+        if not _has_steps(one.target):
+            return found
+        return replace(found, value=folded(self._without_later(found.value), self._derivation.graph))
+
+    def _without_later(self, node: tree.Node) -> tree.Node:
+        """The formula with 0 for the derivatives of what the cost of a step does not depend on, as it comes later."""
+        if isinstance(node, tree.Partial) and _has_steps(node):
+            step, position = self._gradient(node)
+            return node if self._is_reached(self._derivation.by_id[step], position) else tree.Number("0")
+        return rebuilt(node, self._without_later)
+
+    def _is_reached(self, step: Step, position: tuple[int, ...]) -> bool:
+        """Whether the cost of a step may depend on an entry: not on one that comes later and has the derivative 0."""
+        apart, name = self._derivation.adjoints.apart, quantity_of(step)
+        if apart is None or not self._numbers.has_steps:
+            return True
+        return position[self._axis(name)] <= position[0] or self._value(step, position) != 0
+
+    def _axis(self, name: str) -> int:
+        """The axis along which the steps of a quantity's copy run."""
+        apart = self._derivation.adjoints.apart
+        assert apart is not None
+        return apart.graph[by_step(name)].indices.index(apart.at[name])
 
     def _put_in(self, formula: tree.Node) -> tree.Node | None:
         return numbers_put_in(formula, self._numbers, self._rounding)
@@ -253,6 +313,13 @@ class _Teller:
                 return ()
             paths.append(Path(through, part, put_in, self._numbers.of(part)))
         return tuple(paths)
+
+
+def _has_steps(formula: tree.Node) -> bool:
+    """Whether the gradient of the cost of one step stands in a formula."""
+    return any(
+        isinstance(node, tree.Partial) and node.of.name == COST and bool(node.of.positions) for node in walk(formula)
+    )
 
 
 def _arriving(formula: tree.Node) -> tuple[tree.Place, ...]:

@@ -175,6 +175,8 @@ class Reader:
             return tree.Partial(of, by)
         if of == tree.Place(self.names.cost) and isinstance(by, tree.Matrix):
             return tree.Gradient(by.name)
+        if isinstance(of, tree.Place) and of.name == by_step(self.names.cost) and isinstance(by, tree.Matrix):
+            return tree.StepGradient(of, by.name)
         return tree.Jacobian(of.name, by.name)
 
     def is_set_apart(self, place: tree.Place) -> bool:

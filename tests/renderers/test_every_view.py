@@ -20,14 +20,12 @@ from tests.renderers.test_html import Balanced
 
 VIEWS = (*WalkView, "perturb")
 FORMATS = ("text", "markdown", "latex", "html", "notebook", "pdf")
-TRUNCATED = "rnn-truncated"
 ON_ONE = [("two-two-two", view, format, language) for view in VIEWS for format in FORMATS for language in Language]
 ON_ALL = [
     (name, view, FORMATS[chosen % len(FORMATS)], list(Language)[chosen // 7 % len(Language)])
     for name in bundled_names()
     for view in VIEWS
     for chosen in (crc32(f"{name} {view}".encode()),)
-    if name != TRUNCATED or view not in (WalkView.MODULES, WalkView.JACOBIANS)
 ]
 
 

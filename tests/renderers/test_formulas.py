@@ -152,6 +152,17 @@ CASES = [
         "(∂a⁽²⁾/∂z⁽²⁾)ᵀ (∂J/∂a⁽²⁾)",
         r"\left( \frac{\partial a^{[2]}}{\partial z^{[2]}} \right)^{\top} \, \frac{\partial J}{\partial a^{[2]}}",
     ),
+    (
+        tree.Hadamard(
+            (
+                tree.MatrixProduct((tree.StepGradient(at("J", "s"), "z2"), tree.Jacobian("z2", "a1"))),
+                compare(tree.Place("t"), ">", tree.Place("s")),
+            )
+        ),
+        "dJ[s]/dz2 @ dz2/da1 * (t > s)",
+        "(∂Jₛ/∂z⁽²⁾) (∂z⁽²⁾/∂a⁽¹⁾) ⊙ [t > s]",
+        r"\frac{\partial J_{s}}{\partial z^{[2]}} \, \frac{\partial z^{[2]}}{\partial a^{[1]}} \odot [t > s]",
+    ),
     (tree.Ones(number(3)), "ones(3)", "1₃", r"\mathbf{1}_{3}"),
     (tree.Ones(number(12), number(2)), "ones(12, 2)", "1₁₂ₓ₂", r"\mathbf{1}_{12 \times 2}"),
     (tree.Identity(number(3)), "eye(3)", "I₃", r"\mathbf{I}_{3}"),

@@ -18,17 +18,11 @@ from tests.reading_back.grammar import UnreadableFormula
 from tests.reading_back.normal import normal
 from tests.reading_back.pages import PAGE_FORMATS, Equation, PageFormat, equations
 from tests.renderers import bundled_documents as bundled
-from tests.renderers.test_every_view import TRUNCATED, document_of
+from tests.renderers.test_every_view import document_of
 from tests.renderers.test_html import check_formulas
 
 SMALL = [name for name in bundled_names() if "600" not in name]
-WALKED = [
-    (name, view, format)
-    for name in SMALL
-    for view in (*WalkView, "perturb")
-    for format in PAGE_FORMATS
-    if name != TRUNCATED or view not in (WalkView.MODULES, WalkView.JACOBIANS)
-]
+WALKED = [(name, view, format) for name in SMALL for view in (*WalkView, "perturb") for format in PAGE_FORMATS]
 
 
 def formulas(document: Document) -> list[tree.Equality]:

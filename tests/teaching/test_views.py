@@ -22,19 +22,22 @@ from backprop_cli.network import Network
 from backprop_cli.options import WalkView
 from backprop_cli.renderers import formula_latex, formula_text, formula_unicode, terminal
 from backprop_cli.symbolic.graph import Role
+from backprop_cli.symbolic.notation import by_step
 from backprop_cli.symbolic.steps import Note
 from backprop_cli.teaching.linear import linear
 from backprop_cli.teaching.modules import Call, Method
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.perturbation import Change
+from backprop_cli.teaching.rows import Row, RowKind
 from backprop_cli.walking import PerturbedWalk, Request, Walk
-from tests.reading_back.checking import check_formula, definitions_of, ranges_of
+from tests.reading_back.by_step import by_each_step
+from tests.reading_back.checking import check_formula, definitions_of, ranges_of, read
 from tests.reading_back.evaluation import Evaluation
 from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
 searching = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.generate])
-SMALL = [spec for spec in bundled_specs() if "600" not in spec.name and "truncate" not in spec.text]
+SMALL = [spec for spec in bundled_specs() if "600" not in spec.name]
 FORMATS = {"unicode": formula_unicode, "latex": formula_latex}
 
 
@@ -47,7 +50,12 @@ def arrays_of(network: Network) -> dict[str, np.ndarray]:
     found = dict(walk._run.values)
     for name, value in walk._run.gradients.items():
         found[f"dJ/d{name}"] = value
-    return found
+    return found | by_each_step(network, walk._run.shown)[1]
+
+
+def names_of(network: Network) -> Names:
+    """The names, of a truncated network with J[s]."""
+    return by_each_step(network, Walk(network, Request())._run.shown)[0]
 
 
 def ranges_told(notes: tuple[Note, ...]) -> list[Note]:
@@ -59,20 +67,29 @@ def check_modules(network: Network) -> None:
     walk = Walk(network, Request(view=WalkView.MODULES))
     trace = network.compile().run()
     arrays, definitions = arrays_of(network), definitions_of(network)
-    names = with_words(network.names, walk.calls)
+    names = with_words(names_of(network), walk.calls)
     for call in walk.calls:
         check_call(call, names, arrays, definitions)
         if call.handed:
             total = next(tensor.values for tensor in call.tensors if tensor.quantity is not None)
+            assert total.shape == call.handed[0][1].shape
             assert np.allclose(sum(values for _, values in call.handed), total, rtol=1e-9, atol=1e-11, equal_nan=True)
         for tensor in call.tensors:
             if isinstance(tensor.quantity, tree.Gradient) and tensor.of in trace.gradients:
                 assert np.array_equal(tensor.values, trace.gradients[tensor.of], equal_nan=True)
+            if isinstance(tensor.quantity, tree.StepGradient):
+                assert np.allclose(tensor.values, arrays[f"dJ/d{tensor.of}"], rtol=1e-9, atol=1e-11)
+            if tensor.formula is not None:
+                told = next(one for one in call.tensors if one.quantity == tensor.formula.body)
+                assert np.allclose(tensor.values, told.values.sum(axis=0), rtol=1e-9, atol=1e-11)
     complete = {
-        tensor.of for call in walk.calls for tensor in call.tensors if isinstance(tensor.quantity, tree.Gradient)
+        tensor.of
+        for call in walk.calls
+        for tensor in call.tensors
+        if isinstance(tensor.quantity, tree.Gradient | tree.StepGradient)
     }
     reached = {name for name, formula in network.derive().told.adjoints.formulas.items() if formula.terms}
-    helpers = {q.name for q in network.graph.with_role(Role.HELPER, Role.LOSS)}
+    helpers = {q.name for q in network.derive().graph.with_role(Role.HELPER, Role.LOSS)}
     assert reached - helpers <= complete
     terminal.render(walk.document, 80)
     json.dumps(walk.as_data(), allow_nan=False)
@@ -96,9 +113,9 @@ def check_call(call: Call, names: Names, arrays, definitions) -> None:
 def check_jacobians(network: Network) -> None:
     """Jacobians are those of the complex step, rows are products of rows and Jacobians, and every equation holds."""
     walk = Walk(network, Request(view=WalkView.JACOBIANS))
-    arrays, definitions, names = arrays_of(network), definitions_of(network), network.names
+    arrays, definitions, names = arrays_of(network), definitions_of(network), names_of(network)
     evaluation = Evaluation(names, arrays, definitions)
-    rows: dict[str, np.ndarray] = {}
+    rows: dict[tree.Node, np.ndarray] = {}
     found = {}
     for block in walk.blocks:
         for one in block.jacobians:
@@ -109,18 +126,46 @@ def check_jacobians(network: Network) -> None:
             text = formula_unicode.render(one.equation, names)
             check_formula(text, names, arrays, "unicode", definitions, 1e-7, ranges_of(one.equation), one.notes)
         for row in block.rows:
-            rows[row.by] = row.values
-            direct = network.graph.cost in row.through or row.by in network.graph.seeds
-            parts = [factor.reshape(1, -1) @ found[name, row.by] for name, factor in row.factors]
+            direct = not row.shapes or network.graph.cost in row.through or row.by in network.graph.seeds
+            parts = [factor.values @ found[factor.of, row.by] for factor in row.factors if (factor.of, row.by) in found]
             if parts and not direct:
-                assert np.allclose(sum(parts), row.values, rtol=1e-9, atol=1e-11)
+                cut = 1 if row.cut is None else row.cut.values
+                assert np.allclose(cut * sum(parts), row.values, rtol=1e-9, atol=1e-11)
             for left, right in row.shapes:
                 assert left[1] == right[0]
-            assert np.array_equal(row.values.ravel(), evaluation.gradient(row.by).ravel()) or np.allclose(
-                row.values.ravel(), evaluation.gradient(row.by).ravel(), rtol=1e-7, atol=1e-9
-            )
+            check_row(row, rows, names, evaluation)
+            rows[row.label] = row.values
     terminal.render(walk.document, 80)
     json.dumps(walk.as_data(), allow_nan=False)
+
+
+def check_row(row: Row, before: dict[tree.Node, np.ndarray], names: Names, evaluation: Evaluation) -> None:
+    """A gradient of J is that of the run, and one of each J_s that of the network with frozen states."""
+    if isinstance(row.label, tree.Gradient):
+        expected = evaluation.gradient(row.by)
+    else:
+        expected = evaluation.arrays.get(f"dJ/d{by_step(row.by)}", row.values)
+    assert np.array_equal(row.values.ravel(), expected.ravel(), equal_nan=True) or np.allclose(
+        row.values.ravel(), expected.ravel(), rtol=1e-7, atol=1e-9
+    )
+    for factor in row.factors:
+        assert factor.label not in before or np.array_equal(before[factor.label], factor.values)
+    text = formula_unicode.render(row.equation, names)
+    if row.kind is RowKind.SUM:
+        assert read(text, names).sides[1].body == tree.StepGradient(tree.Place("J@", (tree.Place("s"),)), row.by)
+        (of_steps,) = [values for label, values in before.items() if label == row.equation.sides[1].body]
+        assert np.allclose(of_steps.sum(axis=0, keepdims=True), row.values, rtol=1e-9, atol=1e-11)
+    if row.kind is RowKind.OWN_STEP or not row.shapes:
+        if row.kind is RowKind.OWN_STEP:
+            shape = (-1, *evaluation.array(row.by).shape)
+            evaluation.arrays[f"dJ/d{by_step(row.by)}"] = row.values.reshape(shape)
+        if isinstance(row.equation.sides[0], tree.Partial):
+            check_formula(text, names, evaluation.arrays, "unicode", {}, 1e-7, ranges_of(row.equation), row.notes)
+    if row.cut is not None:  # what the bracket says, as it is printed
+        bracket = read(text, names).sides[1].factors[-1]
+        sizes = {"s": len(row.values), **dict(zip(names[row.by].indices, names[row.by].shape, strict=True))}
+        grid = np.broadcast_to(evaluation.value(bracket, sizes), tuple(sizes.values()))
+        assert np.array_equal(grid.reshape(row.values.shape), row.cut.values)
 
 
 def start_of(walk: PerturbedWalk) -> np.ndarray:
@@ -337,5 +382,3 @@ def test_views_that_do_not_go_together() -> None:
         PerturbedWalk(network, Request(view=WalkView.MODULES), "x[1]=0.1")
     with pytest.raises(BackpropError, match="--of belongs to --view index or matrix"):
         Walk(network, Request(of="W1", view=WalkView.MODULES))
-    with pytest.raises(BackpropError, match="the network truncates it"):
-        _ = Walk(bundled("rnn-truncated"), Request(view=WalkView.JACOBIANS)).blocks

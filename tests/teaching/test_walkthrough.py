@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -17,9 +18,12 @@ from backprop_cli.library.layers import LAYERS
 from backprop_cli.network import Network
 from backprop_cli.options import WalkView
 from backprop_cli.renderers import terminal
+from backprop_cli.symbolic.notation import by_step
 from backprop_cli.teaching.numbers import NoNumber, Numbers
 from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.teaching.walkthrough import quantity_of
 from backprop_cli.walking import Request, Walk
+from tests.reading_back.by_step import by_each_step
 from tests.strategies import as_yaml, equation_networks, examples, layer_networks
 from tests.strategies_layers import stacks, with_random_gradient
 
@@ -29,7 +33,7 @@ SMALL = [spec for spec in bundled_specs() if "600" not in spec.name]
 
 def numbers_of(network: Network) -> Numbers:
     walk = Walk(network, Request())
-    return Numbers(walk._run.told, walk._run.values, walk._run.gradients)
+    return Numbers(walk._run.told, walk._run.values, {**walk._run.gradients, **walk._run.of_each_step})
 
 
 def near(found: float, expected: float) -> bool:
@@ -40,8 +44,15 @@ def check(network: Network, of: str | None = None, full: bool = True) -> Walk:
     """Every entry and every path of a walkthrough against the run."""
     walk = Walk(network, Request(of=of, full=full))
     numbers, trace = numbers_of(network), network.compile().run()
+    of_each_step = by_each_step(network, walk._run.shown)[1]
     for stage in walk.stages:
-        name = stage.step.id.removeprefix("dJ/d")
+        name = quantity_of(stage.step)
+        if stage.step.id.startswith("dJ["):
+            expected = of_each_step[f"dJ/d{by_step(name)}"]
+            for entry in stage.entries:
+                assert near(entry.value, expected[tuple(place - 1 for place in entry.position)])
+                assert near(numbers.of(entry.formula), entry.value)
+            continue
         reported = trace.forward if stage.is_forward else trace.gradients
         for entry in stage.entries:
             is_laid_out = stage.step.shape == network.graph[name].shape
@@ -261,7 +272,37 @@ def test_the_story_of_a_truncated_gradient() -> None:
     told = {stage.step.id: {entry.position for entry in stage.entries} for stage in stages}
     assert told["dJ/dh"] == {(1, 1), (2, 1), (3, 1)}
     assert told["dJ/do"] == {(1, 1), (2, 1), (3, 1)}
-    assert not any("[" in name for name in told)
+    assert told["dJ[s]/dh"] == {(1, 1, 1), (2, 1, 1), (2, 2, 1), (2, 2, 2), (3, 1, 1), (3, 2, 1), (3, 3, 1), (3, 3, 2)}
+    sums = next(stage for stage in stages if stage.step.id == "dJ/dh")
+    assert all(entry.put_in is not None and not entry.paths for entry in sums.entries)
+
+
+def test_the_costs_of_all_steps_with_their_numbers() -> None:
+    walk = check(bp.load(bundled("rnn-truncated")), "h[1,1]")
+    lines = terminal.render(walk.document, 90).splitlines()
+    for line in (
+        "  ∂J₂/∂h₂₁ = ∂J/∂o₂₁ · W_ho[1,1] = −0.0785 · 1 = −0.0785",
+        "  ∂J₃/∂h₁₁ = 0",
+        "  ∂J/∂h₁₁ = ∂J₁/∂h₁₁ + ∂J₂/∂h₁₁ + ∂J₃/∂h₁₁ = 0.2534 + 0.0131 + 0 = 0.2665",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_truncated_layers(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    x, y, stack = rng.normal(size=(2, 4, 2)).tolist(), rng.normal(size=(2, 4, 1)).tolist(), {"units": 2, "truncate": 2}
+    spec = {
+        "inputs": {"x": {"value": x, "batch": True}},
+        "targets": {"y": {"value": y, "batch": True}},
+        "layers": [{kind: {**stack, "h0": [0.3, -0.2]}}, {"rnn": stack}, {"dense": {"units": 1}}],
+        "loss": "mse",
+    }
+    network = bp.load(json.dumps(spec))
+    walk = check(network)
+    assert any(stage.step.id == "dJ[s]/dh2" for stage in walk.stages)
+    terminal.render(walk.document, 80)
+    check(network, of="W_hh2[1,1]" if kind == "rnn" else "x[1,1,1]", full=False)
 
 
 @pytest.mark.parametrize(("name", "entry"), [("linear-tanh-linear", "W1[1,1]"), ("small-cnn", "W1[1,1,1,1]")])
