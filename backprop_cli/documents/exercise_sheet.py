@@ -77,7 +77,10 @@ class Sheet:
     def statement(self, question: Question) -> Iterator[Block]:
         """What is asked, with what there is to choose from."""
         yield Prose(self.asked(question))
-        if (tolerance := self.exercise.fixed.get(question.cells[0])) is not None and is_number(question.cells[0]):
+        fixed = [
+            self.exercise.fixed[cell] for cell in question.cells if cell in self.exercise.fixed and is_number(cell)
+        ]
+        for tolerance in fixed[:1]:
             yield Note((SHEET["tolerance"].format(tolerance=np.format_float_positional(tolerance, trim="-")),))
         if question.kind is QuestionKind.CHOICE:
             yield self._choices(question)

@@ -85,7 +85,8 @@ class Asking:
         changed = next((q for q in parameters if q.name in self.updated), None)
         if changed is not None:
             wanted.append((QuestionKind.UPDATE, (self._used(changed),)))
-        return tuple(self.question(kind, of, number) for number, (kind, of) in enumerate(wanted, start=1))
+        found = without_repeats([self.question(kind, of, number) for number, (kind, of) in enumerate(wanted, start=1)])
+        return tuple(question for question in found if question.cells)
 
     def _used(self, quantity: Quantity) -> str:
         """The first entry of a parameter that J depends on: a row that no token looks up has none."""
