@@ -45,16 +45,22 @@ class Asked(NamedTuple):
     tolerance: float | None = None
 
 
+def _number(data: Any) -> float:
+    if type(data) not in (int, float):
+        reject(no_number(data))
+    if not abs(float(data)) < float("inf"):
+        reject(not_finite(data))
+    return float(data)
+
+
 class VaryRange(Section):
     """The numbers from one to another in steps."""
 
     example = "{from: -2, to: 2, step: 0.5}"
     expected = marked("expected a list of numbers or a mapping such as {example}, not {found}")
 
-    from_: Annotated[float, Reader(lambda data: _number(data), lambda: float)] = Field(
-        alias="from", description="The smallest number."
-    )
-    to: Annotated[float, Reader(lambda data: _number(data), lambda: float)] = Field(description="The largest number.")
+    from_: Annotated[float, Reader(_number, lambda: float)] = Field(alias="from", description="The smallest number.")
+    to: Annotated[float, Reader(_number, lambda: float)] = Field(description="The largest number.")
     step: Positive = Field(description="From one number to the next.")
     nonzero: TrueOrFalse = Field(default=False, description="Whether 0 is left out.")
 
@@ -66,14 +72,6 @@ class VaryRange(Section):
             yield Finding(("step",), message)
         elif self.nonzero and floor((self.to - self.from_) / self.step) == 0 and self.from_ == 0:
             yield Finding(("nonzero",), tr("no number is left without 0"))
-
-
-def _number(data: Any) -> float:
-    if type(data) not in (int, float):
-        reject(no_number(data))
-    if not abs(float(data)) < float("inf"):
-        reject(not_finite(data))
-    return float(data)
 
 
 def _read_network(data: Any) -> Any:
