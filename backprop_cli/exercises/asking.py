@@ -137,11 +137,18 @@ class Asking:
         if list(of) == ["forward"]:
             for name in self.forward:
                 if self._graph[name].role not in UNSEEN:
-                    yield from map(name_of, self._nodes.entries(name))
+                    yield from map(name_of, self._computed(self._nodes.entries(name)))
             return
         for name in self.with_gradient[::-1]:
             if self._graph[name].role not in (*UNSEEN, Role.INPUT):
-                yield from map(name_of, self._nodes.entries(name, is_gradient=True))
+                yield from map(name_of, self._computed(self._nodes.entries(name, is_gradient=True)))
+
+    def _computed(self, entries: Iterable[Place]) -> Iterator[Place]:
+        """The entries without those that are a number whatever is given, such as the 0 of what a mask hides."""
+        for place in entries:
+            node = self._nodes.node(place)
+            if node is None or not node.formula.is_Number:
+                yield place
 
     def _paths(self, of: Sequence[str]) -> Iterator[str]:
         """What arrives on every path, and what it comes to."""

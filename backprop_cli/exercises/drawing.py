@@ -41,6 +41,7 @@ def steps(start: str, end: str, step: str, nonzero: bool = False) -> tuple[float
 
 INPUTS = steps("-2", "2", "0.5", nonzero=True)
 PARAMETERS = steps("-1", "1", "0.1", nonzero=True)
+PATIENCE = 200  # attempts
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of targets between 0 and 1
 EXACT_INPUTS = (-2.0, -1.0, 1.0, 2.0)
 EXACT_PARAMETERS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
@@ -81,8 +82,11 @@ def _target(own: Array) -> Rule:
 
 
 def drawn(seed: int, variant: int, attempt: int, name: str, shape: Sequence[int], rule: Rule) -> Array:
-    """The numbers of one quantity in one variant."""
+    """The numbers of one quantity in one variant. After :data:`PATIENCE` attempts those of every other quantity are
+    positive: where there are many units of relu, hardly ever are all of them alive otherwise."""
     array = np.zeros(tuple(shape))
+    if attempt >= PATIENCE and _draw(seed, variant, attempt, f"sign of {name}", 0, 2):
+        rule = rule._replace(values=tuple(value for value in rule.values if value > 0) or rule.values)
     if rule.is_one_hot:
         for place, position in enumerate(np.ndindex(*array.shape[:-1])):
             array[(*position, _draw(seed, variant, attempt, name, place, array.shape[-1]))] = 1.0

@@ -71,7 +71,7 @@ def rejected(
         for one in node.contributions
         if (slope := one.edge.derivative.slope) is not None
     ]
-    bent = [slope.function in FUNCTIONS and FUNCTIONS[slope.function].kink is not None for slope, _ in slopes]
+    bent = [is_kinked(slope.function) for slope, _ in slopes]
     found = {
         Reason.NOT_FINITE: any_of(~np.isfinite(values[node.place]) for node in nodes),
         Reason.DEAD: any_of(value == 0 for (_, value), is_bent in zip(slopes, bent, strict=True) if is_bent),
@@ -95,6 +95,11 @@ def rejected(
             for _, formula in mutations(by_place[place])
         )
     return found
+
+
+def is_kinked(function: str) -> bool:
+    """Whether a function is made of pieces like relu."""
+    return function in FUNCTIONS and FUNCTIONS[function].kink is not None
 
 
 def _is_long(value: Numbers) -> Mask:

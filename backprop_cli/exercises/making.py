@@ -15,20 +15,19 @@ from backprop_cli.exercises.certificate import Certificate, certificate
 from backprop_cli.exercises.drawing import Rule, default_rules, steps
 from backprop_cli.exercises.exercise import Exercise, Range, numbers_of
 from backprop_cli.exercises.exercise import Rule as Asked
-from backprop_cli.exercises.gate import Reason
+from backprop_cli.exercises.gate import Reason, is_kinked
 from backprop_cli.exercises.key import Key, Variant
-from backprop_cli.exercises.mistakes import MISTAKES, Setting
-from backprop_cli.exercises.nodes import Node, given_values, look_ups
+from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
+from backprop_cli.exercises.nodes import Node, evaluated, given_values, look_ups
 from backprop_cli.exercises.solving import answers, is_number
-from backprop_cli.exercises.variants import Progress, batch
+from backprop_cli.exercises.variants import Progress, batch, candidate, stacked
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, places
 
 CODE_LETTERS = 4
-# The mistakes that must not give the right answer: those that change a step as a whole. Of all the other numbers that
-# could be put in place of one, some would always come close.
-TELLING = ("missing_derivative", "activation_for_derivative", "derivative_at_activation", "single_path", "wrong_sign")
+SOME = 8  # candidates that tell whether a mistake can be told apart at all
+SAME = 1e-9  # relative
 
 Array = NDArray[np.float64]
 
@@ -53,7 +52,7 @@ def made(
     rules = rules_of(exercise, own)
     asked = {cell: exercise.place(cell) for one in exercise.questions for cell in one.cells if is_number(cell)}
     fixed = {asked[cell]: tolerance for cell, tolerance in exercise.fixed.items() if cell in asked}
-    places, mutations = list(asked.values()), _mutations(exercise)
+    places, mutations = list(asked.values()), _mutations(exercise, own, rules)
     found = batch(
         exercise.nodes, places, own, rules, count, seed, exercise.digits, mutations, progress, fixed, exercise.exact
     )
@@ -111,15 +110,33 @@ def _values(rule: Asked) -> tuple[float, ...]:
     return rule
 
 
-def _mutations(exercise: Exercise) -> Callable[[Node], Sequence[tuple[str, Expr]]]:
+def _mutations(
+    exercise: Exercise, own: Mapping[str, Array], rules: Mapping[str, Rule]
+) -> Callable[[Node], Sequence[tuple[str, Expr]]]:
+    """The formulas of the telling mistakes at a node, without those that come to the right number whatever is given: a
+    path along which nothing can arrive may be left out, and no other numbers would change that."""
+    candidates = stacked([candidate(own, rules, 0, 0, attempt) for attempt in range(SOME)])
+    values = given_values(exercise.graph, candidates)
+
+    def differs(node: Node, formula: Expr) -> bool:
+        missing = {node.place, *places(formula)} - values.keys()
+        values.update(exercise.nodes.values(values, missing) if missing else {})
+        right = values[node.place]
+        with np.errstate(all="ignore"):
+            return bool(np.any(np.abs(evaluated(formula, values) - right) > SAME * np.abs(right)))
+
     setting = Setting(exercise.nodes, Rational(repr(exercise.learning_rate)))
-    telling = [mistake for mistake in MISTAKES if mistake.id in TELLING]
+    straight = [mistake for mistake in TELLING if mistake.id not in WITH_A_SLOPE]
     known: dict[Place, list[tuple[str, Expr]]] = {}
 
     def of(node: Node) -> Sequence[tuple[str, Expr]]:
         if node.place not in known:
-            some = telling if isinstance(node.place, Adjoint) else []
-            known[node.place] = [(one.id, formula) for one in some for formula in one.of(setting, node)]
+            bent = [one.edge.derivative.slope for one in node.contributions]
+            is_straight = all(slope is None or is_kinked(slope.function) for slope in bent)
+            some = [] if not isinstance(node.place, Adjoint) else straight if is_straight else TELLING
+            known[node.place] = [
+                (one.id, formula) for one in some for formula in one.of(setting, node) if differs(node, formula)
+            ]
         return known[node.place]
 
     return of

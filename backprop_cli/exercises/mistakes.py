@@ -136,8 +136,8 @@ def _derivative_at_activation(setting: Setting, node: Node) -> Iterator[Expr]:
         yield from _with_slopes(setting, node, slope)
 
 
-def _single_path(setting: Setting, node: Node) -> Iterator[Expr]:
-    """One contribution alone (the last: overwritten, not added), those of one consumer alone, or one left out."""
+def _one_path_alone(setting: Setting, node: Node) -> Iterator[Expr]:
+    """One contribution alone (the last: overwritten, not added), or those of one consumer alone."""
     own, some = _own(setting, node), node.contributions
     expressions = [one.expression for one in some]
     if own is not S.Zero and some:
@@ -148,8 +148,20 @@ def _single_path(setting: Setting, node: Node) -> Iterator[Expr]:
     for name in consumers if len(consumers) > 1 else ():
         yield Add(*(one.expression for one in some if one.edge.of.name == name))
     yield from islice(reversed(expressions), MOST_OTHERS)
+
+
+def _path_left_out(setting: Setting, node: Node) -> Iterator[Expr]:
+    some = node.contributions
+    expressions = [one.expression for one in some]
+    if len(some) + (_own(setting, node) is not S.Zero) < 2:
+        return
     for left_out in range(min(len(some), MOST_TERMS)):
         yield _summed(setting, node, [*expressions[:left_out], *expressions[left_out + 1 :]])
+
+
+def _single_path(setting: Setting, node: Node) -> Iterator[Expr]:
+    yield from _one_path_alone(setting, node)
+    yield from _path_left_out(setting, node)
 
 
 def _turned(setting: Setting, place: Place) -> Place | None:
@@ -307,6 +319,18 @@ MISTAKES = (
     Mistake("bias_forgotten", _bias_forgotten),
     Mistake("forward_slip", _forward_slip),
 )
+
+# The mistakes that must not give the right answer of an exercise: those that change a step as a whole. Of all the other
+# numbers that could be put in place of one, some would always come close; and of many paths, as through a maximum, some
+# always hand back 0 and may be left out.
+TELLING = (
+    Mistake("missing_derivative", _missing_derivative),
+    Mistake("activation_for_derivative", _activation_for_derivative),
+    Mistake("derivative_at_activation", _derivative_at_activation),
+    Mistake("single_path", _one_path_alone),
+    Mistake("wrong_sign", _wrong_sign),
+)
+WITH_A_SLOPE = ("missing_derivative", "derivative_at_activation")  # of relu it is 1, and its place does not matter
 
 NAMES = Sentences(
     {

@@ -82,14 +82,14 @@ def batch(
         if any(search.attempts[number] >= MOST_ATTEMPTS for number in open_):
             raise BackpropError(_too_few(count - len(open_), count, search.counted))
         tried = search.next_candidates(max(1, MOST_AT_ONCE // len(open_)))
-        values = nodes.values(given_values(nodes.graph, _stacked(tried)), asked)
+        values = nodes.values(given_values(nodes.graph, stacked(tried)), asked)
         tolerances = widths(nodes, values, asked, digits)
         search.choose(rejected(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact))
         if progress is not None:
             progress(count - len(search.open))
     chosen, counted = search.chosen, search.counted
     kept = [found for found in chosen if found is not None]
-    given = _stacked(kept)
+    given = stacked(kept)
     values = nodes.values(given_values(nodes.graph, given), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), dict(counted))
 
@@ -117,7 +117,7 @@ class _Search:
         """The next attempts of every open variant, each time twice as many and at most so many."""
         ahead, self._ahead = min(self._ahead, most), 2 * self._ahead
         self._tried = [
-            (number, self._candidate(number, self.attempts[number] + more))
+            (number, candidate(self._own, self._rules, self._seed, number, self.attempts[number] + more))
             for number in self.open
             for more in range(min(ahead, MOST_ATTEMPTS - self.attempts[number]))
         ]
@@ -146,26 +146,29 @@ class _Search:
             if (settled := self.chosen[number]) is not None:
                 seen.add(self._numbers(settled))
 
-    def _candidate(self, number: int, attempt: int) -> dict[str, Array]:
-        return {
-            name: drawn(self._seed, number, attempt, name, array.shape, self._rules[name])
-            if name in self._rules
-            else array
-            for name, array in self._own.items()
-        }
-
     def _numbers(self, candidate: Mapping[str, Array]) -> bytes:
         return b"".join(candidate[name].tobytes() for name in sorted(self._rules))
 
 
+def candidate(
+    own: Mapping[str, Array], rules: Mapping[str, Rule], seed: int, number: int, attempt: int
+) -> dict[str, Array]:
+    """The numbers of one attempt for a variant, fit or not."""
+    return {
+        name: drawn(seed, number, attempt, name, array.shape, rules[name]) if name in rules else array
+        for name, array in own.items()
+    }
+
+
 def own_batch(nodes: Nodes, asked: Sequence[Place], own: Mapping[str, Array], digits: int) -> Batch:
     """The spec's own numbers as the one variant."""
-    given = _stacked([dict(own)])
+    given = stacked([dict(own)])
     values = nodes.values(given_values(nodes.graph, given), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), {})
 
 
-def _stacked(several: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+def stacked(several: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Arrays of several variants as one, with an axis in front for them."""
     return {name: np.stack([one[name] for one in several]) for name in several[0]}
 
 

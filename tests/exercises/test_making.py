@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from backprop_cli.bundled import bundled_names
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercise_writing import numbers_of, with_code
@@ -15,9 +16,9 @@ from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.gate import Reason
 from backprop_cli.exercises.grading import grade
 from backprop_cli.exercises.key import CellKind, Key
-from backprop_cli.exercises.making import TELLING, fingerprint, made, vouched_for
+from backprop_cli.exercises.making import fingerprint, made, vouched_for
 from backprop_cli.exercises.marks import Submission, Verdict
-from backprop_cli.exercises.mistakes import MISTAKES
+from backprop_cli.exercises.mistakes import MISTAKES, TELLING
 from backprop_cli.exercises.nodes import given_values
 from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.symbolic.derivation import derive
@@ -127,7 +128,7 @@ def test_the_gate_reports_what_it_rejects(sheet: Exercise) -> None:
 
 
 def test_telling_mistakes_are_those_of_the_table() -> None:
-    assert set(TELLING) <= {mistake.id for mistake in MISTAKES}
+    assert {mistake.id for mistake in TELLING} <= {mistake.id for mistake in MISTAKES}
 
 
 def test_the_code_depends_on_the_exercise(sheet: Exercise, tmp_path) -> None:
@@ -186,3 +187,21 @@ def test_what_says_which_numbers_are_used_does_not_vary(tmp_path) -> None:
     (tmp_path / "tokens.yaml").write_text("network: embedding\nvary:\n  x: [1, 2]\n", encoding="utf-8")
     with pytest.raises(BackpropError, match=r"tokens\.yaml:3:3: 'x' says which numbers are used, and must be the same"):
         load_exercise(str(tmp_path / "tokens.yaml"))
+
+
+WITHOUT_VARIANTS = ("nearest-neighbour", "rnn-truncated", "relu-600-60-40-10")
+
+
+@pytest.mark.every_spec
+@pytest.mark.parametrize("name", [name for name in bundled_names() if name not in WITHOUT_VARIANTS])
+def test_every_spec_has_variants(name: str) -> None:
+    """What no numbers can change is no reason to reject them: the 0 of a mask or of what a maximum passes over."""
+    assert len(made(load_exercise(name).exercise, 2, 0).key.variants) == 2
+
+
+def test_relu_has_variants_though_its_slope_is_1(tmp_path) -> None:
+    layers = "[dense: {units: 2, activation: relu}, dense: {units: 2, activation: identity}]"
+    network = f"{{inputs: {{x: [1, 2]}}, targets: {{y: [0, 1]}}, layers: {layers}, loss: half_sse}}"
+    (tmp_path / "relu.yaml").write_text(f"network: {network}\nquestions: [gradient: [z1, W1]]\n", encoding="utf-8")
+    for variant in made(load_exercise(str(tmp_path / "relu.yaml")).exercise, 5, 1).key.variants:
+        assert all(cell.value != 0 for cell in variant.cells)
