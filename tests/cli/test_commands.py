@@ -93,7 +93,7 @@ def test_a_coloured_program_is_the_same_text(backprop, monkeypatch):
     assert backprop("run", "lstm", "--explain").stdout == plain
 
 
-@pytest.mark.parametrize("columns", ["30", "80", "300"])
+@pytest.mark.parametrize("columns", ["30", "300"])
 def test_no_terminal_breaks_the_lines_of_a_program(backprop, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.delenv("NO_COLOR", raising=False)

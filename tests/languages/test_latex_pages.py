@@ -44,6 +44,7 @@ def has_a_font() -> bool:
     shutil.which("xelatex") is None or shutil.which("fc-list") is None or not has_a_font(),
     reason="compares with a LaTeX that is installed, and a Chinese font",
 )
+@pytest.mark.every_spec
 @pytest.mark.parametrize("arguments", PAGES, ids=" ".join)
 def test_a_page_in_Chinese_compiles_and_fits_its_lines(backprop, tmp_path, arguments: tuple[str, ...]) -> None:
     backprop(*arguments, "--lang", "zh-Hant", "--format", "latex", "-o", tmp_path / "page.tex")

@@ -329,6 +329,7 @@ def test_names_cannot_reach_the_code() -> None:
     assert "def forward_and_backward(in_, np_, sigma, lambda_, print_, dz, ones_2):" in source
 
 
+@pytest.mark.thorough
 def test_a_deep_chain_compiles() -> None:
     layers = [{"dense": {"units": 2, "activation": "tanh"}}] * 200
     compiled = program({"inputs": {"x": [0.1, 0.2]}, "targets": {"y": [1, 0]}, "layers": layers, "loss": "mse"})

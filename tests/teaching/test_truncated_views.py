@@ -105,6 +105,7 @@ def layers(data: st.DataObject) -> dict[str, Any]:
     }
 
 
+@pytest.mark.thorough
 @settings(searching, max_examples=examples(8))
 @given(st.data())
 def test_layers(data: st.DataObject) -> None:

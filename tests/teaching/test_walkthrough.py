@@ -288,7 +288,7 @@ def test_the_costs_of_all_steps_with_their_numbers() -> None:
         assert line in lines
 
 
-@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("kind", ["rnn", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("lstm", "gru"))])
 def test_truncated_layers(kind: str) -> None:
     rng = np.random.default_rng(3)
     x, y, stack = rng.normal(size=(2, 4, 2)).tolist(), rng.normal(size=(2, 4, 1)).tolist(), {"units": 2, "truncate": 2}
