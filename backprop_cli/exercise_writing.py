@@ -53,7 +53,8 @@ SUFFIXES = {
 }
 WHOLE = ("json", "csv", *QUIZZES)  # formats that have all variants in one file
 CODE = re.compile(r"(?P<digest>[0-9A-Fa-f]{4})-(?P<seed>[0-9]{1,19})-(?P<number>[1-9][0-9]{0,4})")
-EXAMPLE = "F24C-5-1"
+EXAMPLE = "4E4E-5-1"
+LONGEST_NAME = 40  # of a student in a file's name
 WIDTH = 80  # of a text that is no terminal's
 
 
@@ -157,7 +158,8 @@ def written_files(
 ) -> Iterator[tuple[Path, str | bytes | None]]:
     """The files in a folder, which is made, each to be written whole before the next is made.
 
-    ``resume`` gives None for the sheets that are there already: their names hold the code of what is on them.
+    ``resume`` gives None for the sheets that are there already: their names hold the code of what is on them, and
+    whose they are.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -172,6 +174,15 @@ def written_files(
     variants = sheets.key.variants
     width = len(variants[-1].id)
     for variant in variants:
-        name = f"{'key' if is_key else 'sheet'}-{variant.id.zfill(width)}-{variant.code}.{suffix}"
+        who = "" if variant.student is None else f"-{_for_files(variant.student)}"
+        name = f"{'key' if is_key else 'sheet'}-{variant.id.zfill(width)}-{variant.code}{who}.{suffix}"
         path = folder / name
-        yield path, None if resume and path.exists() else sheets.pages(format, is_key, [variant])
+        yield (
+            path,
+            None if resume and path.is_file() and path.stat().st_size else sheets.pages(format, is_key, [variant]),
+        )
+
+
+def _for_files(student: str) -> str:
+    """A student's name as a part of a file's name: letters and digits alone."""
+    return re.sub(r"[\W_]+", "-", student).strip("-")[:LONGEST_NAME]

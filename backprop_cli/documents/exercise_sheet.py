@@ -148,7 +148,8 @@ class Sheet:
         rows = []
         for line in found.lines:
             value = rounding.tree(float(np.ravel(line.value)[0]))
-            rows.append((str(line.number), tree.Equality((tree_of(line.place), tree_of(line.formula), value))))
+            sides = (value,) if line.formula.is_Number else (tree_of(line.formula), value)
+            rows.append((str(line.number), tree.Equality((tree_of(line.place), *sides))))
         return Table((SHEET["line"], ""), tuple(rows))
 
 

@@ -85,7 +85,7 @@ def drawn(seed: int, variant: int, attempt: int, name: str, shape: Sequence[int]
     """The numbers of one quantity in one variant. After :data:`PATIENCE` attempts those of every other quantity are
     positive: where there are many units of relu, hardly ever are all of them alive otherwise."""
     array = np.zeros(tuple(shape))
-    if attempt >= PATIENCE and _draw(seed, variant, attempt, f"sign of {name}", 0, 2):
+    if attempt >= PATIENCE and _draw(seed, variant, attempt, f"{name}:sign", 0, 2):
         rule = rule._replace(values=tuple(value for value in rule.values if value > 0) or rule.values)
     if rule.is_one_hot:
         for place, position in enumerate(np.ndindex(*array.shape[:-1])):

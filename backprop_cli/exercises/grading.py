@@ -6,6 +6,7 @@ that was not asked for, what follows is held against the number that the slip gi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -149,7 +150,7 @@ class _Student:
         if abs(answer - cell.value) <= cell.tolerance * (1 + SLACK):
             return Mark(cell, answer, Verdict.RIGHT)
         wrong_before = any(mark.verdict is not Verdict.RIGHT for mark in marks.values())
-        if not self._agrees(place, own) or (cell.fixed and not wrong_before):
+        if not self._agrees(place, own):
             return Mark(cell, answer, Verdict.WRONG)
         node = self.grading.nodes.node(place)
         negligible = 0.5 * 10.0**-cell.digits
@@ -208,12 +209,22 @@ class _Student:
             return Mark(cell, None, Verdict.MISSING)
         if cell.kind is CellKind.FORMULA:
             return self.grading.formulas.mark(cell, text, self.given)
-        is_right = _plain(text) == _plain(str(cell.value))
+        plain = _letter if cell.kind is CellKind.CHOICE else _line
+        is_right = plain(text) == plain(str(cell.value))
         return Mark(cell, text, Verdict.RIGHT if is_right else Verdict.WRONG)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().strip(" .)(").split())
+def _letter(text: str) -> str:
+    """The letter of a choice: of ``B``, ``(b)``, ``option B``, ``B: a formula``."""
+    words = re.findall(r"\w+", text.casefold())
+    letters = [word for word in (words[:1] if len(words) != 2 else words) if len(word) == 1]
+    return letters[0] if letters else " ".join(words)
+
+
+def _line(text: str) -> str:
+    """The number of a line: of ``11``, ``line 11``, ``#11``, ``11.0``."""
+    found = re.fullmatch(r"\D*(\d+)(?:[.,]0*)?\W*", text.strip())
+    return found[1].lstrip("0") if found else text.casefold().strip()
 
 
 def _lane(values: Mapping[Place, Numbers], at: int) -> dict[Place, Numbers]:

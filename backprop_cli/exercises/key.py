@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from backprop_cli.errors import BackpropError
 from backprop_cli.translation import tr
 
+MOST_DIGITS = 17  # after the point
 GENERATOR = "backprop-sha256-1"  # how the numbers of variants are made; a change of it changes every sheet
 
 
@@ -95,28 +97,52 @@ class Key:
             if data["generator"] != GENERATOR:
                 message = tr("this key was made by the generator {other}, not by {own}")
                 raise BackpropError(message.format(other=data["generator"], own=GENERATOR))
-            return cls(
+            found = cls(
                 str(data["title"]),
                 str(data["network"]),
-                int(data["digits"]),
+                _digits(data["digits"]),
                 int(data["seed"]),
-                float(data["learning_rate"]),
+                _finite(data["learning_rate"]),
                 tuple(_variant(one) for one in data["variants"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+            _each_once(variant.id for variant in found.variants)
+            return found
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise BackpropError(tr("this is no key as exercise --format json writes it")) from error
 
 
 def _variant(data: Mapping[str, Any]) -> Variant:
     given = {str(name): np.asarray(array, dtype=np.float64) for name, array in data["given"].items()}
     cells = tuple(_cell(cell) for cell in data["cells"])
+    _each_once(cell.id for cell in cells)
+    if not all(np.all(np.isfinite(array)) for array in given.values()):
+        raise ValueError("a given number is not finite")
     student = None if data["student"] is None else str(data["student"])
     return Variant(str(data["id"]), str(data["code"]), student, given, cells)
 
 
 def _cell(data: Mapping[str, Any]) -> Cell:
     kind = CellKind(data["kind"])
-    value = float(data["value"]) if kind is CellKind.NUMBER else str(data["value"])
-    tolerance, points = float(data["tolerance"]), float(data["points"])
+    value = _finite(data["value"]) if kind is CellKind.NUMBER else str(data["value"])
+    tolerance, points = _finite(data["tolerance"]), _finite(data["points"])
     fixed = bool(data.get("fixed", False))
-    return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, int(data["digits"]), fixed)
+    return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, _digits(data["digits"]), fixed)
+
+
+def _finite(number: Any) -> float:
+    found = float(number)
+    if not isfinite(found):
+        raise ValueError(f"{number} is not finite")
+    return found
+
+
+def _digits(number: Any) -> int:
+    if int(number) not in range(MOST_DIGITS + 1):
+        raise ValueError(f"{number} digits")
+    return int(number)
+
+
+def _each_once(ids: Iterable[str]) -> None:
+    found = list(ids)
+    if not found or len(set(found)) < len(found):
+        raise ValueError("no ids, or the same twice")

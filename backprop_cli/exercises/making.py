@@ -19,7 +19,7 @@ from backprop_cli.exercises.gate import Reason, is_kinked
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
 from backprop_cli.exercises.nodes import Node, evaluated, given_values, look_ups
-from backprop_cli.exercises.solving import answers, is_number
+from backprop_cli.exercises.solving import answers, is_number, require_fractions
 from backprop_cli.exercises.variants import Progress, batch, candidate, stacked
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
@@ -51,6 +51,8 @@ def made(
     own = numbers_of(exercise.network)
     rules = rules_of(exercise, own)
     asked = {cell: exercise.place(cell) for one in exercise.questions for cell in one.cells if is_number(cell)}
+    if exercise.exact:
+        require_fractions(exercise.nodes.in_order(asked.values()))
     fixed = {asked[cell]: tolerance for cell, tolerance in exercise.fixed.items() if cell in asked}
     places, mutations = list(asked.values()), _mutations(exercise, own, rules)
     found = batch(
@@ -87,11 +89,12 @@ def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate 
 
 
 def fingerprint(exercise: Exercise) -> str:
-    """A few letters of the exercise's digest, which tell the codes of one exercise from those of another."""
-    asked = [(str(question.kind), question.cells) for question in exercise.questions]
-    set_by_hand = (sorted(exercise.fixed.items()),) if exercise.fixed else ()
-    told = (exercise.network.source.text, exercise.digits, exercise.learning_rate, exercise.exact, asked, *set_by_hand)
-    text = repr(told)
+    """A few letters of the digest of all that sheets depend on, which tell the codes of one exercise from those of
+    another."""
+    asked = [(str(question.kind), question.cells, question.points) for question in exercise.questions]
+    rules = {name: tuple(rule) for name, rule in sorted(exercise.vary.items())}
+    told = (exercise.title, exercise.given, asked, sorted(exercise.fixed.items()), rules)
+    text = repr((exercise.network.source.text, exercise.digits, exercise.learning_rate, exercise.exact, told))
     return sha256(text.encode()).hexdigest()[:CODE_LETTERS].upper()
 
 

@@ -1,4 +1,7 @@
-"""A worked solution with one wrong line, from which on everything is computed with the wrong number."""
+"""A worked solution with one wrong line, from which on everything is computed with the wrong number.
+
+Every line is computed from the numbers that stand on the lines before it, rounded as the sheet asks for.
+"""
 
 from __future__ import annotations
 
@@ -40,17 +43,24 @@ class Planted(NamedTuple):
     right: Expr
 
 
-def planted(nodes: Nodes, gradient: Place, given: Values, digits: int, code: str, cell: str) -> Planted:
-    """The solution for one gradient with the numbers of one variant. Raises BackpropError where no mistake shows in the
-    digits that are asked for."""
+def planted(
+    nodes: Nodes, gradient: Place, given: Values, digits: int, code: str, cell: str, *, exact: bool = False
+) -> Planted:
+    """The solution for one gradient with the numbers of one variant; ``exact`` rounds nothing. Raises BackpropError
+    where no mistake shows in the digits that are asked for."""
+
+    def written(formula: Expr, values: Values) -> Numbers:
+        value = evaluated(formula, values)
+        return value if exact else np.asarray(np.round(value, digits) + 0.0)
+
     steps, mistakes = _solution(nodes, gradient)
     right = dict(given)
     for node in steps:
-        right[node.place] = evaluated(node.formula, right)
+        right[node.place] = written(node.formula, right)
     candidates = [
         (digest(code, cell, str(number), mistake), number, mistake, formula)
         for number, mistake, formula in mistakes
-        if _shows(evaluated(formula, right), right[steps[number - 1].place], digits)
+        if _shows(written(formula, right), right[steps[number - 1].place], digits)
     ]
     if not candidates:
         message = tr("a mistake in the solution for {name} would not show in {digits} digits")
@@ -60,7 +70,7 @@ def planted(nodes: Nodes, gradient: Place, given: Values, digits: int, code: str
     lines = []
     for number, node in enumerate(steps, start=1):
         shown = formula if number == wrong else node.formula
-        found[node.place] = evaluated(shown, found)
+        found[node.place] = written(shown, found)
         lines.append(Line(number, node.place, shown, found[node.place]))
     return Planted(tuple(lines), wrong, mistake, steps[wrong - 1].formula)
 
@@ -89,4 +99,4 @@ def _is_known(nodes: Nodes, formula: Expr, known: Collection[Place]) -> bool:
 
 
 def _shows(wrong: Numbers, right: Numbers, digits: int) -> bool:
-    return bool(np.all(np.abs(wrong - right) >= 10.0**-digits))
+    return bool(np.all(np.abs(wrong - right) >= 1.5 * 10.0**-digits))

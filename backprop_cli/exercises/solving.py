@@ -12,13 +12,13 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.nodes import Numbers, Values, given_values, name_of
+from backprop_cli.exercises.nodes import Node, Numbers, Values, given_values, name_of
 from backprop_cli.exercises.planted import Planted, planted
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.notation import Place
-from backprop_cli.translation import enumerated, tr
+from backprop_cli.translation import enumerated, tr, tr_n
 
 FORMULA = "formula "
 EXACT = 1e-9  # of an exact answer, for the rounding of floating point
@@ -43,7 +43,11 @@ def own_numbers(exercise: Exercise) -> Key:
     values = exercise.network.values
     missing = [name for name, array in values.items() if array is None]
     if missing:
-        message = tr("{name} has no numbers, so there are no variants with the spec's own; ask for --variants 1")
+        message = tr_n(
+            "{name} has no numbers, so there are no variants with the spec's own; ask for --variants 1",
+            "{name} have no numbers, so there are no variants with the spec's own; ask for --variants 1",
+            len(missing),
+        )
         raise BackpropError(message.format(name=enumerated(missing)))
     given = {name: np.asarray(array, dtype=np.float64) for name, array in values.items()}
     cells = answers(exercise, {name: array[np.newaxis] for name, array in given.items()}, [OWN])[0]
@@ -56,7 +60,8 @@ def planted_in(exercise: Exercise, variant: Variant, cell: str, of: str) -> Plan
     """The solution with a wrong line that a variant's sheet shows."""
     arrays = {name: np.asarray(array)[np.newaxis] for name, array in variant.given.items()}
     given = given_values(exercise.graph, arrays)
-    return planted(exercise.nodes, gradient_of(exercise, of), given, exercise.digits, variant.code, cell)
+    gradient = gradient_of(exercise, of)
+    return planted(exercise.nodes, gradient, given, exercise.digits, variant.code, cell, exact=exercise.exact)
 
 
 def gradient_of(exercise: Exercise, of: str) -> Place:
@@ -73,10 +78,7 @@ class _Solver:
         nodes, wanted = exercise.nodes, list(self._places.values())
         steps = nodes.in_order(wanted)
         if exercise.exact:
-            for node in steps:
-                if not _has_fractions(node.formula):
-                    message = tr("{name} has no exact fraction; --exact is for networks of sums, products and relu")
-                    raise BackpropError(message.format(name=name_of(node.place)))
+            require_fractions(steps)
         self._values = nodes.values(given, wanted)
         known = [node.place for node in steps] if exercise.exact else []
         self._widths = widths(nodes, self._values, wanted, exercise.digits, known)
@@ -103,7 +105,7 @@ class _Solver:
         if question.kind is QuestionKind.MISTAKE:
             given = {place: _one(numbers, variant) for place, numbers in self._given.items()}
             gradient = gradient_of(exercise, question.of[0])
-            found_line = planted(exercise.nodes, gradient, given, exercise.digits, code, cell)
+            found_line = planted(exercise.nodes, gradient, given, exercise.digits, code, cell, exact=exercise.exact)
             return CellKind.LINE, str(found_line.wrong), 0.0
         place = self._places[cell]
         value = float(_one(self._values[place], variant))
@@ -116,6 +118,14 @@ class _Solver:
 def is_number(cell: str) -> bool:
     """Whether the answer of a cell with this id is a number."""
     return not cell.startswith((FORMULA, "choice ", "mistake "))
+
+
+def require_fractions(steps: Sequence[Node]) -> None:
+    """Raises BackpropError where a step makes no fraction of fractions."""
+    for node in steps:
+        if not _has_fractions(node.formula):
+            message = tr("{name} has no exact fraction; --exact is for networks of sums, products and relu")
+            raise BackpropError(message.format(name=name_of(node.place)))
 
 
 def _has_fractions(formula: Expr) -> bool:

@@ -20,6 +20,7 @@ from backprop_cli.symbolic.graph import Graph
 from backprop_cli.verification.arrays import ELEMENTARY, Array, Named, NumPyArrays, elementary, read_inside
 from backprop_cli.verification.evaluation import Evaluator, forward, objective
 
+FEW = 50  # sets of numbers
 LIBRARIES = {"torch": "PyTorch", "autograd": "HIPS autograd"}  # in order of preference
 
 
@@ -39,6 +40,9 @@ def gradients(graph: Graph, given: Mapping[str, Array], names: Sequence[str], li
 
 def gradients_of_many(graph: Graph, given: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
     """The same by PyTorch for many sets of numbers at once: every array has one axis more in front, for them."""
+    count = len(next(iter(given.values())))
+    if count <= FEW:  # loading what maps over many takes longer
+        return _one_by_one(graph, given, names, count)
     torch = import_module("torch")
     arrays = TorchArrays(torch)
 
@@ -49,10 +53,13 @@ def gradients_of_many(graph: Graph, given: Mapping[str, Array], names: Sequence[
     try:
         slopes = torch.func.vmap(torch.func.grad(cost))(numbers)
     except RuntimeError:  # where an operation looks at the numbers, as the largest of a window does
-        count = len(next(iter(given.values())))
-        each = [_by_torch(graph, {name: array[n] for name, array in given.items()}, names) for n in range(count)]
-        return {name: np.stack([one[name] for one in each]) for name in names}
+        return _one_by_one(graph, given, names, count)
     return {name: slopes[name].numpy() for name in names}
+
+
+def _one_by_one(graph: Graph, given: Mapping[str, Array], names: Sequence[str], count: int) -> dict[str, Array]:
+    each = [_by_torch(graph, {name: array[n] for name, array in given.items()}, names) for n in range(count)]
+    return {name: np.stack([one[name] for one in each]) for name in names}
 
 
 class TorchArrays:

@@ -82,6 +82,17 @@ def test_an_interrupted_run_goes_on_where_it_stopped(backprop, tmp_path, monkeyp
     assert backprop("exercise", "two-two-two", "--resume").stderr.startswith("--resume goes on filling a folder")
 
 
+def test_a_run_that_goes_on_makes_a_sheet_for_everyone(backprop, tmp_path):
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("student\nAnn\nBob ../x\n", encoding="utf-8")
+    second.write_text("student\nZed\nAnn\nBob ../x\n", encoding="utf-8")
+    call = ("exercise", "two-two-two", "--format", "markdown", "-o", f"{tmp_path}/d/", "--students")
+    assert backprop(*call, first).status == 0
+    assert backprop(*call, second, "--resume").status == 0
+    names = sorted(path.name.partition("-0-")[2] for path in (tmp_path / "d").iterdir())
+    assert names == ["1-Ann.md", "1-Zed.md", "2-Ann.md", "2-Bob-x.md", "3-Bob-x.md"]
+
+
 def test_fractions_of_a_network_that_has_them(backprop):
     spec = (
         "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: 3}\nequations: [a = relu(w*x/4), J = (a - y)**2]\nloss: J\n"

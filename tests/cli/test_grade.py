@@ -124,6 +124,33 @@ def test_what_is_no_key_is_bad_input(backprop: Run, tmp_path: Path, key: str, me
     assert (found.status, found.stdout, found.stderr) == (2, "", f"{path}: {message}\n")
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("learning_rate",), float("inf")),
+        (("variants",), []),
+        (("variants", 0, "cells", 0, "points"), float("inf")),
+        (("variants", 0, "cells", 0, "value"), float("nan")),
+        (("variants", 0, "cells", 0, "digits"), 10**9),
+        (("variants", 0, "cells", 0, "id"), "z1[2]"),
+        (("variants", 0, "given", "x"), [float("inf"), 1]),
+    ],
+)
+def test_a_key_with_impossible_numbers_is_none(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path, path: tuple[str | int, ...], value: object
+) -> None:
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    assert [cell["id"] for cell in data["variants"][0]["cells"][:2]] == ["z1[1]", "z1[2]"]
+    inside = data
+    for key in path[:-1]:
+        inside = inside[key]
+    inside[path[-1]] = value
+    file = tmp_path / "key.json"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    found = backprop("grade", file, answers(tmp_path, ("Ann", sheet[1])))
+    assert (found.status, found.stderr) == (2, f"{file}: this is no key as exercise --format json writes it\n")
+
+
 def test_a_key_that_asks_for_what_is_not_there_is_bad_input(
     backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:

@@ -151,6 +151,14 @@ def test_a_sheet_is_made_again_from_its_code(sheet: Exercise) -> None:
     assert json.dumps(again.as_data()["variants"]) == json.dumps(whole.as_data()["variants"][4:5])
 
 
+@pytest.mark.parametrize("other", ["vary: {x: [7, 9]}", "given: [x, y, W1, b1, W2, b2, z1]", "title: Another sheet"])
+def test_the_code_depends_on_all_that_the_sheet_does(sheet: Exercise, tmp_path, other: str) -> None:
+    key = other.partition(":")[0]
+    lines = [line for line in FILE.splitlines() if not line.startswith(f"{key}:")]
+    (tmp_path / "other.yaml").write_text("\n".join([*lines, other, ""]), encoding="utf-8")
+    assert fingerprint(load_exercise(str(tmp_path / "other.yaml")).exercise) != fingerprint(sheet)
+
+
 @pytest.mark.parametrize(("code", "message"), [("x", "is no code of a sheet"), ("0000-1-1", "of another exercise")])
 def test_codes_that_are_none(sheet: Exercise, code: str, message: str) -> None:
     with pytest.raises(BackpropError, match=message):
@@ -205,3 +213,25 @@ def test_relu_has_variants_though_its_slope_is_1(tmp_path) -> None:
     (tmp_path / "relu.yaml").write_text(f"network: {network}\nquestions: [gradient: [z1, W1]]\n", encoding="utf-8")
     for variant in made(load_exercise(str(tmp_path / "relu.yaml")).exercise, 5, 1).key.variants:
         assert all(cell.value != 0 for cell in variant.cells)
+
+
+def test_letters_and_lines_are_read_as_they_are_written() -> None:
+    exercise = load_exercise("first-sheet").exercise
+    key = own_numbers(exercise)
+    (variant,) = key.variants
+    right = {cell.kind: cell for cell in variant.cells if cell.kind in (CellKind.CHOICE, CellKind.LINE)}
+    letter, line = str(right[CellKind.CHOICE].value), str(right[CellKind.LINE].value)
+    other = next(one for one in "ABC" if one != letter)
+    for choice, number, verdict in (
+        (letter.lower(), line, Verdict.RIGHT),
+        (f"({letter})", f"line {line}", Verdict.RIGHT),
+        (f"option {letter}", f"Line: {line}.", Verdict.RIGHT),
+        (f"{letter}: a formula", f"#{line}", Verdict.RIGHT),
+        (f" {letter}.", f"{line}.0", Verdict.RIGHT),
+        (other, f"{line}1", Verdict.WRONG),
+        (f"option {other}", "none", Verdict.WRONG),
+    ):
+        answers = {right[CellKind.CHOICE].id: choice, right[CellKind.LINE].id: number}
+        report = grade(key, exercise.graph, [Submission("someone", variant.id, answers)])
+        found = [mark.verdict for mark in report.students[0].marks if mark.cell.id in answers]
+        assert found == [verdict, verdict], (choice, number)

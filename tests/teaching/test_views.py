@@ -160,7 +160,8 @@ def check_row(row: Row, before: dict[tree.Node, np.ndarray], names: Names, evalu
             shape = (-1, *evaluation.array(row.by).shape)
             evaluation.arrays[f"dJ/d{by_step(row.by)}"] = row.values.reshape(shape)
         if isinstance(row.equation.sides[0], tree.Partial):
-            check_formula(text, names, evaluation.arrays, "unicode", {}, 1e-7, ranges_of(row.equation), row.notes)
+            known = evaluation.definitions
+            check_formula(text, names, evaluation.arrays, "unicode", known, 1e-7, ranges_of(row.equation), row.notes)
     if row.cut is not None:  # what the bracket says, as it is printed
         bracket = read(text, names).sides[1].factors[-1]
         sizes = {"s": len(row.values), **dict(zip(names[row.by].indices, names[row.by].shape, strict=True))}
