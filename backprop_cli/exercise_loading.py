@@ -17,7 +17,9 @@ from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_na
 from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
 from backprop_cli.exercises.asking import Asking, given_names, without_repeats
 from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule
+from backprop_cli.exercises.making import steps_of
 from backprop_cli.exercises.nodes import look_ups
+from backprop_cli.exercises.solvable import unsolvable
 from backprop_cli.exercises.tolerances import is_too_strict
 from backprop_cli.network import Network, load, load_data, load_text
 from backprop_cli.output import as_json
@@ -109,19 +111,21 @@ def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
     vary = checking.vary()
     if checking.problems:
         raise SpecError(file.positions.source, checking.problems)
-    return Loaded(
-        network,
-        replace(
-            _exercise(network, questions),
-            title=file.title or network.name,
-            digits=file.digits,
-            given=given,
-            vary=vary,
-            learning_rate=file.learning_rate,
-            exact=file.exact,
-            tolerance=file.tolerance,
-        ),
+    exercise = replace(
+        _exercise(network, questions),
+        title=file.title or network.name,
+        digits=file.digits,
+        given=given,
+        vary=vary,
+        learning_rate=file.learning_rate,
+        exact=file.exact,
+        tolerance=file.tolerance,
     )
+    if file.given:
+        checking.solvable(exercise)
+    if checking.problems:
+        raise SpecError(file.positions.source, checking.problems)
+    return Loaded(network, exercise)
 
 
 class _Checking:
@@ -166,7 +170,27 @@ class _Checking:
             elif name in fixed:
                 message = tr("'{name}' says which numbers are used, and must be the same on every sheet")
                 self._add(("vary", name), message.format(name=name), key=True)
+            else:
+                self._whole_numbers(name)
         return {name: _rule(rule) for name, rule in self._file.vary.items()}
+
+    def _whole_numbers(self, name: str) -> None:
+        """Class numbers vary among the classes that there are."""
+        allowed, rule = self._network.graph[name].whole, self._file.vary[name]
+        if allowed is None:
+            return
+        values = rule if isinstance(rule, tuple) else steps_of(_rule(rule))
+        wrong = next((value for value in values if value not in allowed), None)
+        if wrong is not None:
+            message = tr("'{name}' has whole numbers from {least} to {most}, not {found}")
+            found = f"{wrong:g}"
+            self._add(("vary", name), message.format(name=name, least=allowed[0], most=allowed[-1], found=found))
+
+    def solvable(self, exercise: Exercise) -> None:
+        """Compare what the file gives with what it asks for."""
+        for question, message in unsolvable(exercise):
+            own = question is not None and bool(self._file.questions)
+            self._add(("questions", question) if own and question is not None else ("given",), message)
 
     def tried(self, path: Where, make: Callable[[], Made]) -> Made | None:
         """What is made; what is wrong with it is a problem at this path."""

@@ -6,7 +6,7 @@ PyTorch where it is installed; all are computed for every variant at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,9 @@ from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.verification.automatic import gradients_of_many, is_installed
 
 STEP = 1e-4  # of a central difference, for a number of size 1; four points leave an error of its fourth power
+SHIFTS = np.array([1.0, -1.0, 2.0, -2.0])  # in steps
+MOST_LANES = 200_000  # costs computed at once
+MOST_OPERATIONS = 100_000  # of the derivatives of a cost written out, all together
 MOST_DIGITS = 15
 
 Array = NDArray[np.float64]
@@ -53,7 +56,7 @@ def certificate(
     entries = [place for name in names for place in nodes.entries(name) if Adjoint(name, *place.positions) in values]
     given = {place: number for place, number in values.items() if nodes.node(place) is None}
     found = [values[Adjoint(place.name, *place.positions)] for place in entries]
-    differences = [_central(nodes, given, root, place) for place in entries]
+    differences = list(_central(nodes, given, root, entries))
     by_torch = None
     if arrays is not None and is_installed("torch"):
         tensors = gradients_of_many(nodes.graph, arrays, names)
@@ -75,17 +78,26 @@ def _direct(
         written = nodes.single(Expansion(adjoints).expanded(root))
     except BackpropError:
         return None
+    if written.count_ops() * len(entries) > MOST_OPERATIONS:
+        return None
     return _digits(found, [evaluated(derivative(written, place), given) for place in entries])
 
 
-def _central(nodes: Nodes, given: Mapping[Place, Numbers], root: Place, place: Place) -> Numbers:
-    """(8(J₊ - J₋) - (J₊₊ - J₋₋))/12h, the five-point formula."""
-    step = STEP * np.maximum(1.0, np.abs(given[place]))
-
-    def cost(shift: float) -> Numbers:
-        return nodes.values({**given, place: given[place] + shift * step}, [root])[root]
-
-    return np.asarray((8 * (cost(1) - cost(-1)) - (cost(2) - cost(-2))) / (12 * step))
+def _central(nodes: Nodes, given: Mapping[Place, Numbers], root: Place, entries: Sequence[Place]) -> Iterator[Numbers]:
+    """(8(J₊ - J₋) - (J₊₊ - J₋₋))/12h, the five-point formula, for many entries at once."""
+    variants = max((np.size(number) for number in given.values()), default=1)
+    some = max(1, MOST_LANES // (len(SHIFTS) * variants))
+    for start in range(0, len(entries), some):
+        moved = entries[start : start + some]
+        shape = len(moved), len(SHIFTS), variants
+        numbers = {place: np.broadcast_to(number, shape) for place, number in given.items()}
+        steps = [STEP * np.maximum(1.0, np.abs(np.broadcast_to(given[place], (variants,)))) for place in moved]
+        for lane, (place, step) in enumerate(zip(moved, steps, strict=True)):
+            numbers[place] = np.array(numbers[place])
+            numbers[place][lane] += SHIFTS[:, np.newaxis] * step
+        costs = np.broadcast_to(nodes.values(numbers, [root])[root], shape)
+        for cost, step in zip(costs, steps, strict=True):
+            yield (8 * (cost[0] - cost[1]) - (cost[2] - cost[3])) / (12 * step)
 
 
 def _digits(found: Sequence[Numbers], others: Sequence[Numbers]) -> int:

@@ -103,10 +103,11 @@ def rules_of(exercise: Exercise, own: Mapping[str, Array]) -> dict[str, Rule]:
     rules = default_rules(exercise.graph, own, exercise.exact)
     for name in look_ups(exercise.graph, own):
         rules.pop(name, None)
-    return rules | {name: Rule(_values(rule)) for name, rule in exercise.vary.items()}
+    return rules | {name: Rule(steps_of(rule)) for name, rule in exercise.vary.items()}
 
 
-def _values(rule: Asked) -> tuple[float, ...]:
+def steps_of(rule: Asked) -> tuple[float, ...]:
+    """The numbers that a rule of an exercise allows."""
     if isinstance(rule, Range):
         start, end, step = (str(Decimal(repr(float(number)))) for number in (rule.start, rule.end, rule.step))
         return steps(start, end, step, rule.nonzero)

@@ -40,12 +40,12 @@ def test_bundled_exercises_are_valid(name: str) -> None:
 
 def test_everything_that_a_file_says(tmp_path: Path) -> None:
     text = (
-        "title: Mine\nnetwork: two-two-two\ndigits: 3\ngiven: [x, y, W1]\nlearning_rate: 0.1\nexact: false\n"
+        "title: Mine\nnetwork: two-two-two\ndigits: 3\ngiven: [x, y, W1, b1, W2, b2]\nlearning_rate: 0.1\nexact: false\n"
         "questions:\n  - forward: z1, a1[2]\n  - cost\n  - gradient: ['W1[1,2]', b1]\n    points: 3\n"
         "vary: {x: [1, 2], y: {from: -1, to: 1, step: 0.5, nonzero: true}}\n"
     )
     exercise = load_exercise(written(tmp_path, text)).exercise
-    assert (exercise.title, exercise.digits, exercise.given) == ("Mine", 3, ("x", "y", "W1"))
+    assert (exercise.title, exercise.digits, exercise.given) == ("Mine", 3, ("x", "y", "W1", "b1", "W2", "b2"))
     assert [q.kind for q in exercise.questions] == [QuestionKind.FORWARD, QuestionKind.COST, QuestionKind.GRADIENT]
     assert exercise.questions[0].cells == ("z1[1]", "z1[2]", "a1[2]")
     assert [q.points for q in exercise.questions] == [3, 1, 3]
@@ -64,6 +64,25 @@ def test_what_is_wrong_is_said_all_at_once(tmp_path: Path) -> None:
         "6:12: expected forward or backward, not text 'forwrd'; did you mean 'forward'?",
         "7:1: unknown key 'digts'; did you mean 'digits'?",
     ]
+
+
+def test_a_sheet_gives_what_it_needs_and_not_what_it_asks_for(tmp_path: Path) -> None:
+    text = (
+        "network: two-two-two\ngiven: [a1, y, W2, b2]\nquestions:\n  - forward: [z2, a1]\n  - gradient: W2\n"
+        "  - gradient: W1\n"
+    )
+    assert problems(tmp_path, text) == [
+        "2:8: 'x' is needed for dJ/dW1[1,1] and is not given",
+        "4:5: a1[1] stands on the sheet, as it is given",
+    ]
+    assert load_exercise(written(tmp_path, text.replace(", a1]", "]").replace("  - gradient: W1\n", ""))).exercise
+
+
+def test_class_numbers_vary_among_the_classes(tmp_path: Path) -> None:
+    text = "network: softmax-classifier\nvary: {y: [0, 1, 7]}\n"
+    (found,) = problems(tmp_path, text)
+    assert found.startswith("2:")
+    assert "'y' has whole numbers from 0 to" in found
 
 
 def test_names_that_the_network_does_not_have(tmp_path: Path) -> None:
