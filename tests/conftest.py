@@ -58,7 +58,8 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 def _note_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     path = os.environ.get("BACKPROP_SKIPPED")
-    if path and report.skipped and "torch" in str(report.longrepr).casefold():
+    missing = ("could not import 'torch'", "PyTorch is not installed")
+    if path and report.skipped and any(reason in str(report.longrepr) for reason in missing):
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{report.nodeid}\n")
 
