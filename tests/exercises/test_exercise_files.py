@@ -40,7 +40,8 @@ def test_bundled_exercises_are_valid(name: str) -> None:
 
 def test_everything_that_a_file_says(tmp_path: Path) -> None:
     text = (
-        "title: Mine\nnetwork: two-two-two\ndigits: 3\ngiven: [x, y, W1, b1, W2, b2]\nlearning_rate: 0.1\nexact: false\n"
+        "title: Mine\nnetwork: two-two-two\ndigits: 3\ngiven: [x, y, W1, b1, W2, b2]\nlearning_rate: 0.1\n"
+        "exact: false\n"
         "questions:\n  - forward: z1, a1[2]\n  - cost\n  - gradient: ['W1[1,2]', b1]\n    points: 3\n"
         "vary: {x: [1, 2], y: {from: -1, to: 1, step: 0.5, nonzero: true}}\n"
     )
