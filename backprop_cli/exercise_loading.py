@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import numpy as np
-
 from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_names, bundled_spec
 from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
 from backprop_cli.exercises.asking import Asking, given_names, without_repeats
@@ -21,6 +19,7 @@ from backprop_cli.exercises.making import steps_of
 from backprop_cli.exercises.nodes import look_ups
 from backprop_cli.exercises.solvable import unsolvable
 from backprop_cli.exercises.tolerances import is_too_strict
+from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.network import Network, load, load_data, load_text
 from backprop_cli.output import as_json
 from backprop_cli.renderers import formula_text
@@ -64,11 +63,7 @@ def _too_strict(tolerance: float, digits: int, exact: bool) -> str | None:
     if exact or not is_too_strict(tolerance, digits):
         return None
     message = tr("a tolerance of {tolerance} is narrower than rounding to {digits} digits, which takes {half}")
-    return message.format(tolerance=_plain(tolerance), digits=digits, half=_plain(0.5 * 10.0**-digits))
-
-
-def _plain(number: float) -> str:
-    return np.format_float_positional(number, trim="-")
+    return message.format(tolerance=decimal_of(tolerance), digits=digits, half=decimal_of(0.5 * 10.0**-digits))
 
 
 def _loaded(argument: str) -> Loaded:

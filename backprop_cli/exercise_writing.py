@@ -174,7 +174,7 @@ def written_files(
     variants = sheets.key.variants
     width = len(variants[-1].id)
     for variant in variants:
-        who = "" if variant.student is None else f"-{_for_files(variant.student)}"
+        who = "" if variant.student is None else _for_files(variant.student)
         name = f"{'key' if is_key else 'sheet'}-{variant.id.zfill(width)}-{variant.code}{who}.{suffix}"
         path = folder / name
         yield (
@@ -184,5 +184,6 @@ def written_files(
 
 
 def _for_files(student: str) -> str:
-    """A student's name as a part of a file's name: letters and digits alone."""
-    return re.sub(r"[\W_]+", "-", student).strip("-")[:LONGEST_NAME]
+    """A student's name as the end of a file's name: letters and digits alone."""
+    plain = re.sub(r"[\W_]+", "-", student).strip("-")[:LONGEST_NAME]
+    return f"-{plain}" if plain else ""

@@ -383,3 +383,14 @@ class _Equations:
         if self.samples is not None:
             spec["reduction"] = self.draw(st.sampled_from(("mean", "sum")))
         return spec
+
+
+@st.composite
+def recurrence_numbers(draw: st.DrawFn, most: int) -> dict[str, list[Any]]:
+    """Numbers for ``h = f(U x + W h + b)`` over some steps: x, sometimes with two samples, U, W and b. Steps, units and
+    inputs are at most ``most``."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    steps, units, width = (draw(st.integers(1, most)) for _ in range(3))
+    samples = draw(st.sampled_from([(), (2,)]))
+    shapes = {"x": (*samples, steps, width), "U": (units, width), "W": (units, units), "b": (units,)}
+    return {name: rng.uniform(-1.5, 1.5, shape).round(2).tolist() for name, shape in shapes.items()}

@@ -18,6 +18,7 @@ from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Variant
 from backprop_cli.exercises.nodes import given_values
 from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
+from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import COST, tree_of
 from backprop_cli.symbolic.notation import Adjoint
@@ -81,7 +82,7 @@ class Sheet:
             self.exercise.fixed[cell] for cell in question.cells if cell in self.exercise.fixed and is_number(cell)
         ]
         for tolerance in fixed[:1]:
-            yield Note((SHEET["tolerance"].format(tolerance=np.format_float_positional(tolerance, trim="-")),))
+            yield Note((SHEET["tolerance"].format(tolerance=decimal_of(tolerance)),))
         if question.kind is QuestionKind.CHOICE:
             yield self._choices(question)
         elif question.kind is QuestionKind.MISTAKE:

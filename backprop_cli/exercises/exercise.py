@@ -134,7 +134,7 @@ def nodes_of(network: Network) -> Nodes:
     graph = network.graph
     if graph.windows:
         raise BackpropError(
-            tr("exercises ask for gradients of the cost itself, and this network truncates them; leave out truncate")
+            tr("exercises ask for the gradients of the cost itself, as they are without truncation; leave out truncate")
         )
     return Nodes(graph, derive(graph), look_ups(graph, network.values))
 

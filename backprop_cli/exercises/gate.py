@@ -73,7 +73,9 @@ def rejected(
     ]
     bent = [is_kinked(slope.function) for slope, _ in slopes]
     found = {
-        Reason.NOT_FINITE: any_of(~np.isfinite(values[node.place]) for node in nodes),
+        Reason.NOT_FINITE: any_of(
+            ~np.isfinite(numbers) for node in nodes for numbers in (values[node.place], tolerances.get(node.place, 0.0))
+        ),
         Reason.DEAD: any_of(value == 0 for (_, value), is_bent in zip(slopes, bent, strict=True) if is_bent),
         Reason.SATURATED: any_of(
             np.abs(value) < SATURATED for (_, value), is_bent in zip(slopes, bent, strict=True) if not is_bent

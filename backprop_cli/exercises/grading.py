@@ -215,10 +215,13 @@ class _Student:
 
 
 def _letter(text: str) -> str:
-    """The letter of a choice: of ``B``, ``(b)``, ``option B``, ``B: a formula``."""
-    words = re.findall(r"\w+", text.casefold())
-    letters = [word for word in (words[:1] if len(words) != 2 else words) if len(word) == 1]
-    return letters[0] if letters else " ".join(words)
+    """The letter of a choice: of ``B``, ``(b)``, ``option B``, ``B: a formula``; two letters are none."""
+    words: list[str] = re.findall(r"\w+", text.casefold())
+    letters = [word for word in words if len(word) == 1]
+    if len(words) <= 2 and len(letters) == 1:
+        return letters[0]
+    found = re.match(r"\W*(\w)\s*[:.)]", text.casefold())
+    return str(found[1]) if found else " ".join(words)
 
 
 def _line(text: str) -> str:

@@ -82,6 +82,12 @@ class _Solver:
         self._values = nodes.values(given, wanted)
         known = [node.place for node in steps] if exercise.exact else []
         self._widths = widths(nodes, self._values, wanted, exercise.digits, known)
+        for cell, place in self._places.items():
+            if not np.all(np.isfinite(self._values[place]) & np.isfinite(self._widths.get(place, np.zeros(())))):
+                message = tr(
+                    "{cell} cannot be asked for: with these numbers the answer, or its tolerance, is not finite"
+                )
+                raise BackpropError(message.format(cell=cell))
 
     def _formula(self, cell: str) -> str:
         nodes = self._exercise.nodes

@@ -46,12 +46,13 @@ def arriving(node: Node, values: Values, found: Mapping[Place, Numbers]) -> Numb
     """The width of a node's formula before it is rounded itself."""
     moved = {place: width for place in node.uses if (width := found.get(place)) is not None and np.any(width)}
     largest: dict[Place, Numbers] = {}
-    for sign in (0.0, 1.0, -1.0) if moved else ():
-        ends = {**values, **{place: values[place] + sign * width for place, width in moved.items()}} if sign else values
-        for place, slope in slopes(node.formula, ends).items():
-            largest[place] = np.fmax(largest.get(place, np.asarray(0.0)), np.abs(slope))
-    total = sum((width * largest[place] for place, width in moved.items() if place in largest), np.asarray(0.0))
-    return np.asarray(total * (1 + SLACK))
+    with np.errstate(all="ignore"):  # what is not finite is for the caller to turn away
+        for sign in (0.0, 1.0, -1.0) if moved else ():
+            ends = {**values, **{p: values[p] + sign * width for p, width in moved.items()}} if sign else values
+            for place, slope in slopes(node.formula, ends).items():
+                largest[place] = np.fmax(largest.get(place, np.asarray(0.0)), np.abs(slope))
+        total = sum((width * largest[place] for place, width in moved.items() if place in largest), np.asarray(0.0))
+        return np.asarray(total * (1 + SLACK))
 
 
 @cache

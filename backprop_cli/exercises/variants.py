@@ -83,8 +83,7 @@ def batch(
             raise BackpropError(_too_few(count - len(open_), count, search.counted))
         tried = search.next_candidates(max(1, MOST_AT_ONCE // len(open_)))
         values = nodes.values(given_values(nodes.graph, stacked(tried)), asked)
-        with np.errstate(all="ignore"):  # numbers that are not finite are turned away
-            tolerances = widths(nodes, values, asked, digits)
+        tolerances = widths(nodes, values, asked, digits)
         search.choose(rejected(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact))
         if progress is not None:
             progress(count - len(search.open))

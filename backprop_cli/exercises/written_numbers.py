@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from math import isfinite
 
+import numpy as np
+
 LONGEST = 60  # characters of a number
+SMALLEST, LARGEST = 1e-13, 1e9  # written in decimals
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?"
 _FRACTION = re.compile(rf"({_NUMBER})(?:/({_NUMBER}))?")
 _POWER_OF_TEN = re.compile(r"[*·⋅×x]10(?:\^|\*\*)\(?([+-]?\d{1,3})\)?$")
@@ -38,3 +41,8 @@ def number_of(text: str) -> float | None:
     numerator, denominator = float(found[1]), float(found[2] or 1)
     value = numerator / denominator if denominator else float("nan")
     return value if isfinite(value) else None
+
+
+def decimal_of(number: float) -> str:
+    """A tolerance as it is written: in decimals, and with a power of ten where they would be many."""
+    return np.format_float_positional(number, trim="-") if SMALLEST <= number < LARGEST else f"{number:g}"

@@ -93,6 +93,18 @@ def test_a_run_that_goes_on_makes_a_sheet_for_everyone(backprop, tmp_path):
     assert names == ["1-Ann.md", "1-Zed.md", "2-Ann.md", "2-Bob-x.md", "3-Bob-x.md"]
 
 
+@pytest.mark.parametrize("options", [(), ("--key",), ("--format", "json")])
+def test_numbers_too_large_to_answer_are_an_error(backprop, options):
+    spec = (
+        "{inputs: {x: [1.0e+300, -1.0e+300]}, targets: {y: [0]}, loss: mse, layers: ["
+        "dense: {units: 2, weights: [[1, 2], [3, 4]], activation: sigmoid}, "
+        "dense: {units: 1, weights: [[1.0e+200, 1]]}]}\n"
+    )
+    outcome = backprop("exercise", "-", *options, stdin=spec)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert outcome.stderr == ("J cannot be asked for: with these numbers the answer, or its tolerance, is not finite\n")
+
+
 def test_fractions_of_a_network_that_has_them(backprop):
     spec = (
         "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: 3}\nequations: [a = relu(w*x/4), J = (a - y)**2]\nloss: J\n"

@@ -24,7 +24,7 @@ from tests.reading_back import check_formula
 from tests.reading_back.by_step import by_each_step
 from tests.reading_back.checking import equalities, ranges_of, read, read_definition, with_ranges
 from tests.reading_back.evaluation import Evaluation
-from tests.strategies import as_yaml, equation_networks, examples, layer_networks
+from tests.strategies import as_yaml, equation_networks, examples, layer_networks, recurrence_numbers
 from tests.strategies_layers import stacks, with_random_gradient
 
 RENDERERS = {"text": formula_text.render, "unicode": formula_unicode.render, "latex": formula_latex.render}
@@ -159,16 +159,8 @@ def test_recurrences(loop: list[str]) -> None:
     @settings(searching, max_examples=examples(4))
     @given(st.data())
     def check_one(data: st.DataObject) -> None:
-        rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-        steps, units, width = (data.draw(st.integers(1, 3)) for _ in range(3))
-        samples = data.draw(st.sampled_from([(), (2,)]))
-
-        def numbers(*shape: int) -> list[float]:
-            found: list[float] = rng.uniform(-1.5, 1.5, shape).round(2).tolist()
-            return found
-
-        given = {"x": numbers(*samples, steps, width), "U": numbers(units, width), "W": numbers(units, units)}
+        given = data.draw(recurrence_numbers(3))
         lines = "\n".join(f"  - {equation}" for equation in equations)
-        check(RECURRENCES.format(**given, b=numbers(units), equations=lines) + extra, data)
+        check(RECURRENCES.format(**given, equations=lines) + extra, data)
 
     check_one()

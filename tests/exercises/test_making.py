@@ -230,6 +230,8 @@ def test_letters_and_lines_are_read_as_they_are_written() -> None:
         (f" {letter}.", f"{line}.0", Verdict.RIGHT),
         (other, f"{line}1", Verdict.WRONG),
         (f"option {other}", "none", Verdict.WRONG),
+        (f"{letter} or {other}", f"{line} or {line}1", Verdict.WRONG),
+        (f"{letter} {other}", f"{line} {line}", Verdict.WRONG),
     ):
         answers = {right[CellKind.CHOICE].id: choice, right[CellKind.LINE].id: number}
         report = grade(key, exercise.graph, [Submission("someone", variant.id, answers)])

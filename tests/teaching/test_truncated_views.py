@@ -15,7 +15,7 @@ import backprop_cli as bp
 from backprop_cli.options import WalkView
 from backprop_cli.renderers import terminal
 from backprop_cli.walking import Request, Walk
-from tests.strategies import examples
+from tests.strategies import examples, recurrence_numbers
 from tests.teaching.test_views import bundled, check_jacobians, check_modules
 from tests.teaching.test_walkthrough import check as check_walk
 
@@ -57,18 +57,11 @@ def test_equations(kind: str) -> None:
     @settings(searching, max_examples=examples(2))
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-        steps, units, width = (data.draw(st.integers(1, 4)) for _ in range(3))
-        samples = data.draw(st.sampled_from([(), (2,)]))
-
-        def numbers(*shape: int) -> list[float]:
-            found: list[float] = rng.uniform(-1.5, 1.5, shape).round(2).tolist()
-            return found
-
-        given = {"x": numbers(*samples, steps, width), "U": numbers(units, width), "W": numbers(units, units)}
+        given = data.draw(recurrence_numbers(4))
+        steps = np.shape(given["x"])[-2]
         equations = "\n".join(f"  - {equation.format(steps=steps)}" for equation in EQUATIONS[kind])
         window = data.draw(st.integers(1, 5))
-        network = bp.load(HEAD.format(**given, b=numbers(units), equations=equations, window=window))
+        network = bp.load(HEAD.format(**given, equations=equations, window=window))
         check_modules(network)
         check_jacobians(network)
         terminal.render(check_walk(network).document, 80)
