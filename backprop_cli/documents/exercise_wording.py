@@ -67,9 +67,9 @@ KEY = Sentences(
             "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
             "agree with {ways}."
         ),
-        "by direct": marked("direct differentiation of the written-out cost to {digits} digits"),
-        "by differences": marked("central differences to {digits} digits"),
-        "by torch": marked("PyTorch's automatic differentiation to {digits} digits"),
+        "by direct": marked("direct differentiation of the written-out cost to at least {digits} digits"),
+        "by differences": marked("central differences to at least {digits} digits"),
+        "by torch": marked("PyTorch's automatic differentiation to at least {digits} digits"),
         "too long": marked("The cost is too long to be written out and differentiated directly."),
         "total": marked("Together: {points}"),
     }

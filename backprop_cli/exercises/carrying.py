@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from sympy import Expr
 
-from backprop_cli.exercises.nodes import Node, Numbers, Values, evaluated
+from backprop_cli.exercises.elementary import Numbers
+from backprop_cli.exercises.nodes import Node, Values, evaluated
 from backprop_cli.exercises.tolerances import SLACK, arriving, derivative
 from backprop_cli.symbolic.notation import Place, places
 

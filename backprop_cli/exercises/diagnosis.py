@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from sympy import Expr
 
 from backprop_cli.exercises.carrying import Carried, value_and_width
+from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.mistakes import MISTAKES, Setting
-from backprop_cli.exercises.nodes import Node, NotSingleError, Numbers, evaluated
+from backprop_cli.exercises.nodes import Node, NotSingleError, evaluated
 from backprop_cli.exercises.tolerances import arriving
 from backprop_cli.symbolic.notation import Place
 

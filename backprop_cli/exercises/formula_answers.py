@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Rational, S
 
 from backprop_cli.exercises.diagnosis import Diagnosis
+from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_reading import UnreadableError, read
 from backprop_cli.exercises.key import Cell
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Verdict
-from backprop_cli.exercises.nodes import Nodes, Numbers, Values, evaluated
+from backprop_cli.exercises.nodes import Nodes, Values, evaluated
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
 

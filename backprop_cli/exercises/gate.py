@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
-from backprop_cli.exercises.nodes import Node, Numbers, Values, evaluated
+from backprop_cli.exercises.elementary import Numbers
+from backprop_cli.exercises.nodes import Node, Values, evaluated
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.symbolic.functions import LibraryFunction
 from backprop_cli.symbolic.notation import Compare, Place

@@ -17,11 +17,12 @@ from sympy import Rational
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.carrying import Carried, Inferred, becomes_trivial, carried
 from backprop_cli.exercises.diagnosis import Diagnosis, Suspect, ids
+from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_answers import FormulaJudge
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.marks import Mark, Marked, Report, Submission, Verdict
 from backprop_cli.exercises.mistakes import Setting
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, Numbers, given_values, look_ups
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values, look_ups
 from backprop_cli.exercises.tolerances import SLACK
 from backprop_cli.exercises.written_numbers import number_of
 from backprop_cli.symbolic.derivation import derive

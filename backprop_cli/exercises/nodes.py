@@ -7,7 +7,7 @@ are computed at once: a node's value is an array with one number for each varian
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from itertools import product as positions_of
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sympy import Add, Expr, Integer, Mul, Number, NumberSymbol, Pow, S
 
 from backprop_cli.errors import BackpropError
+from backprop_cli.exercises.elementary import FAST, POWER, Functions, Numbers
 from backprop_cli.symbolic.derivation import Adjoints
 from backprop_cli.symbolic.edges import Edge, edges
 from backprop_cli.symbolic.expansion import written_out
@@ -26,10 +27,8 @@ from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.local import put_in
 from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Where, places
 from backprop_cli.translation import tr
-from backprop_cli.verification.arrays import erf
 
-Numbers = NDArray[np.float64]  # one number for each variant
-Values = Mapping[Place, Numbers]
+Values = Mapping[Place, Numbers]  # one number for each variant
 
 
 class Contribution(NamedTuple):
@@ -240,11 +239,11 @@ class Nodes:
         outside = {place: S.Zero for place in places(expression) if not _is_inside(place, self.graph)}
         return expression.xreplace(outside) if outside else expression
 
-    def values(self, given: Values, wanted: Iterable[Place]) -> dict[Place, Numbers]:
+    def values(self, given: Values, wanted: Iterable[Place], functions: Functions = FAST) -> dict[Place, Numbers]:
         """The numbers of these places and all they build on."""
         found = dict(given)
         for node in self.in_order(wanted):
-            found[node.place] = evaluated(node.formula, found)
+            found[node.place] = evaluated(node.formula, found, functions)
         return found
 
 
@@ -277,39 +276,31 @@ def _is_inside(place: Place, graph: Graph) -> bool:
     return all(not p.is_Integer or 1 <= p <= size for p, size in zip(place.positions, shape, strict=True))
 
 
-FUNCTIONS: Mapping[str, Callable[..., Numbers]] = {
-    name: getattr(np, name) for name in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt")
-}
-
-
-def evaluated(expression: Expr, values: Values) -> Numbers:
+def evaluated(expression: Expr, values: Values, functions: Functions = FAST) -> Numbers:
     """What an expression without reductions comes to, for every variant. Raises KeyError for a place without value."""
     with np.errstate(all="ignore"):
-        return _evaluated(expression, values)
+        return _evaluated(expression, values, functions)
 
 
-def _evaluated(expression: Expr, values: Values) -> Numbers:
+def _evaluated(expression: Expr, values: Values, functions: Functions) -> Numbers:
     if isinstance(expression, Place):
         return values[expression]
     if isinstance(expression, Number | NumberSymbol):
         return np.asarray(float(expression))
-    parts = [_evaluated(part, values) for part in expression.args if isinstance(part, Expr)]
+    parts = [_evaluated(part, values, functions) for part in expression.args if isinstance(part, Expr)]
     if isinstance(expression, Add):
         return reduce(np.add, parts)
     if isinstance(expression, Mul):
         return reduce(np.multiply, parts)
     if isinstance(expression, Pow):
-        return np.power(parts[0], parts[1])
+        return functions[POWER](*parts)
     if isinstance(expression, Compare):
         return np.asarray(HOLDS[expression.operator](*parts), dtype=np.float64)
     if isinstance(expression, Where):
         return np.where(parts[0] != 0, parts[1], parts[2])
     if isinstance(expression, LibraryFunction):
-        return _evaluated(expression.definition, values)
-    name = type(expression).__name__
-    if name == "erf":
-        return np.asarray(erf(parts[0]), dtype=np.float64)
-    return FUNCTIONS[name](*parts)
+        return _evaluated(expression.definition, values, functions)
+    return functions[type(expression).__name__](*parts)
 
 
 def name_of(place: Place) -> str:

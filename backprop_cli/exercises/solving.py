@@ -10,9 +10,10 @@ from sympy import Expr, Function, Pow
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.choices import expanded, options
+from backprop_cli.exercises.elementary import NEAREST, Numbers
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.nodes import Node, Numbers, Values, given_values, name_of
+from backprop_cli.exercises.nodes import Node, Values, given_values, name_of
 from backprop_cli.exercises.planted import Planted, planted
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.display import tree_of
@@ -79,9 +80,9 @@ class _Solver:
         steps = nodes.in_order(wanted)
         if exercise.exact:
             require_fractions(steps)
-        self._values = nodes.values(given, wanted)
+        self._values = nodes.values(given, wanted, NEAREST)
         known = [node.place for node in steps] if exercise.exact else []
-        self._widths = widths(nodes, self._values, wanted, exercise.digits, known)
+        self._widths = widths(nodes, self._values, wanted, exercise.digits, known, NEAREST)
         for cell, place in self._places.items():
             if not np.all(np.isfinite(self._values[place]) & np.isfinite(self._widths.get(place, np.zeros(())))):
                 message = tr(

@@ -13,7 +13,8 @@ from functools import cache
 import numpy as np
 from sympy import Expr
 
-from backprop_cli.exercises.nodes import Node, Nodes, Numbers, Values
+from backprop_cli.exercises.elementary import FAST, Functions, Numbers
+from backprop_cli.exercises.nodes import Node, Nodes, Values
 from backprop_cli.exercises.slopes import slopes
 from backprop_cli.symbolic.notation import Place, fresh_value
 
@@ -21,7 +22,12 @@ SLACK = 1e-9  # of a width, for the rounding of floating point
 
 
 def widths(
-    nodes: Nodes, values: Values, wanted: Iterable[Place], digits: int, exact: Collection[Place] = ()
+    nodes: Nodes,
+    values: Values,
+    wanted: Iterable[Place],
+    digits: int,
+    exact: Collection[Place] = (),
+    functions: Functions = FAST,
 ) -> dict[Place, Numbers]:
     """The width of every number that ``wanted`` builds on, by place.
 
@@ -33,7 +39,7 @@ def widths(
         if node.place in exact:
             found[node.place] = np.asarray(0.0)
         else:
-            found[node.place] = arriving(node, values, found) + half
+            found[node.place] = arriving(node, values, found, functions) + half
     return found
 
 
@@ -42,14 +48,14 @@ def is_too_strict(tolerance: float, digits: int) -> bool:
     return tolerance < 0.5 * 10.0**-digits * (1 - SLACK)
 
 
-def arriving(node: Node, values: Values, found: Mapping[Place, Numbers]) -> Numbers:
+def arriving(node: Node, values: Values, found: Mapping[Place, Numbers], functions: Functions = FAST) -> Numbers:
     """The width of a node's formula before it is rounded itself."""
     moved = {place: width for place in node.uses if (width := found.get(place)) is not None and np.any(width)}
     largest: dict[Place, Numbers] = {}
     with np.errstate(all="ignore"):  # what is not finite is for the caller to turn away
         for sign in (0.0, 1.0, -1.0) if moved else ():
             ends = {**values, **{p: values[p] + sign * width for p, width in moved.items()}} if sign else values
-            for place, slope in slopes(node.formula, ends).items():
+            for place, slope in slopes(node.formula, ends, functions).items():
                 largest[place] = np.fmax(largest.get(place, np.asarray(0.0)), np.abs(slope))
         total = sum((width * largest[place] for place, width in moved.items() if place in largest), np.asarray(0.0))
         return np.asarray(total * (1 + SLACK))

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.drawing import Rule, drawn
+from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.gate import Mask, Mutations, Reason, rejected
-from backprop_cli.exercises.nodes import Nodes, Numbers, given_values
+from backprop_cli.exercises.nodes import Nodes, given_values
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import Sentences, marked, tr, tr_n

@@ -15,7 +15,7 @@ from sympy import Integer
 import backprop_cli as bp
 from backprop_cli.bundled import bundled_specs
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.certificate import certificate
+from backprop_cli.exercises.certificate import MOST_BY_DIFFERENCES, MOST_DIGITS, certificate
 from backprop_cli.exercises.drawing import Rule, default_rules, drawn, steps
 from backprop_cli.exercises.gate import Reason, rejected
 from backprop_cli.exercises.nodes import Nodes, NotSingleError, evaluated, given_values, name_of
@@ -199,8 +199,8 @@ def test_the_certificate() -> None:
     vouched = certificate(nodes, network.derive().told.adjoints, found.values, ["W1", "b1", "W2", "b2"])
     assert vouched.gradients == 6 + 3 + 6 + 2
     assert vouched.direct is not None
-    assert vouched.direct >= 13
-    assert vouched.differences >= 9
+    assert vouched.direct == MOST_DIGITS
+    assert vouched.differences == MOST_BY_DIFFERENCES
 
 
 def test_a_wrong_gradient_gets_no_certificate() -> None:
