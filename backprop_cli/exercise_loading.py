@@ -39,34 +39,46 @@ class Loaded(NamedTuple):
     exercise: Exercise
 
 
+class Wishes(NamedTuple):
+    """What a command says beside the file, and goes before what the file says."""
+
+    digits: int | None = None
+    exact: bool = False
+    tolerance: float | None = None
+
+    def over(self, exercise: Exercise) -> Exercise:
+        """The exercise with what is wished for."""
+        changed = replace(exercise, exact=exercise.exact or self.exact)
+        if self.digits is not None:
+            changed = replace(changed, digits=self.digits)
+        if self.tolerance is not None:
+            questions = tuple(question._replace(tolerance=None) for question in exercise.questions)
+            changed = replace(changed, tolerance=self.tolerance, questions=questions)
+        return changed
+
+
 def load_exercise(
     argument: str, digits: int | None = None, exact: bool = False, tolerance: float | None = None
 ) -> Loaded:
     """The exercise that FILE stands for; ``digits``, ``exact`` and ``tolerance`` go before what it says. Raises
     BackpropError."""
-    loaded = _loaded(argument)
-    exercise = loaded.exercise
-    if digits is not None:
-        exercise = replace(exercise, digits=digits)
-    if tolerance is not None:
-        questions = tuple(question._replace(tolerance=None) for question in exercise.questions)
-        exercise = replace(exercise, tolerance=tolerance, questions=questions)
-    exercise = replace(exercise, exact=exercise.exact or exact)
-    for strict in exercise.fixed.values():
-        if (problem := _too_strict(strict, exercise.digits, exercise.exact)) is not None:
-            raise BackpropError(problem)
-    return loaded._replace(exercise=exercise)
+    wishes = Wishes(digits, exact, tolerance)
+    loaded = _loaded(argument, wishes)
+    if tolerance is not None and (problem := _too_strict(tolerance, loaded.exercise)) is not None:
+        raise BackpropError(problem)
+    return loaded
 
 
-def _too_strict(tolerance: float, digits: int, exact: bool) -> str | None:
+def _too_strict(tolerance: float | None, exercise: Exercise) -> str | None:
     """What is wrong with a tolerance that rightly rounded answers do not keep."""
-    if exact or not is_too_strict(tolerance, digits):
+    digits = exercise.digits
+    if tolerance is None or exercise.exact or not is_too_strict(tolerance, digits):
         return None
     message = tr("a tolerance of {tolerance} is narrower than rounding to {digits} digits, which takes {half}")
     return message.format(tolerance=decimal_of(tolerance), digits=digits, half=decimal_of(0.5 * 10.0**-digits))
 
 
-def _loaded(argument: str) -> Loaded:
+def _loaded(argument: str, wishes: Wishes) -> Loaded:
     if argument == STANDARD_INPUT:
         content, source, folder = content_of_argument(argument), "<stdin>", None
     elif os.path.isfile(argument):
@@ -74,16 +86,16 @@ def _loaded(argument: str) -> Loaded:
     elif argument in bundled_exercises() and argument not in bundled_names():
         content, source, folder = bundled_exercise(argument).encode(), argument, None
     else:
-        return _of_network(network_of(argument))
-    file = read_exercise_file(content, source)
+        return _of_network(network_of(argument), wishes)
+    file = read_exercise_file(content, source, lambda file: _of_file(file, folder, wishes))
     if file is not None:
-        return _of_file(file, folder)
+        return _of_file(file, folder, wishes)
     name = "network" if folder is None else Path(argument).stem
-    return _of_network(pointed_out(load_text(content, source, name)))
+    return _of_network(pointed_out(load_text(content, source, name)), wishes)
 
 
-def _of_network(network: Network) -> Loaded:
-    return Loaded(network, _exercise(network, Asking(network).by_itself()))
+def _of_network(network: Network, wishes: Wishes) -> Loaded:
+    return Loaded(network, wishes.over(_exercise(network, Asking(network).by_itself())))
 
 
 def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
@@ -97,15 +109,13 @@ def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
     )
 
 
-def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
+def _of_file(file: ExerciseFile, folder: Path | None, wishes: Wishes) -> Loaded:
     network = _network(file, folder)
     checking = _Checking(file, network)
     asking = checking.tried(("network",), lambda: Asking(network))
     questions = [] if asking is None else checking.questions(asking)
     given = checking.given()
     vary = checking.vary()
-    if checking.problems:
-        raise SpecError(file.positions.source, checking.problems)
     exercise = replace(
         _exercise(network, questions),
         title=file.title or network.name,
@@ -116,7 +126,10 @@ def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
         exact=file.exact,
         tolerance=file.tolerance,
     )
-    if file.given:
+    exercise = wishes.over(exercise)
+    if file.is_whole and wishes.tolerance is None:
+        checking.tolerances(exercise)
+    if file.given and file.is_whole and not checking.problems:
         checking.solvable(exercise)
     if checking.problems:
         raise SpecError(file.positions.source, checking.problems)
@@ -137,7 +150,7 @@ class _Checking:
         found = []
         for number, asked in enumerate(self._file.questions, start=1):
             kind = QuestionKind(asked.kind)
-            path = ("questions", number - 1, asked.kind)
+            path = ("questions", self._file.place_of(number - 1), asked.kind)
             try:
                 question = asking.question(kind, asked.of, number, asked.points)
                 found.append(question._replace(tolerance=asked.tolerance))
@@ -146,7 +159,9 @@ class _Checking:
         if len(found) == len(self._file.questions):
             for place, question in enumerate(without_repeats(found)):
                 if not question.cells:
-                    self._add(("questions", place), tr("an earlier question asks for this already"))
+                    self._add(
+                        ("questions", self._file.place_of(place)), tr("an earlier question asks for this already")
+                    )
         return found
 
     def given(self) -> tuple[str, ...]:
@@ -180,6 +195,15 @@ class _Checking:
             message = tr("'{name}' has whole numbers from {least} to {most}, not {found}")
             found = f"{wrong:g}"
             self._add(("vary", name), message.format(name=name, least=allowed[0], most=allowed[-1], found=found))
+
+    def tolerances(self, exercise: Exercise) -> None:
+        """Compare the file's tolerances with what rounding alone takes."""
+        set_ones: list[tuple[Where, float | None]] = [(("tolerance",), self._file.tolerance)]
+        for place, asked in enumerate(self._file.questions):
+            set_ones.append((("questions", place, "tolerance"), asked.tolerance))
+        for path, tolerance in set_ones:
+            if (message := _too_strict(tolerance, exercise)) is not None:
+                self._add(path, message)
 
     def solvable(self, exercise: Exercise) -> None:
         """Compare what the file gives with what it asks for."""

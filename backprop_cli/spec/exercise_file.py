@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from backprop_cli.errors import SpecError, did_you_mean
+from backprop_cli.errors import Problem, SpecError, did_you_mean
 from backprop_cli.spec import limits
 from backprop_cli.spec.arrays import mapping_like
 from backprop_cli.spec.fields import Name, Names, Positive, Text, TrueOrFalse, whole_number
@@ -249,11 +249,21 @@ class ExerciseFile(Section):
     )
 
     _positions: Positions = PrivateAttr(default_factory=Positions)
+    _places: tuple[int, ...] | None = PrivateAttr(default=None)
 
     @property
     def positions(self) -> Positions:
         """Where every value stands in the file."""
         return self._positions
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the file was put aside for being wrong."""
+        return self._places is None
+
+    def place_of(self, question: int) -> int:
+        """The place in the file's list, from 0, of a question of :attr:`questions`."""
+        return question if self._places is None else self._places[question]
 
 
 def is_exercise_file(data: Any) -> bool:
@@ -261,17 +271,52 @@ def is_exercise_file(data: Any) -> bool:
     return isinstance(data, Mapping) and ("network" in data or "questions" in data)
 
 
-def read_exercise_file(content: str | bytes, source: str) -> ExerciseFile | None:
-    """The exercise file in YAML text, None where it is a network's spec. Raises SpecError with every problem."""
+def read_exercise_file(
+    content: str | bytes, source: str, check: Callable[[ExerciseFile], object]
+) -> ExerciseFile | None:
+    """The exercise file in YAML text, None where it is a network's spec. Raises SpecError with every problem: where
+    its form is wrong, also with those that the check raises for what is left without the wrong parts."""
     data, positions = read_data(content, source)
     if not is_exercise_file(data):
         return None
     try:
         file = ExerciseFile.model_validate(data)
     except ValidationError as error:
-        raise SpecError(source, map(positions.of, findings_of(error))) from None
+        findings = findings_of(error)
+        further = _further(data, findings, positions, check)
+        raise SpecError(source, [*map(positions.of, findings), *further]) from None
     file._positions = positions
     return file
+
+
+def _further(
+    data: Any, findings: Iterable[Finding], positions: Positions, check: Callable[[ExerciseFile], object]
+) -> Iterable[Problem]:
+    """The problems of what is left without the questions and entries that the findings are about."""
+    paths = [finding.path for finding in findings]
+    if not isinstance(data, dict) or () in paths:
+        return ()
+    wrong = {path[1] for path in paths if path[0] == "questions" and len(path) > 1}
+    rest = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
+    for path in paths:
+        if len(path) > 1 and isinstance(rest.get(path[0]), dict):
+            rest[path[0]].pop(path[1], None)
+        elif path[0] != "questions" or len(path) == 1:
+            rest.pop(path[0], None)
+    if wrong and "questions" in rest:
+        rest["questions"] = [one for place, one in enumerate(data["questions"]) if place not in wrong]
+    asked = rest.get("questions") or rest.pop("questions", [])
+    try:
+        file = ExerciseFile.model_validate(rest)
+    except ValidationError:  # what was put aside was needed after all
+        return ()
+    file._positions = positions
+    file._places = tuple(place for place in range(len(wrong) + len(asked)) if place not in wrong)
+    try:
+        check(file)
+    except SpecError as error:  # where its network is a file of its own, that is told once this one is mended
+        return error.problems if error.source == positions.source else ()
+    return ()
 
 
 def json_schema() -> dict[str, Any]:

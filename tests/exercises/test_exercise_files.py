@@ -67,6 +67,39 @@ def test_what_is_wrong_is_said_all_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_problems_of_names_are_said_with_those_of_form(tmp_path: Path) -> None:
+    text = (
+        "network: two-two-two\nquestions:\n  - fowrard: z1\n  - cost: 3\n  - gradient: W9\n  - cost\n"
+        "vary: {q: [1], x: []}\ndigits: many\ngiven: [x, nothing]\n"
+    )
+    found = problems(tmp_path, text)
+    places = [line.partition(": ")[0] for line in found]
+    assert places == ["3:5", "4:11", "5:15", "7:8", "7:19", "8:9", "9:12"]
+    assert "'W9'" in found[2]
+    assert "'q'" in found[3]
+    assert "'nothing'" in found[6]
+
+
+def test_nothing_is_said_about_what_was_put_aside(tmp_path: Path) -> None:
+    """Neither of an answer that a broken question asks for, nor of a network that is not there."""
+    text = "network: two-two-two\ngiven: [x, W1]\nquestions: [{forward: z1, points: -1}]\n"
+    assert [line.partition(": ")[0] for line in problems(tmp_path, text)] == ["3:35"]
+    assert len(problems(tmp_path, "netwrok: two-two-two\nquestions: [{gradient: W9}]\n")) == 2
+    neighbour = written(tmp_path, "layers: 3\n", "other.yaml")
+    text = f"network: {Path(neighbour).name}\ndigits: many\n"
+    assert [line.partition(": ")[0] for line in problems(tmp_path, text)] == ["2:9"]
+
+
+def test_a_tolerance_that_rounding_does_not_keep_is_told_at_its_place(tmp_path: Path) -> None:
+    text = (
+        "network: two-two-two\ndigits: 2\ntolerance: 0.001\nquestions:\n  - cost\n"
+        "  - forward: z1\n    tolerance: 0.002\n"
+    )
+    assert [line.partition(": ")[0] for line in problems(tmp_path, text)] == ["3:12", "7:16"]
+    assert load_exercise(written(tmp_path, text), digits=3).exercise.digits == 3
+    assert load_exercise(written(tmp_path, text), tolerance=0.5).exercise.tolerance == 0.5
+
+
 def test_a_sheet_gives_what_it_needs_and_not_what_it_asks_for(tmp_path: Path) -> None:
     text = (
         "network: two-two-two\ngiven: [a1, y, W2, b2]\nquestions:\n  - forward: [z2, a1]\n  - gradient: W2\n"
