@@ -38,6 +38,8 @@ def widths(
     for node in nodes.in_order(wanted):
         if node.place in exact:
             found[node.place] = np.asarray(0.0)
+        elif node.formula in found:  # a copy of what is written already
+            found[node.place] = found[node.formula]
         else:
             found[node.place] = arriving(node, values, found, functions) + half
     return found

@@ -116,6 +116,16 @@ def test_a_number_that_is_known_exactly_has_no_width() -> None:
     assert whole[place] > alone[place]
 
 
+def test_a_copy_is_not_rounded_again() -> None:
+    network = bp.load(CLASSROOM % "identity")
+    nodes = nodes_of(network)
+    found = own_batch(nodes, every_number(network, nodes), own(network), 3).tolerances
+    one = Integer(1)
+    for copy, source in ((Place("a1", one), Place("z1", one)), (Adjoint("z1", one), Adjoint("a1", one))):
+        assert found[copy] == found[source]
+        assert found[source] >= 0.0005
+
+
 def asked_of(network: Network, nodes: Nodes) -> list[Place]:
     parameters = network.graph.with_role(Role.PARAMETER)
     forward = network.graph.with_role(Role.ACTIVATION)
