@@ -18,16 +18,14 @@ from backprop_cli.exercises.exercise import Rule as Asked
 from backprop_cli.exercises.gate import Reason, is_kinked
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
-from backprop_cli.exercises.nodes import Node, evaluated, given_values, look_ups
+from backprop_cli.exercises.nodes import Node, given_values, look_ups
 from backprop_cli.exercises.solving import answers, is_number, require_fractions
-from backprop_cli.exercises.variants import Progress, batch, candidate, stacked
+from backprop_cli.exercises.variants import Progress, batch
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place, places
+from backprop_cli.symbolic.notation import Adjoint, Place
 
 CODE_LETTERS = 4
-SOME = 8  # candidates that tell whether a mistake can be told apart at all
-SAME = 1e-9  # relative
 
 Array = NDArray[np.float64]
 
@@ -54,7 +52,7 @@ def made(
     if exercise.exact:
         require_fractions(exercise.nodes.in_order(asked.values()))
     fixed = {asked[cell]: tolerance for cell, tolerance in exercise.fixed.items() if cell in asked}
-    places, mutations = list(asked.values()), _mutations(exercise, own, rules)
+    places, mutations = list(asked.values()), _mutations(exercise)
     found = batch(
         exercise.nodes, places, own, rules, count, seed, exercise.digits, mutations, progress, fixed, exercise.exact
     )
@@ -114,21 +112,8 @@ def steps_of(rule: Asked) -> tuple[float, ...]:
     return rule
 
 
-def _mutations(
-    exercise: Exercise, own: Mapping[str, Array], rules: Mapping[str, Rule]
-) -> Callable[[Node], Sequence[tuple[str, Expr]]]:
-    """The formulas of the telling mistakes at a node, without those that come to the right number whatever is given: a
-    path along which nothing can arrive may be left out, and no other numbers would change that."""
-    candidates = stacked([candidate(own, rules, 0, 0, attempt) for attempt in range(SOME)])
-    values = given_values(exercise.graph, candidates)
-
-    def differs(node: Node, formula: Expr) -> bool:
-        missing = {node.place, *places(formula)} - values.keys()
-        values.update(exercise.nodes.values(values, missing) if missing else {})
-        right = values[node.place]
-        with np.errstate(all="ignore"):
-            return bool(np.any(np.abs(evaluated(formula, values) - right) > SAME * np.abs(right)))
-
+def _mutations(exercise: Exercise) -> Callable[[Node], Sequence[tuple[str, Expr]]]:
+    """The formulas of the telling mistakes at a node."""
     setting = Setting(exercise.nodes, Rational(repr(exercise.learning_rate)))
     straight = [mistake for mistake in TELLING if mistake.id not in WITH_A_SLOPE]
     known: dict[Place, list[tuple[str, Expr]]] = {}
@@ -138,9 +123,7 @@ def _mutations(
             bent = [one.edge.derivative.slope for one in node.contributions]
             is_straight = all(slope is None or is_kinked(slope.function) for slope in bent)
             some = [] if not isinstance(node.place, Adjoint) else straight if is_straight else TELLING
-            known[node.place] = [
-                (one.id, formula) for one in some for formula in one.of(setting, node) if differs(node, formula)
-            ]
+            known[node.place] = [(one.id, formula) for one in some for formula in one.of(setting, node)]
         return known[node.place]
 
     return of

@@ -115,7 +115,7 @@ class _Solver:
             found_line = planted(exercise.nodes, gradient, given, exercise.digits, code, cell, exact=exercise.exact)
             return CellKind.LINE, str(found_line.wrong), 0.0
         place = self._places[cell]
-        value = float(_one(self._values[place], variant))
+        value = float(_one(self._values[place], variant)) + 0.0  # no -0
         if cell in exercise.fixed:
             return CellKind.NUMBER, value, exercise.fixed[cell]
         width = float(_one(self._widths[place], variant)) if place in self._widths else 0.0
