@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backprop_cli.documents import blocks as parts
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Line, Note, PageBreak, Prose, Side
-from backprop_cli.documents.exercise_labels import answer, label_of, with_updated
+from backprop_cli.documents.exercise_labels import answer, label_of, rounding_of, with_updated
 from backprop_cli.documents.exercise_sheet import Sheet
 from backprop_cli.documents.exercise_wording import KEY, SHEET, points_of
 from backprop_cli.documents.names import Names
@@ -28,7 +28,6 @@ from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
-from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.walkthrough import Entry, Single, Stage, remembered, stories
 from backprop_cli.translation import enumerated, tr
 
@@ -82,7 +81,7 @@ class _Key:
         self._exercise, self._derivation, self._variant = exercise, derivation, variant
         self._run, self._loss, self._single = run, loss, single
         self._cells = {cell.id: cell for cell in variant.cells}
-        self._rounding = Rounding(exercise.digits)
+        self._rounding = rounding_of(exercise)
 
     def blocks(self) -> Iterator[Block]:
         exercise, variant = self._exercise, self._variant

@@ -14,11 +14,11 @@ from backprop_cli.exercises.solving import FORMULA
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import COST, position_tree, tree_of
 from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.teaching.rounding import Rounding, Unrounded, exact_number
 from backprop_cli.translation import tr
 
 BLANK = "_" * 10
 WIDEST = 6  # columns of positions; longer arrays are listed
-LARGEST_DENOMINATOR = 10**6
 NEW = "new"  # what stands below the letter of a parameter after an update, as in the ids of answers
 
 
@@ -88,5 +88,10 @@ def answer(exercise: Exercise, value: float) -> Cell:
     """A right answer as a key shows it."""
     if not exercise.exact:
         return value
-    fraction = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
-    return str(fraction)
+    exact = exact_number(value)
+    return str(exact) if isinstance(exact, Fraction) else f"{exact:f}"
+
+
+def rounding_of(exercise: Exercise) -> Rounding:
+    """How the numbers of worked solutions are shown."""
+    return Unrounded() if exercise.exact else Rounding(exercise.digits)

@@ -8,7 +8,7 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, PageBreak, Prose, Table
 from backprop_cli.documents.derivation import definitions
-from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, with_updated
+from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, rounding_of, with_updated
 from backprop_cli.documents.exercise_wording import ASKED, SHEET, points_of
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
@@ -23,7 +23,6 @@ from backprop_cli.language import tree
 from backprop_cli.symbolic.display import COST, tree_of
 from backprop_cli.symbolic.notation import Adjoint
 from backprop_cli.symbolic.steps import Derivation
-from backprop_cli.teaching.rounding import Rounding
 
 WITHOUT_BLANKS = (QuestionKind.CHOICE, QuestionKind.MISTAKE)
 
@@ -144,7 +143,7 @@ class Sheet:
         return Table(("", SHEET["formula"]), tuple((one.letter, tree_of(one.formula)) for one in found))
 
     def _solution(self, question: Question) -> Table:
-        rounding = Rounding(self.exercise.digits)
+        rounding = rounding_of(self.exercise)
         found = planted_in(self.exercise, self.variant, question.cells[0], question.of[0])
         rows = []
         for line in found.lines:
