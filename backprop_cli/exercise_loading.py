@@ -19,6 +19,7 @@ from backprop_cli.exercises.making import steps_of
 from backprop_cli.exercises.nodes import look_ups
 from backprop_cli.exercises.solvable import unsolvable
 from backprop_cli.exercises.tolerances import is_too_strict
+from backprop_cli.exercises.workload import manageable, require_manageable
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.network import Network, load, load_data, load_text
 from backprop_cli.output import as_json
@@ -83,7 +84,7 @@ def _loaded(argument: str) -> Loaded:
 
 
 def _of_network(network: Network) -> Loaded:
-    return Loaded(network, _exercise(network, Asking(network).by_itself()))
+    return Loaded(network, manageable(_exercise(network, Asking(network).by_itself())))
 
 
 def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
@@ -117,7 +118,11 @@ def _of_file(file: ExerciseFile, folder: Path | None) -> Loaded:
         tolerance=file.tolerance,
     )
     if file.given:
-        checking.solvable(exercise)
+        checking.tried(("questions",), lambda: require_manageable(exercise))
+        if not checking.problems:
+            checking.solvable(exercise)
+    else:
+        exercise = checking.tried(("questions",), lambda: manageable(exercise)) or exercise
     if checking.problems:
         raise SpecError(file.positions.source, checking.problems)
     return Loaded(network, exercise)

@@ -22,6 +22,7 @@ MOST_AT_ONCE = 1000  # candidates
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
+Completed = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 REASONS = Sentences[Reason](
     {
@@ -68,29 +69,31 @@ def batch(
     progress: Progress | None = None,
     fixed: Mapping[Place, float] = {},
     exact: bool = False,
+    completed: Completed = dict,
 ) -> Batch:
     """Numbers for ``count`` variants of a network: quantities with a rule are drawn, the others keep their ``own``.
 
     All variants that are still wanted are tried at once, the longer the search the more attempts of each, and more
     variants change nothing in the first ones. ``fixed`` are tolerances that were set; ``exact`` asks for fractions;
-    ``progress`` is told how many variants are found. Raises BackpropError where an attempt too many fails, with the
+    ``progress`` is told how many variants are found; ``completed`` adds the numbers of what is given though it could be
+    computed. Raises BackpropError where an attempt too many fails, with the
     reasons.
     """
-    order = nodes.in_order(asked)
+    order, leaves = nodes.in_order(asked), nodes.leaves(asked)
     search = _Search(own, rules, count, seed)
     while open_ := search.open:
         if any(search.attempts[number] >= MOST_ATTEMPTS for number in open_):
             raise BackpropError(_too_few(count - len(open_), count, search.counted))
         tried = search.next_candidates(max(1, MOST_AT_ONCE // len(open_)))
-        values = nodes.values(given_values(nodes.graph, stacked(tried)), asked)
+        values = nodes.values(given_values(nodes.graph, completed(stacked(tried)), leaves), asked)
         tolerances = widths(nodes, values, asked, digits)
         search.choose(rejected(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact))
         if progress is not None:
             progress(count - len(search.open))
     chosen, counted = search.chosen, search.counted
     kept = [found for found in chosen if found is not None]
-    given = stacked(kept)
-    values = nodes.values(given_values(nodes.graph, given), asked)
+    given = completed(stacked(kept))
+    values = nodes.values(given_values(nodes.graph, given, leaves), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), dict(counted))
 
 
