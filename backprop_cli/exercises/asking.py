@@ -87,7 +87,10 @@ class Asking:
             wanted.append((QuestionKind.TABLE, ("forward",)))
         if self._graph.cost is not None:
             wanted.append((QuestionKind.COST, ()))
-        parameters = list(self._of_layers())
+        parameters = [quantity for quantity in self._of_layers() if self._arrives(quantity)]
+        if not parameters:  # what is chosen by argmin passes nothing back: there are the gradients before it
+            before = (name for name in self.with_gradient if self._graph[name].role not in (*UNSEEN, Role.INPUT))
+            wanted += [(QuestionKind.GRADIENT, (name,)) for name in before if self._arrives(self._graph[name])]
         for quantity in parameters[::-1]:
             if fanned := self._fanned_out(quantity):
                 wanted.append((QuestionKind.PATHS, (name_of(fanned).removeprefix("dJ/d"),)))
@@ -97,6 +100,12 @@ class Asking:
             wanted.append((QuestionKind.UPDATE, (self._used(changed),)))
         found = without_repeats([self.question(kind, of, number) for number, (kind, of) in enumerate(wanted, start=1)])
         return tuple(question for question in found if question.cells)
+
+    def _arrives(self, quantity: Quantity) -> bool:
+        """Whether anything arrives at one of the first entries of a quantity's gradient."""
+        some = islice(self._nodes.entries(quantity.name, is_gradient=True), MOST_CELLS)
+        nodes = map(self._nodes.node, some)
+        return any(node is not None and (node.contributions or not node.formula.is_Number) for node in nodes)
 
     def _used(self, quantity: Quantity) -> str:
         """The first entry of a parameter that J depends on: a row that no token looks up has none."""

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backprop_cli.documents.exercise_labels import label_of
 from backprop_cli.errors import SpecError
 from backprop_cli.exercise_loading import Loaded, load_exercise
+from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.making import made, vouched_for
-from backprop_cli.exercises.nodes import Place
+from backprop_cli.exercises.nodes import name_of
+from backprop_cli.network import load_text
+from backprop_cli.symbolic.notation import Place
 
 LARGE = "relu-600-60-40-10"
 
@@ -70,3 +74,39 @@ def test_computed_values_that_are_given_are_taken_as_they_stand_on_the_sheet(tmp
     more = "given: [y, a1, a2, z1, z2]\n"
     given = made(asking(tmp_path, more + text, "two-two-two").exercise, 1, seed=1).key.variants[0].cells[0]
     assert given.tolerance < usual.tolerance
+
+
+def test_a_network_whose_parameters_have_no_gradient_has_variants() -> None:
+    network, exercise = load_exercise("nearest-neighbour")
+    key = made(exercise, 3, seed=1).key
+    cells = [cell.id for cell in key.variants[0].cells]
+    assert "dJ/dyhat" in cells
+    assert not any("W" in cell for cell in cells)
+    for variant in key.variants:
+        trace = network.compile().run(dict(variant.given))
+        found = {cell.id: cell.value for cell in variant.cells}
+        assert not np.any(trace.gradients["W"])
+        assert found["dJ/dyhat"] == pytest.approx(float(trace.gradients["yhat"]))
+        assert found["yhat"] == trace.forward["yhat"]
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "z[i] = sum(M[i,j]*x[j], j) + x[i]*c + M[1,2]*x[i]\n  - q = z[1]*z[2]*sum(z[k]*z[k], k) + x[1]*x[2]",
+        "z[i] = x[i]*x[i] + M[1,1]*x[1]\n  - q = sum(z[i]*M[1,1] + z[i]*M[i,1], i) + M[1,1]*z[2]",
+    ],
+)
+def test_every_path_has_a_label_of_its_own(equations: str) -> None:
+    spec = "inputs: {x: [1, 2]}\nparameters: {c: 3, M: [[1, 2], [3, 4]]}\nequations:\n"
+    network = load_text(f"{spec}  - {equations}\n  - L = q**2\nloss: L\n", "spec", "spec")
+    exercise = Exercise(network, "", 4, (), (), str)
+    compared = 0
+    for name in exercise.nodes.differentiated:
+        for place in exercise.nodes.entries(name, is_gradient=True):
+            node = exercise.nodes.node(place)
+            paths = range(1, 1 + len(node.contributions if node is not None else ()))
+            labels = [repr(label_of(exercise, f"path {number} of {name_of(place)}")) for number in paths]
+            assert len(set(labels)) == len(labels), name_of(place)
+            compared += len(labels) > 1
+    assert compared
