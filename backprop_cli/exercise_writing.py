@@ -144,8 +144,9 @@ class Sheets:
 
     def run(self, variant: Variant) -> Run:
         """A run with a variant's numbers."""
-        trace = self._program.run(dict(variant.given))
         graph = self.network.graph
+        given = {name: array for name, array in variant.given.items() if graph[name].definition is None}
+        trace = self._program.run(given)
         values = {name: np.asarray(value) for name, value in values_of(graph, trace).items()}
         gradients = {name: np.asarray(value) for name, value in trace.gradients.items() if name in graph}
         arrays = WholeArrays(replace(graph, windows={}), values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA, OWN, gradient_of, is_number, planted_in
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import tree_of
+from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
@@ -58,17 +60,21 @@ def keys_document(
     for variant in variants:
         blocks += [PageBreak()] if blocks else []
         blocks += _Key(exercise, derivation, variant, run(variant), loss, single).blocks()
-        blocks += _certificate(vouched)
+        blocks += _certificate(vouched, exercise)
     return Document(tuple(blocks), with_updated(names))
 
 
-def _certificate(vouched: Certificate | None) -> Iterator[Block]:
+def _certificate(vouched: Certificate | None, exercise: Exercise) -> Iterator[Block]:
     """To how many digits the gradients agree with other ways of computing them."""
     if vouched is not None:
         yield Heading(2, (KEY["certificate"],))
         by_way = {"direct": vouched.direct, "differences": vouched.differences, "torch": vouched.torch}
         ways = [KEY[f"by {way}"].format(digits=digits) for way, digits in by_way.items() if digits is not None]
-        sentences = [KEY["vouched"].format(gradients=vouched.gradients, ways=enumerated(ways))]
+        some = [q for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if exercise.nodes.has_gradient(q.name)]
+        is_all = vouched.gradients == sum(prod(quantity.shape) for quantity in some)
+        sentences = [
+            KEY["vouched" if is_all else "vouched, some"].format(gradients=vouched.gradients, ways=enumerated(ways))
+        ]
         if vouched.direct is None:
             sentences.append(KEY["too long"])
         yield Prose((gap().join(sentences),))

@@ -16,7 +16,6 @@ from backprop_cli.documents.sentences import filled
 from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Variant
-from backprop_cli.exercises.nodes import given_values
 from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
@@ -121,21 +120,14 @@ class Sheet:
     def _given_rows(self) -> Iterator[tuple[Cell, ...]]:
         graph = self.exercise.graph
         for name in self.exercise.given:
-            found = self.variant.given.get(name)
-            values = self._computed(name) if found is None else np.asarray(found)
+            values = np.asarray(self.variant.given[name])
             indices = [symbol.name for symbol in graph[name].indices]
+            if (some := self.exercise.few(name)) is not None:
+                for place in some:
+                    at = tuple(int(position) - 1 for position in place.positions)
+                    yield tree_of(place), float(values[at])
+                continue
             yield tree.Matrix(name), array_cell(values, indices, self.exercise.digits, True)
-
-    def _computed(self, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        """The values of a quantity that the sheet gives though it could be computed."""
-        nodes = self.exercise.nodes
-        entries = list(nodes.entries(name))
-        values = nodes.values(
-            given_values(self.exercise.graph, {n: np.asarray(v)[np.newaxis] for n, v in self.variant.given.items()}),
-            entries,
-        )
-        flat = [float(np.ravel(values[entry])[0]) for entry in entries]
-        return np.asarray(flat).reshape(self.exercise.graph[name].shape)
 
     def _choices(self, question: Question) -> Table:
         gradient = gradient_of(self.exercise, question.of[0])

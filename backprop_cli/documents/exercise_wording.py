@@ -67,6 +67,10 @@ KEY = Sentences(
             "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
             "agree with {ways}."
         ),
+        "vouched, some": marked(
+            "For the numbers of every sheet, {gradients} gradients by the recurrence, some of each parameter and "
+            "input, agree with {ways}."
+        ),
         "by direct": marked("direct differentiation of the written-out cost to at least {digits} digits"),
         "by differences": marked("central differences to at least {digits} digits"),
         "by torch": marked("PyTorch's automatic differentiation to at least {digits} digits"),

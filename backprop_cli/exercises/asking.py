@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backprop_cli.errors import BackpropError, did_you_mean
-from backprop_cli.exercises.exercise import Network, Question, QuestionKind, nodes_of, numbers_of, stem_and_positions
-from backprop_cli.exercises.nodes import PATH, UPDATED, Contribution, evaluated, given_values, name_of
+from backprop_cli.exercises.exercise import (
+    Network,
+    Question,
+    QuestionKind,
+    nodes_of,
+    numbers_of,
+    stem_and_positions,
+    with_forward,
+)
+from backprop_cli.exercises.nodes import PATH, UPDATED, Contribution, Nodes, evaluated, given_values, name_of
+from backprop_cli.exercises.workload import UNSEEN, has_short_pass
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import Adjoint, Place, places
 from backprop_cli.translation import enumerated, tr
@@ -18,7 +29,6 @@ from backprop_cli.translation import enumerated, tr
 MOST_CELLS = 400  # of one question
 MOST_GRADIENTS = 3  # that a network of equations asks for by itself
 TABLES = ("forward", "backward")
-UNSEEN = (Role.HELPER, Role.LOSS, Role.COST)
 GIVEN = (Role.INPUT, Role.TARGET, Role.CONSTANT, Role.PARAMETER)
 
 
@@ -26,9 +36,7 @@ class Asking:
     """Makes the questions about one network. Raises BackpropError for what it does not have."""
 
     def __init__(self, network: Network) -> None:
-        self._nodes, self._graph = nodes_of(network), network.graph
-        own = {name: array[np.newaxis] for name, array in numbers_of(network).items()}
-        self._given = given_values(self._graph, own)
+        self._network, self._nodes, self._graph = network, nodes_of(network), network.graph
         self._makers: Mapping[QuestionKind, Callable[[Sequence[str], int], Iterable[str]]] = {
             QuestionKind.FORWARD: lambda of, _: self._all(of, self.forward, False),
             QuestionKind.COST: lambda *_: [self._cost()],
@@ -73,11 +81,16 @@ class Asking:
         return tuple(name for name in self.with_gradient if self._graph.loop_of(name) is not None)
 
     def by_itself(self) -> tuple[Question, ...]:
-        """The forward table, the cost, a gradient of every layer with its paths, and one update."""
-        wanted: list[tuple[QuestionKind, tuple[str, ...]]] = [(QuestionKind.TABLE, ("forward",))]
+        """The forward table if it is short, the cost, a gradient of every layer with its paths, and one update."""
+        wanted: list[tuple[QuestionKind, tuple[str, ...]]] = []
+        if has_short_pass(self._graph):
+            wanted.append((QuestionKind.TABLE, ("forward",)))
         if self._graph.cost is not None:
             wanted.append((QuestionKind.COST, ()))
-        parameters = list(self._of_layers())
+        parameters = [quantity for quantity in self._of_layers() if self._arrives(quantity)]
+        if not parameters:  # what is chosen by argmin passes nothing back: there are the gradients before it
+            before = (name for name in self.with_gradient if self._graph[name].role not in (*UNSEEN, Role.INPUT))
+            wanted += [(QuestionKind.GRADIENT, (name,)) for name in before if self._arrives(self._graph[name])]
         for quantity in parameters[::-1]:
             if fanned := self._fanned_out(quantity):
                 wanted.append((QuestionKind.PATHS, (name_of(fanned).removeprefix("dJ/d"),)))
@@ -87,6 +100,12 @@ class Asking:
             wanted.append((QuestionKind.UPDATE, (self._used(changed),)))
         found = without_repeats([self.question(kind, of, number) for number, (kind, of) in enumerate(wanted, start=1)])
         return tuple(question for question in found if question.cells)
+
+    def _arrives(self, quantity: Quantity) -> bool:
+        """Whether anything arrives at one of the first entries of a quantity's gradient."""
+        some = islice(self._nodes.entries(quantity.name, is_gradient=True), MOST_CELLS)
+        nodes = map(self._nodes.node, some)
+        return any(node is not None and (node.contributions or not node.formula.is_Number) for node in nodes)
 
     def _used(self, quantity: Quantity) -> str:
         """The first entry of a parameter that J depends on: a row that no token looks up has none."""
@@ -124,9 +143,24 @@ class Asking:
 
     def _all_count(self, arriving: Sequence[Contribution]) -> bool:
         """Whether something arrives on every path: nothing comes from the class that a sample does not have."""
+        nodes = self._backward
         wanted = [place for one in arriving for place in places(one.expression)]
-        values = self._nodes.values(self._given, wanted)
+        values = nodes.values(given_values(self._graph, self._numbers, nodes.leaves(wanted)), wanted)
         return not any(np.any(evaluated(one.expression, values) == 0) for one in arriving)
+
+    @cached_property
+    def _backward(self) -> Nodes:
+        """The nodes without those of the forward pass, whose numbers are found as a whole."""
+        return nodes_of(self._network, self._known)
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return tuple(q.name for q in self._graph.quantities if not q.is_given and q.role not in UNSEEN)
+
+    @cached_property
+    def _numbers(self) -> dict[str, NDArray[np.float64]]:
+        own = {name: array[np.newaxis] for name, array in numbers_of(self._network).items()}
+        return with_forward(self._network.compile(), own, self._known)
 
     def _cost(self) -> str:
         if self._graph.cost is None:

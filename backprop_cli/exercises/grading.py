@@ -40,7 +40,8 @@ def grade(key: Key, graph: Graph, submissions: Sequence[Submission]) -> Report:
     """
     whole = replace(graph, windows={})
     given = key.variants[0].given if key.variants else {}
-    grading = _Grading(key, Nodes(whole, derive(whole), look_ups(whole, given)))
+    known = [name for name in given if whole[name].definition is not None]
+    grading = _Grading(key, Nodes(whole, derive(whole), look_ups(whole, given), known))
     with np.errstate(all="ignore"):  # what is no number agrees with no answer
         return Report(key.title, grading.marked(submissions))
 

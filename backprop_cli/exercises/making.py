@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
+from itertools import islice
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +23,14 @@ from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
 from backprop_cli.exercises.nodes import Node, given_values, look_ups
 from backprop_cli.exercises.solving import answers, is_number, require_fractions
 from backprop_cli.exercises.variants import Progress, batch
+from backprop_cli.exercises.workload import has_short_pass
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
 
 CODE_LETTERS = 4
+MOST_DRAWN = 5_000  # entries of a quantity of which few are shown
+MOST_COMPARED = 20  # gradients of one quantity of a large network
 
 Array = NDArray[np.float64]
 
@@ -54,7 +59,18 @@ def made(
     fixed = {asked[cell]: tolerance for cell, tolerance in exercise.fixed.items() if cell in asked}
     places, mutations = list(asked.values()), _mutations(exercise)
     found = batch(
-        exercise.nodes, places, own, rules, count, seed, exercise.digits, mutations, progress, fixed, exercise.exact
+        exercise.nodes,
+        places,
+        own,
+        rules,
+        count,
+        seed,
+        exercise.digits,
+        mutations,
+        progress,
+        fixed,
+        exercise.exact,
+        exercise.completed,
     )
     digest = fingerprint(exercise)
     codes = [f"{digest}-{seed}-{number}" for number in range(1, count + 1)]
@@ -81,9 +97,26 @@ def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate 
     given = {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}
     adjoints = derive(exercise.graph)
     names = [q.name for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if q.name in adjoints.formulas]
-    wanted: list[Place] = [place for name in names for place in exercise.nodes.entries(name, is_gradient=True)]
-    values = exercise.nodes.values(given_values(exercise.graph, given), wanted)
-    return certificate(exercise.nodes, adjoints, values, names, given)
+    wanted = [place for name in names for place in _compared(exercise, name)]
+    nodes = exercise.nodes
+    needed = None if has_short_pass(exercise.graph) else [*nodes.leaves(wanted), *map(_own, wanted)]
+    values = nodes.values(given_values(exercise.graph, given, needed), wanted)
+    costs = exercise.costs if exercise.computed else None
+    arrays = {name: array for name, array in given.items() if exercise.graph[name].definition is None}
+    return certificate(nodes, adjoints, values, names, arrays, costs)
+
+
+def _own(gradient: Place) -> Place:
+    """The number that a gradient is by."""
+    return Place(gradient.name, *gradient.positions)
+
+
+def _compared(exercise: Exercise, name: str) -> list[Place]:
+    """The gradients of a quantity that are compared with those of other ways: all, or as many of a large one from
+    beginning to end."""
+    size = prod(exercise.graph[name].shape)
+    apart = 1 if has_short_pass(exercise.graph) else max(1, -(-size // MOST_COMPARED))
+    return list(islice(exercise.nodes.entries(name, is_gradient=True), 0, None, apart))
 
 
 def fingerprint(exercise: Exercise) -> str:
@@ -101,7 +134,14 @@ def rules_of(exercise: Exercise, own: Mapping[str, Array]) -> dict[str, Rule]:
     rules = default_rules(exercise.graph, own, exercise.exact)
     for name in look_ups(exercise.graph, own):
         rules.pop(name, None)
+    rules = {name: rule for name, rule in rules.items() if not _may_stay(exercise, name)}
     return rules | {name: Rule(steps_of(rule)) for name, rule in exercise.vary.items()}
+
+
+def _may_stay(exercise: Exercise, name: str) -> bool:
+    """Whether next to nothing of a quantity stands on the sheet and drawing it would take long."""
+    is_large = prod(exercise.graph[name].shape) > MOST_DRAWN
+    return is_large and (name not in exercise.given or exercise.few(name) is not None)
 
 
 def steps_of(rule: Asked) -> tuple[float, ...]:

@@ -73,7 +73,7 @@ class _Applied(NamedTuple):
 def _function(setting: Setting, value: Place) -> _Applied | None:
     """The equation of a place, where it bends the one number that it is computed from."""
     graph = setting.nodes.graph
-    node = setting.nodes.node(value)
+    node = setting.nodes.equation(value)
     if node is None or len(node.uses) != 1 or value.name not in graph or graph[value.name].role in COSTS:
         return None
     argument = node.uses[0]
@@ -109,7 +109,7 @@ def _with_slopes(setting: Setting, node: Node, slope: Callable[[_Applied], Expr 
             changed = True
             if value.positions != node.place.positions:
                 continue
-            forward = setting.nodes.node(value)
+            forward = setting.nodes.equation(value)
             applied = _Applied(value, value, value if forward is None else forward.formula)
         put = None if applied is None else slope(applied)
         changed = changed or put is not None

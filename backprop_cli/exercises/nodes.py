@@ -7,8 +7,8 @@ are computed at once: a node's value is an array with one number for each varian
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache, reduce
 from itertools import product as positions_of
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from backprop_cli.symbolic.notation import HOLDS, Adjoint, Compare, Place, Where
 from backprop_cli.translation import tr
 
 Values = Mapping[Place, Numbers]  # one number for each variant
+REMEMBERED = 4096  # formulas whose places are kept: they are asked for again and again
 
 
 class Contribution(NamedTuple):
@@ -58,7 +59,12 @@ class Node(NamedTuple):
     @property
     def uses(self) -> tuple[Place, ...]:
         """The places in the formula, each once."""
-        return tuple(dict.fromkeys(places(self.formula)))
+        return _used(self.formula)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _used(formula: Expr) -> tuple[Place, ...]:
+    return tuple(dict.fromkeys(places(formula)))
 
 
 class NotSingleError(BackpropError):
@@ -73,14 +79,21 @@ class Nodes:
     """The nodes of one network, made when they are asked for. The adjoints are those of the network untruncated.
 
     ``look_ups`` are the numbers of given quantities that say which numbers of others are used, as tokens do; they are
-    put in, so that every node is made of single numbers.
+    put in, so that every node is made of single numbers. ``known`` are quantities whose numbers are given though they
+    could be computed: what they are computed from plays no part.
 
     Besides entries of quantities and gradients there are parameters after one update (:meth:`updated`) and single
     contributions to a gradient (:meth:`path`), under names that no author can give.
     """
 
-    def __init__(self, graph: Graph, adjoints: Adjoints, look_ups: Mapping[str, NDArray[np.float64]] = {}) -> None:
-        self.graph, self._adjoints = graph, adjoints
+    def __init__(
+        self,
+        graph: Graph,
+        adjoints: Adjoints,
+        look_ups: Mapping[str, NDArray[np.float64]] = {},
+        known: Collection[str] = (),
+    ) -> None:
+        self.graph, self._adjoints, self.known = graph, adjoints, frozenset(known)
         self._look_ups: dict[Expr, Expr] = {
             Place(name, *(at + 1 for at in position)): Integer(int(number))
             for name, numbers in look_ups.items()
@@ -91,6 +104,7 @@ class Nodes:
             if edge.by.name in adjoints.formulas and self._reaches(edge.of.name):
                 self._edges.setdefault(edge.by.name, []).append(edge)
         self._known: dict[Place, Node | None] = {}
+        self._equations: dict[Place, Node | None] = {}
         self._before: dict[Place, frozenset[Place]] = {}
 
     def _reaches(self, name: str) -> bool:
@@ -105,8 +119,23 @@ class Nodes:
     def node(self, place: Place) -> Node | None:
         """The node at a place with whole positions; None for a number that is given."""
         if place not in self._known:
-            self._known[place] = self._made(place)
+            is_known = place.name in self.known and not isinstance(place, Adjoint)
+            self._known[place] = None if is_known else self._made(place)
         return self._known[place]
+
+    def equation(self, place: Place) -> Node | None:
+        """The node at a place, also where its number is :attr:`known`."""
+        if place.name not in self.known or isinstance(place, Adjoint):
+            return self.node(place)
+        if place not in self._equations:
+            self._equations[place] = self._made(place)
+        return self._equations[place]
+
+    def leaves(self, wanted: Iterable[Place]) -> list[Place]:
+        """The given numbers that these places build on, each once."""
+        some = list(wanted)
+        used = (place for node in self.in_order(some) for place in node.uses)
+        return [place for place in dict.fromkeys((*used, *some)) if self.node(place) is None]
 
     def entries(self, name: str, is_gradient: bool = False) -> Iterator[Place]:
         """Every entry of a quantity, or of its gradient, the last index fastest."""
@@ -261,13 +290,19 @@ def look_ups(graph: Graph, values: Mapping[str, NDArray[np.float64] | None]) -> 
     return {name: np.asarray(values[name]) for name in sorted(names) if values.get(name) is not None}
 
 
-def given_values(graph: Graph, arrays: Mapping[str, NDArray[np.float64]]) -> dict[Place, Numbers]:
-    """The entries of given quantities; each array has one axis more in front, for the variants."""
+def given_values(
+    graph: Graph, arrays: Mapping[str, NDArray[np.float64]], wanted: Iterable[Place] | None = None
+) -> dict[Place, Numbers]:
+    """The entries of given quantities, or those that are ``wanted``; each array has one axis more in front, for the
+    variants."""
     found: dict[Place, Numbers] = {}
-    for name, array in arrays.items():
+    last = {name: np.moveaxis(np.asarray(array, dtype=np.float64), 0, -1) for name, array in arrays.items()}
+    if wanted is not None:
+        return {place: last[place.name][tuple(int(at) - 1 for at in place.positions)] for place in wanted}
+    for name, array in last.items():
         for position in positions_of(*(range(size) for size in graph[name].shape)):
             place = Place(name, *(Integer(at + 1) for at in position))
-            found[place] = np.moveaxis(np.asarray(array, dtype=np.float64), 0, -1)[position]
+            found[place] = array[position]
     return found
 
 

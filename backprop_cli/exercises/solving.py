@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ Given = Mapping[str, NDArray[np.float64]]
 def answers(exercise: Exercise, given: Given, codes: Sequence[str]) -> list[tuple[Cell, ...]]:
     """The cells of every variant. Each array of ``given`` has one axis more in front, for the variants, of which
     ``codes`` are the codes. Raises BackpropError for what has no exact answer where exact ones are asked for."""
-    solver = _Solver(exercise, given_values(exercise.graph, given))
+    solver = _Solver(exercise, given)
     found = [list[Cell]() for _ in codes]
     for number, question in enumerate(exercise.questions, start=1):
         for cells, code, place in zip(found, codes, range(len(codes)), strict=True):
@@ -50,8 +51,9 @@ def own_numbers(exercise: Exercise) -> Key:
             len(missing),
         )
         raise BackpropError(message.format(name=enumerated(missing)))
-    given = {name: np.asarray(array, dtype=np.float64) for name, array in values.items()}
-    cells = answers(exercise, {name: array[np.newaxis] for name, array in given.items()}, [OWN])[0]
+    arrays = exercise.completed({n: np.asarray(array, dtype=np.float64)[np.newaxis] for n, array in values.items()})
+    cells = answers(exercise, arrays, [OWN])[0]
+    given = {name: array[0] for name, array in arrays.items()}
     variant = Variant("1", OWN, None, given, cells)
     spec = exercise.network.source.text
     return Key(exercise.title, spec, exercise.digits, 0, exercise.learning_rate, (variant,))
@@ -71,8 +73,8 @@ def gradient_of(exercise: Exercise, of: str) -> Place:
 
 
 class _Solver:
-    def __init__(self, exercise: Exercise, given: Values) -> None:
-        self._exercise, self._given = exercise, given
+    def __init__(self, exercise: Exercise, given: Given) -> None:
+        self._exercise, self._arrays = exercise, given
         asked = [cell for question in exercise.questions for cell in question.cells]
         self._formulas = {cell: self._formula(cell) for cell in asked if cell.startswith(FORMULA)}
         self._places = {cell: exercise.place(cell) for cell in asked if is_number(cell)}
@@ -80,7 +82,7 @@ class _Solver:
         steps = nodes.in_order(wanted)
         if exercise.exact:
             require_fractions(steps)
-        self._values = nodes.values(given, wanted, NEAREST)
+        self._values = nodes.values(given_values(exercise.graph, given, nodes.leaves(wanted)), wanted, NEAREST)
         known = [node.place for node in steps] if exercise.exact else []
         self._widths = widths(nodes, self._values, wanted, exercise.digits, known, NEAREST)
         for cell, place in self._places.items():
@@ -89,6 +91,10 @@ class _Solver:
                     "{cell} cannot be asked for: with these numbers the answer, or its tolerance, is not finite"
                 )
                 raise BackpropError(message.format(cell=cell))
+
+    @cached_property
+    def _given(self) -> Values:
+        return given_values(self._exercise.graph, self._arrays)
 
     def _formula(self, cell: str) -> str:
         nodes = self._exercise.nodes

@@ -24,6 +24,7 @@ MOST_AT_ONCE = 1000  # candidates
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
+Completed = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 REASONS = Sentences[Reason](
     {
@@ -70,31 +71,32 @@ def batch(
     progress: Progress | None = None,
     fixed: Mapping[Place, float] = {},
     exact: bool = False,
+    completed: Completed = dict,
 ) -> Batch:
     """Numbers for ``count`` variants of a network: quantities with a rule are drawn, the others keep their ``own``.
 
     All variants that are still wanted are tried at once, the longer the search the more attempts of each, and more
     variants change nothing in the first ones. ``fixed`` are tolerances that were set; ``exact`` asks for fractions;
-    ``progress`` is told how many variants are found. Raises BackpropError where an attempt too many fails, with the
-    reasons.
+    ``progress`` is told how many variants are found; ``completed`` adds the numbers of what is given though it could be
+    computed. Raises BackpropError where an attempt too many fails, with the reasons.
     """
-    order = nodes.in_order(asked)
+    order, leaves = nodes.in_order(asked), nodes.leaves(asked)
     search = _Search(own, rules, count, seed)
     while open_ := search.open:
         if any(search.attempts[number] >= MOST_ATTEMPTS for number in open_):
             raise BackpropError(_too_few(count - len(open_), count, search))
         tried = search.next_candidates(max(1, MOST_AT_ONCE // len(open_)))
-        values = nodes.values(given_values(nodes.graph, stacked(tried)), asked)
+        values = nodes.values(given_values(nodes.graph, completed(stacked(tried)), leaves), asked)
         tolerances = widths(nodes, values, asked, digits)
-        elsewhere = _elsewhere(nodes, asked, own, rules, tried)
+        elsewhere = _elsewhere(nodes, asked, own, rules, tried, completed)
         verdicts = judged(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact, elsewhere)
         search.choose(verdicts)
         if progress is not None:
             progress(count - len(search.open))
     chosen, counted = search.chosen, search.counted
     kept = [found for found in chosen if found is not None]
-    given = stacked(kept)
-    values = nodes.values(given_values(nodes.graph, given), asked)
+    given = completed(stacked(kept))
+    values = nodes.values(given_values(nodes.graph, given, leaves), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), dict(counted))
 
 
@@ -173,6 +175,7 @@ def _elsewhere(
     own: Mapping[str, Array],
     rules: Mapping[str, Rule],
     tried: Sequence[Mapping[str, Array]],
+    completed: Completed,
 ) -> Callable[[], Sequence[Values]]:
     """The values of candidates with other numbers, twice, but with their own class numbers and zeros and ones; worked
     out when they are asked for. The second time all are positive, so that every unit of relu is alive."""
@@ -194,7 +197,8 @@ def _elsewhere(
                 {name: array if name in decided else others[name] for name, array in one.items()}
                 for one in (tried if decided else tried[:1])
             ]
-            found.append(nodes.values(given_values(nodes.graph, stacked(moved)), asked))
+            leaves = given_values(nodes.graph, completed(stacked(moved)), nodes.leaves(asked))
+            found.append(nodes.values(leaves, asked))
         return found
 
     return values
