@@ -24,6 +24,7 @@ from backprop_cli.translation import tr
 
 LEARNING_RATE = 0.5
 DIGITS = 4
+DECIMALS = 10  # of computed quantities that are given
 WHOLE = 100  # entries of a quantity that is given whole, whatever is needed
 FEW = 4  # of so many entries at most one is needed where they are given one by one
 
@@ -143,8 +144,12 @@ class Exercise:
 
     def completed(self, arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         """The numbers of variants, each array with an axis in front for them, with those of what is given though it
-        could be computed."""
-        return with_forward(self._program, arrays, self.computed) if self.computed else dict(arrays)
+        could be computed: to so many digits that they are the same on every machine."""
+        if not self.computed:
+            return dict(arrays)
+        decimals = max(DECIMALS, self.digits + 2)
+        found = with_forward(self._program, arrays, self.computed)
+        return {name: np.round(array, decimals) if name in self.computed else array for name, array in found.items()}
 
     def costs(self, arrays: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """The costs of variants, each array with an axis in front for them."""
