@@ -10,7 +10,8 @@ from typing import NamedTuple
 from sympy import Expr
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.nodes import Node, Nodes, name_of
+from backprop_cli.exercises.ids import name_of
+from backprop_cli.exercises.nodes import Node, Nodes
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place, places
 from backprop_cli.translation import tr

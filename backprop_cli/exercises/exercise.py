@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Rational
 
-from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, look_ups
 from backprop_cli.language import tree
 from backprop_cli.numeric.program import Program
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place
-from backprop_cli.translation import tr
 
 LEARNING_RATE = 0.5
 DIGITS = 4
@@ -103,7 +101,7 @@ class Exercise:
 
     @cached_property
     def nodes(self) -> Nodes:
-        """The network taken apart. Raises BackpropError for a truncated one."""
+        """The network taken apart."""
         return nodes_of(self.network)
 
     @cached_property
@@ -130,12 +128,8 @@ def numbers_of(network: Network) -> dict[str, NDArray[np.float64]]:
 
 
 def nodes_of(network: Network) -> Nodes:
-    """The nodes of a network, with what its look-ups use. Raises BackpropError for a truncated one."""
+    """The nodes of a network, with what its look-ups use."""
     graph = network.graph
-    if graph.windows:
-        raise BackpropError(
-            tr("exercises ask for the gradients of the cost itself, as they are without truncation; leave out truncate")
-        )
     return Nodes(graph, derive(graph), look_ups(graph, network.values))
 
 
@@ -150,13 +144,3 @@ def place_of(nodes: Nodes, cell: str, learning_rate: float) -> Place:
             raise KeyError(cell)
         return nodes.path(place, int(number))
     return nodes.place(cell)
-
-
-def stem_and_positions(text: str) -> tuple[str, tuple[int, ...] | None]:
-    """``W1[1,2]`` as its name and positions, None for a whole quantity. Raises ValueError for any other text."""
-    stem, bracket, inside = text.partition("[")
-    if not bracket:
-        return stem.strip(), None
-    if not inside.rstrip().endswith("]"):
-        raise ValueError(text)
-    return stem.strip(), tuple(int(part) for part in inside.rstrip().removesuffix("]").split(","))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +36,8 @@ def grade(key: Key, graph: Graph, submissions: Sequence[Submission]) -> Report:
 
     Raises BackpropError where the key asks for numbers that the network does not have.
     """
-    whole = replace(graph, windows={})
     given = key.variants[0].given if key.variants else {}
-    grading = _Grading(key, Nodes(whole, derive(whole), look_ups(whole, given)))
+    grading = _Grading(key, Nodes(graph, derive(graph), look_ups(graph, given)))
     with np.errstate(all="ignore"):  # what is no number agrees with no answer
         return Report(key.title, grading.marked(submissions))
 

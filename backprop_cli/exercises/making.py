@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import NamedTuple
@@ -18,12 +18,13 @@ from backprop_cli.exercises.exercise import Rule as Asked
 from backprop_cli.exercises.gate import Reason, is_kinked
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
-from backprop_cli.exercises.nodes import Node, evaluated, given_values, look_ups
+from backprop_cli.exercises.nodes import Node, Nodes, evaluated, given_values, look_ups
 from backprop_cli.exercises.solving import answers, is_number, require_fractions
 from backprop_cli.exercises.variants import Progress, batch, candidate, stacked
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place, places
+from backprop_cli.verification.frozen import frozen
 
 CODE_LETTERS = 4
 SOME = 8  # candidates that tell whether a mistake can be told apart at all
@@ -77,15 +78,38 @@ def made(
 
 
 def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate | None:
-    """The certificate for the gradients of every parameter and input; None without a cost."""
+    """The certificate for the gradients of every parameter and input; None without a cost. Truncated gradients are
+    compared with those of the network in which the states that are too old are frozen."""
     if exercise.graph.cost is None:
         return None
-    given = {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}
-    adjoints = derive(exercise.graph)
-    names = [q.name for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if q.name in adjoints.formulas]
-    wanted: list[Place] = [place for name in names for place in exercise.nodes.entries(name, is_gradient=True)]
-    values = exercise.nodes.values(given_values(exercise.graph, given), wanted)
-    return certificate(exercise.nodes, adjoints, values, names, given)
+    nodes, graph = exercise.nodes, exercise.graph
+    arrays = {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}
+    names = [q.name for q in graph.with_role(Role.PARAMETER, Role.INPUT) if nodes.has_gradient(q.name)]
+    wanted: list[Place] = [place for name in names for place in nodes.entries(name, is_gradient=True)]
+    values = nodes.values(given_values(graph, arrays), wanted)
+    if not graph.windows:
+        return certificate(nodes, derive(graph), values, names, arrays)
+    states = _states(nodes, arrays, graph.windows)
+    several = [{name: array[n] for name, array in {**arrays, **states}.items()} for n in range(len(variants))]
+    made = [frozen(graph, one) for one in several]
+    whole, given = made[0][0], stacked([given for _, given in made])
+    adjoints = derive(whole)
+    gradients = {place: values[place] for place in wanted}
+    certified = certificate(Nodes(whole, adjoints), adjoints, {**given_values(whole, given), **gradients}, names, given)
+    return certified._replace(is_truncated=True)
+
+
+def _states(nodes: Nodes, arrays: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
+    """What these states come to, with an axis in front for the variants."""
+    given = given_values(nodes.graph, arrays)
+    count = len(next(iter(arrays.values())))
+    found = {}
+    for name in names:
+        entries = list(nodes.entries(name))
+        values = nodes.values(given, entries)
+        flat = [np.broadcast_to(values[entry], (count,)) for entry in entries]
+        found[name] = np.stack(flat, axis=-1).reshape(count, *nodes.graph[name].shape)
+    return found
 
 
 def fingerprint(exercise: Exercise) -> str:

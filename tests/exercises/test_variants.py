@@ -18,7 +18,8 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.certificate import certificate
 from backprop_cli.exercises.drawing import Rule, default_rules, drawn, steps
 from backprop_cli.exercises.gate import Reason, rejected
-from backprop_cli.exercises.nodes import Nodes, NotSingleError, evaluated, given_values, name_of
+from backprop_cli.exercises.ids import name_of
+from backprop_cli.exercises.nodes import Nodes, NotSingleError, evaluated, given_values
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.exercises.variants import Batch, batch, own_batch, told
 from backprop_cli.network import Network
