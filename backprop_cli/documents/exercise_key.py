@@ -20,7 +20,7 @@ from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Variant
-from backprop_cli.exercises.mistakes import NAMES
+from backprop_cli.exercises.mistake_wording import NAMES
 from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA, OWN, gradient_of, is_number, planted_in
 from backprop_cli.language import tree
@@ -70,7 +70,7 @@ def _certificate(vouched: Certificate | None) -> Iterator[Block]:
         by_way = {"direct": vouched.direct, "differences": vouched.differences, "torch": vouched.torch}
         ways = [KEY[f"by {way}"].format(digits=digits) for way, digits in by_way.items() if digits is not None]
         sentences = [KEY["vouched"].format(gradients=vouched.gradients, ways=enumerated(ways))]
-        if vouched.is_truncated:
+        if vouched.truncated:
             sentences.append(KEY["frozen"])
         if vouched.direct is None:
             sentences.append(KEY["too long"])

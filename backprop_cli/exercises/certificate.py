@@ -1,7 +1,7 @@
 """What a key vouches for: its gradients by the recurrence equal those of other ways, for the numbers of these variants.
 
-The gradient of a truncated network is, by definition, that of the same network with older states frozen, and is compared
-with that one.
+The gradient of a truncated network is, by definition, that of the same network with older states frozen, and it is
+compared with that one.
 
 The other ways are ``sympy.diff`` of the cost written out in given numbers, central differences of the cost, and
 PyTorch where it is installed; all are computed for every variant at once.
@@ -35,13 +35,13 @@ Array = NDArray[np.float64]
 class Certificate(NamedTuple):
     """To how many digits the gradients agree at least, by the other way: ``direct``, None where the cost is too long to
     be written out, ``differences``, and ``torch``, None where PyTorch is not installed. ``gradients`` are how many were
-    compared for each variant. ``is_truncated`` says that the other ways had the cost with older states frozen."""
+    compared for each variant. ``truncated`` says that the other ways had the cost with older states frozen."""
 
     gradients: int
     direct: int | None
     differences: int
     torch: int | None = None
-    is_truncated: bool = False
+    truncated: bool = False
 
 
 def certificate(

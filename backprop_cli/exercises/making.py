@@ -96,7 +96,7 @@ def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate 
     adjoints = derive(whole)
     gradients = {place: values[place] for place in wanted}
     certified = certificate(Nodes(whole, adjoints), adjoints, {**given_values(whole, given), **gradients}, names, given)
-    return certified._replace(is_truncated=True)
+    return certified._replace(truncated=True)
 
 
 def _states(nodes: Nodes, arrays: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
