@@ -94,9 +94,7 @@ def truncated_gradients(network: Recurrent, p: Tensors, names: Sequence[str]) ->
 
 def tensors_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given quantities, targets apart, ready to be differentiated by."""
-    return {
-        name: torch.tensor(value, dtype=torch.float64, requires_grad=name != "y") for name, value in given.items()
-    }
+    return {name: torch.tensor(value, dtype=torch.float64, requires_grad=name != "y") for name, value in given.items()}
 
 
 @st.composite

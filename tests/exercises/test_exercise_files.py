@@ -13,7 +13,6 @@ from backprop_cli.class_list import class_list
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercises.exercise import QuestionKind, Range
-from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.spec.exercise_file import json_schema
 
 SPEC = "inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers: [dense: {units: 1, weights: [[0.5, 0.25]]}]\nloss: half_sse\n"

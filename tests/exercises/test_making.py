@@ -94,7 +94,9 @@ def test_every_sheet_is_vouched_for(sheet: Exercise) -> None:
     assert vouched.differences >= 9
 
 
-@pytest.mark.parametrize("name", ["first-sheet", "rnn", "rnn-truncated", "small-cnn", "softmax-classifier", "layer-norm"])
+@pytest.mark.parametrize(
+    "name", ["first-sheet", "rnn", "rnn-truncated", "small-cnn", "softmax-classifier", "layer-norm"]
+)
 def test_PyTorch_vouches_too(name: str) -> None:
     pytest.importorskip("torch")
     exercise = load_exercise(name).exercise
