@@ -39,7 +39,7 @@ def edges_backward(graph: Graph, adjoints: Adjoints) -> Iterator[Edge]:
     """
     apart = adjoints.apart
     if apart is None:
-        yield from edges(graph)
+        yield from edges(graph) if adjoints.formulas else ()
         return
     plain = {(edge.of.name, edge.by.name): edge for edge in edges(graph)}
     for edge in edges(apart.graph):

@@ -58,7 +58,8 @@ def certificate(
         raise ValueError("a module on its own has no cost to differentiate")
     root = Place(cost)
     entries = [place for name in names for place in nodes.entries(name) if Adjoint(name, *place.positions) in values]
-    given = {place: number for place, number in values.items() if nodes.node(place) is None}
+    forward = {place: number for place, number in values.items() if not isinstance(place, Adjoint)}
+    given = {place: number for place, number in forward.items() if nodes.node(place) is None}
     found = [values[Adjoint(place.name, *place.positions)] for place in entries]
     differences = list(_central(nodes, given, root, entries))
     by_torch = None

@@ -21,7 +21,7 @@ from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
 from backprop_cli.exercises.nodes import Node, Nodes, evaluated, given_values, look_ups
 from backprop_cli.exercises.solving import answers, is_number, require_fractions
 from backprop_cli.exercises.variants import Progress, batch, candidate, stacked
-from backprop_cli.symbolic.derivation import derive
+from backprop_cli.symbolic.derivation import Adjoints, derive
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place, places
 from backprop_cli.verification.frozen import frozen
@@ -91,9 +91,9 @@ def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate 
         return certificate(nodes, derive(graph), values, names, arrays)
     states = _states(nodes, arrays, graph.windows)
     several = [{name: array[n] for name, array in {**arrays, **states}.items()} for n in range(len(variants))]
-    made = [frozen(graph, one) for one in several]
-    whole, given = made[0][0], stacked([given for _, given in made])
-    adjoints = derive(whole)
+    alike = [frozen(graph, one) for one in several]
+    whole, given = alike[0][0], stacked([given for _, given in alike])
+    adjoints = Adjoints(whole, {}, {})  # the other ways need the forward pass alone
     gradients = {place: values[place] for place in wanted}
     certified = certificate(Nodes(whole, adjoints), adjoints, {**given_values(whole, given), **gradients}, names, given)
     return certified._replace(truncated=True)
