@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -29,6 +32,7 @@ from backprop_cli.symbolic.notation import by_step
 from backprop_cli.verification.automatic import gradients
 from backprop_cli.verification.frozen import frozen
 from benchmarks.planting import exercise, first_visible, slips, solved, truncated_network, written
+from tests.exercises.making import sheets_of
 from tests.strategies import examples
 from tests.strategies_truncated import (
     Recurrent,
@@ -263,6 +267,30 @@ def test_a_wrong_number_of_one_steps_cost_is_carried_forward(tmp_path: Path) -> 
     assert "wrong_sign" in marks[wrong].mistakes
     carried = {name for name, mark in marks.items() if mark.verdict is Verdict.CONSISTENT}
     assert carried == {"dJ[3]/dh[2]", "dJ/dh[2]", "dJ/dh[3]", "dJ/dw", "dJ/du"}
+
+
+PAGES = ("text", "markdown", "latex", "html", "notebook")
+
+
+@pytest.mark.parametrize("format", [*PAGES, "csv", "moodle", "qti12", "qti21"])
+def test_every_format_has_the_answers_of_the_run(format: str) -> None:
+    sheets = sheets_of("rnn-truncated", 1)
+    trace = sheets.network.compile().run(dict(sheets.key.variants[0].given))
+    expected = [float(trace.gradients["W_xh"][0, 0]), float(trace.gradients["h"][0, 0])]
+    found = sheets.file(format, True) if format != "text" else sheets.text(True, 80)
+    if format.startswith("qti"):
+        assert isinstance(found, bytes)
+        with ZipFile(BytesIO(found)) as package:
+            found = "".join(package.read(name).decode() for name in package.namelist())
+    assert isinstance(found, str)
+    numbers = [float(number) for number in re.findall(r"-?\d+\.\d+", found.replace("\N{MINUS SIGN}", "-"))]
+    for number in expected:
+        assert any(abs(other - number) < 5.1e-5 for other in numbers), number
+    if format in PAGES:
+        sheet = sheets.text(False, 80) if format == "text" else sheets.file(format, False)
+        assert isinstance(sheet, str)
+        assert "truncated here" in sheet
+        assert "frozen" in found
 
 
 def test_formulas_may_name_gradients_of_a_steps_cost(tmp_path: Path) -> None:
