@@ -15,8 +15,8 @@ from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_na
 from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
 from backprop_cli.exercises.asking import Asking, given_names, without_repeats
 from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule
+from backprop_cli.exercises.look_ups import look_ups
 from backprop_cli.exercises.making import steps_of
-from backprop_cli.exercises.nodes import look_ups
 from backprop_cli.exercises.solvable import unsolvable
 from backprop_cli.exercises.tolerances import is_too_strict
 from backprop_cli.exercises.workload import manageable, require_manageable

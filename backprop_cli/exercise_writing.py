@@ -29,6 +29,7 @@ from backprop_cli.numeric.program import Program
 from backprop_cli.output import as_json
 from backprop_cli.renderers import answer_notebook, exercise_csv, moodle, qti12, qti21, terminal
 from backprop_cli.renderers.pages import PAGES, page
+from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.whole_arrays import WholeArrays
 from backprop_cli.translation import tr
@@ -149,6 +150,10 @@ class Sheets:
         trace = self._program.run(given)
         values = {name: np.asarray(value) for name, value in values_of(graph, trace).items()}
         gradients = {name: np.asarray(value) for name, value in trace.gradients.items() if name in graph}
+        if graph.windows:
+            formulas = self.derivation.adjoints.formulas
+            apart = WholeArrays(graph, values, formulas, gradients)
+            gradients |= {name: apart.gradient(name) for name in formulas if is_by_step(name)}
         arrays = WholeArrays(replace(graph, windows={}), values)
         shown = {q.name: arrays[q.name] for q in graph.quantities if q.name in arrays}
         return Run(values, gradients, shown)

@@ -21,13 +21,13 @@ from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Variant
-from backprop_cli.exercises.mistakes import NAMES
+from backprop_cli.exercises.mistake_wording import NAMES
 from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA, OWN, gradient_of, is_number, planted_in
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, plain_name
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.walkthrough import Entry, Single, Stage, remembered, stories
@@ -75,6 +75,8 @@ def _certificate(vouched: Certificate | None, exercise: Exercise) -> Iterator[Bl
         sentences = [
             KEY["vouched" if is_all else "vouched, some"].format(gradients=vouched.gradients, ways=enumerated(ways))
         ]
+        if vouched.truncated:
+            sentences.append(KEY["frozen"])
         if vouched.direct is None:
             sentences.append(KEY["too long"])
         yield Prose((gap().join(sentences),))
@@ -173,15 +175,23 @@ class _Key:
                 if cell.id.startswith(PATH):
                     name = name.partition(" of ")[2]
                 place = self._exercise.place(name)
-                step = f"dJ/d{place.name}" if isinstance(place, Adjoint) else place.name
-                entries[step, tuple(int(position) for position in place.positions)] = None
+                entries[self._entry(place)] = None
         for question in self._exercise.questions:
             if not any(map(is_number, question.cells)):
                 for of in question.of:
-                    place = gradient_of(self._exercise, of)
-                    entries[f"dJ/d{place.name}", tuple(int(position) for position in place.positions)] = None
+                    entries[self._entry(gradient_of(self._exercise, of))] = None
         numbers = Numbers(self._derivation, self._run.values, self._run.gradients)
         return stories(self._derivation, numbers, self._rounding, list(entries), self._single)
+
+    def _entry(self, place: Place) -> Entry:
+        """The step of the derivation that a number is an entry of."""
+        positions = tuple(int(position) for position in place.positions)
+        if not isinstance(place, Adjoint):
+            return place.name, positions
+        apart = self._derivation.adjoints.apart
+        if apart is not None and is_by_step(place.name):
+            return f"dJ[{apart.step}]/d{plain_name(place.name)}", positions
+        return f"dJ/d{place.name}", positions
 
     def _update(self, cell: Cell) -> Line:
         """w − ηg with the numbers put in."""

@@ -10,9 +10,10 @@ from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline
 from backprop_cli.documents.derivation import definitions
 from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, rounding_of, with_updated
 from backprop_cli.documents.exercise_wording import ASKED, SHEET, points_of
+from backprop_cli.documents.introduction import by_step, part_of
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
-from backprop_cli.documents.sentences import filled
+from backprop_cli.documents.sentences import filled, gap, listed
 from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Variant
@@ -20,8 +21,9 @@ from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import COST, tree_of
-from backprop_cli.symbolic.notation import Adjoint
+from backprop_cli.symbolic.notation import Adjoint, is_by_step
 from backprop_cli.symbolic.steps import Derivation
+from backprop_cli.translation import tr
 
 WITHOUT_BLANKS = (QuestionKind.CHOICE, QuestionKind.MISTAKE)
 
@@ -65,6 +67,7 @@ class Sheet:
         exercise = self.exercise
         yield Heading(2, (SHEET["network"],))
         yield from definitions(self._derivation)
+        yield from by_step(self._derivation.graph, SHEET["truncated"])
         yield Heading(2, (SHEET["given"],))
         yield Table((SHEET["quantity"], SHEET["values"]), tuple(self._given_rows()), exercise.digits)
         yield Note((SHEET["exact"] if exercise.exact else SHEET["rounding"].format(digits=exercise.digits),))
@@ -89,12 +92,31 @@ class Sheet:
     def asked(self, question: Question) -> tuple[Inline, ...]:
         """The question in words."""
         of: tuple[Inline, ...] = ()
+        part = part_of(self._derivation.graph)
+        if question.kind is QuestionKind.BPTT and part is not None:
+            return tuple(self._asked_by_step(question))
         if question.kind in (QuestionKind.CHOICE, QuestionKind.MISTAKE, QuestionKind.PATHS):
             of = (tree_of(gradient_of(self.exercise, question.of[0])),)
         elif question.kind is QuestionKind.BPTT:
             of = tuple(tree_of(Adjoint(name, *self.exercise.graph[name].indices)) for name in question.of)
         key = f"{question.kind} {question.of[0]}" if question.kind is QuestionKind.TABLE else str(question.kind)
+        if part is not None and f"{key} by step" in ASKED:
+            return filled(ASKED[f"{key} by step"], cost=tree.Place(COST), part=part)
         return filled(ASKED[key], of=of, cost=tree.Place(COST), rate=f"{self.exercise.learning_rate:g}", blank=BLANK)
+
+    def _asked_by_step(self, question: Question) -> Iterator[Inline]:
+        """The question of the gradients of states, of each step's cost and of their sums where some are asked for."""
+        places = [self.exercise.place(cell) for cell in question.cells]
+        graph = self.exercise.nodes.graph
+        names = dict.fromkeys(place.name for place in places)
+        general = {name: tree_of(Adjoint(name, *graph[name].indices)) for name in names}
+        first = [gradient for name, gradient in general.items() if is_by_step(name)]
+        sums = [gradient for name, gradient in general.items() if not is_by_step(name)]
+        if first:
+            yield from filled(ASKED["bptt by step"], of=listed(first, tr(", ")))
+        if sums:
+            yield from (gap(),) if first else ()
+            yield from filled(ASKED["bptt sums"], of=listed(sums, tr(", ")))
 
     def blanks(self, question: Question) -> Iterator[Block]:
         """Where the answers are written."""

@@ -1,5 +1,8 @@
 """What a key vouches for: its gradients by the recurrence equal those of other ways, for the numbers of these variants.
 
+The gradient of a truncated network is, by definition, that of the same network with older states frozen, and it is
+compared with that one.
+
 The other ways are ``sympy.diff`` of the cost written out in given numbers, central differences of the cost, and
 PyTorch where it is installed; all are computed for every variant at once.
 """
@@ -36,12 +39,13 @@ Costs = Callable[[Mapping[str, Array]], Array]
 class Certificate(NamedTuple):
     """To how many digits the gradients agree at least, by the other way: ``direct``, None where the cost is too long to
     be written out, ``differences``, and ``torch``, None where PyTorch is not installed. ``gradients`` are how many were
-    compared for each variant."""
+    compared for each variant. ``truncated`` says that the other ways had the cost with older states frozen."""
 
     gradients: int
     direct: int | None
     differences: int
     torch: int | None = None
+    truncated: bool = False
 
 
 def certificate(
@@ -63,7 +67,8 @@ def certificate(
         raise ValueError("a module on its own has no cost to differentiate")
     root = Place(cost)
     entries = [place for name in names for place in nodes.entries(name) if Adjoint(name, *place.positions) in values]
-    given = {place: number for place, number in values.items() if nodes.node(place) is None}
+    forward = {place: number for place, number in values.items() if not isinstance(place, Adjoint)}
+    given = {place: number for place, number in forward.items() if nodes.node(place) is None}
     found = [values[Adjoint(place.name, *place.positions)] for place in entries]
     if costs is not None and arrays is not None:
         differences = list(_central_as_a_whole(costs, arrays, entries))

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Rational
 
-from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, look_ups
+from backprop_cli.exercises.look_ups import look_ups
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes
 from backprop_cli.language import tree
 from backprop_cli.numeric.program import Program
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place
-from backprop_cli.translation import tr
 
 LEARNING_RATE = 0.5
 DIGITS = 4
@@ -107,7 +106,7 @@ class Exercise:
 
     @cached_property
     def nodes(self) -> Nodes:
-        """The network taken apart. Raises BackpropError for a truncated one."""
+        """The network taken apart."""
         return nodes_of(self.network, self.computed)
 
     @property
@@ -137,7 +136,8 @@ class Exercise:
         for question in self.questions:
             for cell in question.cells:
                 if cell.startswith(("choice ", "mistake ")):
-                    found += (self.nodes.place(f"dJ/d{of.replace(' ', '').removeprefix('dJ/d')}") for of in question.of)
+                    names = (of.replace(" ", "") for of in question.of)
+                    found += (self.nodes.place(of if of.startswith("dJ") else f"dJ/d{of}") for of in names)
                 else:
                     found.append(self.place(cell.removeprefix("formula ")))
         return tuple(dict.fromkeys(found))
@@ -194,13 +194,8 @@ def with_forward(
 
 
 def nodes_of(network: Network, known: Sequence[str] = ()) -> Nodes:
-    """The nodes of a network, with what its look-ups use; the numbers of ``known`` quantities are given. Raises
-    BackpropError for a truncated one."""
+    """The nodes of a network, with what its look-ups use; the numbers of ``known`` quantities are given."""
     graph = network.graph
-    if graph.windows:
-        raise BackpropError(
-            tr("exercises ask for the gradients of the cost itself, as they are without truncation; leave out truncate")
-        )
     return Nodes(graph, derive(graph), look_ups(graph, network.values), known)
 
 
@@ -215,13 +210,3 @@ def place_of(nodes: Nodes, cell: str, learning_rate: float) -> Place:
             raise KeyError(cell)
         return nodes.path(place, int(number))
     return nodes.place(cell)
-
-
-def stem_and_positions(text: str) -> tuple[str, tuple[int, ...] | None]:
-    """``W1[1,2]`` as its name and positions, None for a whole quantity. Raises ValueError for any other text."""
-    stem, bracket, inside = text.partition("[")
-    if not bracket:
-        return stem.strip(), None
-    if not inside.rstrip().endswith("]"):
-        raise ValueError(text)
-    return stem.strip(), tuple(int(part) for part in inside.rstrip().removesuffix("]").split(","))

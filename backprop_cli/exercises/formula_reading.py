@@ -20,15 +20,17 @@ from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import FUNCTIONS
 from backprop_cli.symbolic.expansion import written_out
 from backprop_cli.symbolic.functions import apply
-from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, by_step, fresh_index, is_by_step, plain_name
 from backprop_cli.symbolic.translation import translate
 from backprop_cli.translation import tr, tr_n
 
 LONGEST = 2_000  # characters of an answer
 MOST_TERMS = 2_000  # of all its sums together, written out
 HIGHEST_POWER = 20
+OF_A_STEP = "0"  # no author's name begins with it
 _SIGNS = {"·": "*", "⋅": "*", "×": "*", "\N{MINUS SIGN}": "-", "^": "**", "²": "**2", "³": "**3", "∂": "d"}
 _GRADIENT = re.compile(r"\bd(?P<cost>[^\W\d_]\w*)\s*/\s*d(?P<by>[^\W\d_]\w*)")
+_OF_A_STEP = re.compile(r"\bd(?P<cost>[^\W\d_]\w*)\s*\[(?P<step>[^\[\]]*)\]\s*/\s*d(?P<by>[^\W\d_]\w*)\s*(?P<open>\[?)")
 
 
 class UnreadableError(ValueError):
@@ -48,6 +50,7 @@ def read(text: str, nodes: Nodes) -> Expr:
     while any(quantity.name.startswith(prefix) for quantity in nodes.graph.quantities):
         prefix += "G"
     cost = nodes.graph.cost or "J"
+    text = _OF_A_STEP.sub(lambda found: _of_a_step(found, prefix, cost), text)
     text = _GRADIENT.sub(lambda found: f"{prefix}{found['by']}" if found["cost"] in (cost, "J") else found[0], text)
     left, equals, right = text.partition("=")
     if equals and not re.search(r"[<>=!]$", left) and not right.startswith("="):
@@ -59,6 +62,13 @@ def read(text: str, nodes: Nodes) -> Expr:
         return written_out(_Reading(nodes, prefix).expression(node, {}))
     except (FormulaError, TypeError, KeyError, RecursionError, ZeroDivisionError) as error:
         raise UnreadableError(str(error) or tr("this formula cannot be read")) from None
+
+
+def _of_a_step(found: re.Match[str], prefix: str, cost: str) -> str:
+    """``dJ[2]/dh[1,1]`` as a gradient with the step of the cost as its first position."""
+    if found["cost"] not in (cost, "J"):
+        return found[0]
+    return f"{prefix}{OF_A_STEP}{found['by']}[{found['step']}{',' if found['open'] else ']'}"
 
 
 class _Reading:
@@ -86,18 +96,21 @@ class _Reading:
         graph = self.nodes.graph
         if name in graph and is_gradient and not self.nodes.has_gradient(name):
             raise UnreadableError(tr("{name} has no gradient").format(name=name))
+        if name not in graph and is_by_step(name):
+            message = tr("there is no gradient of the cost of one step by '{name}'")
+            raise UnreadableError(message.format(name=plain_name(name)))
         if name not in graph:
-            hint = did_you_mean(name, (quantity.name for quantity in graph.quantities))
+            hint = did_you_mean(name, (q.name for q in graph.quantities if not is_by_step(q.name)))
             raise UnreadableError(tr("there is no quantity '{name}'{hint}").format(name=name, hint=hint))
         positions = tuple(self.expression(position, bound) for position in place.positions)
         if len(positions) != len(graph[name].shape):
-            count = len(graph[name].shape)
+            count = len(graph[name].shape) - is_by_step(name)
             message = tr_n("{name} has {count} position", "{name} has {count} positions", count)
-            raise UnreadableError(message.format(name=name, count=count))
+            raise UnreadableError(message.format(name=plain_name(name), count=count))
         for position, size in zip(positions, graph[name].shape, strict=True):
             if position.is_Number and not (position.is_Integer and 1 <= position <= size):
                 message = tr("{name} has no position {position}")
-                raise UnreadableError(message.format(name=name, position=position))
+                raise UnreadableError(message.format(name=plain_name(name), position=position))
         return (Adjoint if is_gradient else Place)(name, *positions)
 
     def _reduction(self, node: tree.Reduction, bound: Mapping[str, Expr]) -> Expr:
@@ -111,7 +124,10 @@ class _Reading:
 
 
 def _quantity(name: str, prefix: str) -> tuple[str, bool]:
-    return (name.removeprefix(prefix), True) if name.startswith(prefix) else (name, False)
+    if not name.startswith(prefix):
+        return name, False
+    by = name.removeprefix(prefix)
+    return (by_step(by.removeprefix(OF_A_STEP)) if by.startswith(OF_A_STEP) else by), True
 
 
 def _size(index: str, body: tree.Node, nodes: Nodes, prefix: str) -> int:

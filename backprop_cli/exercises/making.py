@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
@@ -19,14 +19,16 @@ from backprop_cli.exercises.exercise import Exercise, Range, numbers_of
 from backprop_cli.exercises.exercise import Rule as Asked
 from backprop_cli.exercises.gate import Reason, is_kinked
 from backprop_cli.exercises.key import Key, Variant
+from backprop_cli.exercises.look_ups import look_ups
 from backprop_cli.exercises.mistakes import TELLING, WITH_A_SLOPE, Setting
-from backprop_cli.exercises.nodes import Node, given_values, look_ups
+from backprop_cli.exercises.nodes import Node, Nodes, given_values
 from backprop_cli.exercises.solving import answers, is_number, require_fractions
-from backprop_cli.exercises.variants import Progress, batch
+from backprop_cli.exercises.variants import Progress, batch, stacked
 from backprop_cli.exercises.workload import has_short_pass
-from backprop_cli.symbolic.derivation import derive
+from backprop_cli.symbolic.derivation import Adjoints, derive
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.verification.frozen import frozen
 
 CODE_LETTERS = 4
 MOST_DRAWN = 5_000  # entries of a quantity of which few are shown
@@ -91,19 +93,28 @@ def made(
 
 
 def vouched_for(exercise: Exercise, variants: Sequence[Variant]) -> Certificate | None:
-    """The certificate for the gradients of every parameter and input; None without a cost."""
+    """The certificate for the gradients of every parameter and input; None without a cost. Truncated gradients are
+    compared with those of the network in which the states that are too old are frozen."""
     if exercise.graph.cost is None:
         return None
-    given = {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}
-    adjoints = derive(exercise.graph)
-    names = [q.name for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if q.name in adjoints.formulas]
+    nodes, graph = exercise.nodes, exercise.graph
+    arrays = {name: np.stack([variant.given[name] for variant in variants]) for name in variants[0].given}
+    own = {name: array for name, array in arrays.items() if graph[name].definition is None}
+    names = [q.name for q in graph.with_role(Role.PARAMETER, Role.INPUT) if nodes.has_gradient(q.name)]
     wanted = [place for name in names for place in _compared(exercise, name)]
-    nodes = exercise.nodes
-    needed = None if has_short_pass(exercise.graph) else [*nodes.leaves(wanted), *map(_own, wanted)]
-    values = nodes.values(given_values(exercise.graph, given, needed), wanted)
-    costs = exercise.costs if exercise.computed else None
-    arrays = {name: array for name, array in given.items() if exercise.graph[name].definition is None}
-    return certificate(nodes, adjoints, values, names, arrays, costs)
+    needed = None if has_short_pass(graph) else [*nodes.leaves(wanted), *map(_own, wanted)]
+    values = nodes.values(given_values(graph, arrays, needed), wanted)
+    if not graph.windows:
+        costs = exercise.costs if exercise.computed else None
+        return certificate(nodes, derive(graph), values, names, own, costs)
+    states = _states(nodes, arrays, graph.windows)
+    several = [{name: array[n] for name, array in {**own, **states}.items()} for n in range(len(variants))]
+    alike = [frozen(graph, one) for one in several]
+    whole, given = alike[0][0], stacked([given for _, given in alike])
+    adjoints = Adjoints(whole, {}, {})  # the other ways need the forward pass alone
+    gradients = {place: values[place] for place in wanted}
+    certified = certificate(Nodes(whole, adjoints), adjoints, {**given_values(whole, given), **gradients}, names, given)
+    return certified._replace(truncated=True)
 
 
 def _own(gradient: Place) -> Place:
@@ -117,6 +128,19 @@ def _compared(exercise: Exercise, name: str) -> list[Place]:
     size = prod(exercise.graph[name].shape)
     apart = 1 if has_short_pass(exercise.graph) else max(1, -(-size // MOST_COMPARED))
     return list(islice(exercise.nodes.entries(name, is_gradient=True), 0, None, apart))
+
+
+def _states(nodes: Nodes, arrays: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
+    """What these states come to, with an axis in front for the variants."""
+    given = given_values(nodes.graph, arrays)
+    count = len(next(iter(arrays.values())))
+    found = {}
+    for name in names:
+        entries = list(nodes.entries(name))
+        values = nodes.values(given, entries)
+        flat = [np.broadcast_to(values[entry], (count,)) for entry in entries]
+        found[name] = np.stack(flat, axis=-1).reshape(count, *nodes.graph[name].shape)
+    return found
 
 
 def fingerprint(exercise: Exercise) -> str:

@@ -13,13 +13,14 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.elementary import NEAREST, Numbers
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
+from backprop_cli.exercises.ids import name_of, read_name
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.nodes import Node, Values, given_values, name_of
+from backprop_cli.exercises.nodes import Node, Values, given_values
 from backprop_cli.exercises.planted import Planted, planted
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.functions import LibraryFunction
-from backprop_cli.symbolic.notation import Place
+from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.translation import enumerated, tr, tr_n
 
 FORMULA = "formula "
@@ -69,7 +70,8 @@ def planted_in(exercise: Exercise, variant: Variant, cell: str, of: str) -> Plan
 
 def gradient_of(exercise: Exercise, of: str) -> Place:
     """The gradient that a question of one entry is about."""
-    return exercise.nodes.place(f"dJ/d{of.replace(' ', '').removeprefix('dJ/d')}")
+    name, positions, _ = read_name(of)
+    return exercise.nodes.place(name_of(Adjoint(name, *(positions or ()))))
 
 
 class _Solver:

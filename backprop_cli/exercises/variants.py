@@ -14,7 +14,8 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.drawing import Rule, drawn
 from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.gate import Mutations, Reason, Verdicts, judged
-from backprop_cli.exercises.nodes import Nodes, Values, given_values, name_of
+from backprop_cli.exercises.ids import name_of
+from backprop_cli.exercises.nodes import Nodes, Values, given_values
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import Sentences, marked, tr, tr_n

@@ -13,7 +13,6 @@ from backprop_cli.class_list import class_list
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercises.exercise import QuestionKind, Range
-from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.spec.exercise_file import json_schema
 
 SPEC = "inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers: [dense: {units: 1, weights: [[0.5, 0.25]]}]\nloss: half_sse\n"
@@ -179,12 +178,6 @@ def test_a_spec_asks_by_itself(tmp_path: Path) -> None:
     assert QuestionKind.PATHS in kinds
     assert kinds[-1] is QuestionKind.UPDATE
     assert load_exercise(written(tmp_path, SPEC)).exercise.title == "sheet"
-
-
-@pytest.mark.parametrize(("name", "said"), [("rnn-truncated", "leave out truncate")])
-def test_networks_that_no_exercise_is_made_of(name: str, said: str) -> None:
-    with pytest.raises(BackpropError, match=said):
-        own_numbers(load_exercise(name).exercise)
 
 
 def test_class_lists(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from backprop_cli.documents.exercise_labels import label_of
 from backprop_cli.errors import SpecError
 from backprop_cli.exercise_loading import Loaded, load_exercise
 from backprop_cli.exercises.exercise import Exercise
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.making import made, vouched_for
-from backprop_cli.exercises.nodes import name_of
 from backprop_cli.network import load_text
 from backprop_cli.symbolic.notation import Place
 

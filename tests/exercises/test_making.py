@@ -94,7 +94,9 @@ def test_every_sheet_is_vouched_for(sheet: Exercise) -> None:
     assert vouched.differences >= 9
 
 
-@pytest.mark.parametrize("name", ["first-sheet", "rnn", "small-cnn", "softmax-classifier", "layer-norm"])
+@pytest.mark.parametrize(
+    "name", ["first-sheet", "rnn", "rnn-truncated", "small-cnn", "softmax-classifier", "layer-norm"]
+)
 def test_PyTorch_vouches_too(name: str) -> None:
     pytest.importorskip("torch")
     exercise = load_exercise(name).exercise
@@ -197,7 +199,7 @@ def test_what_says_which_numbers_are_used_does_not_vary(tmp_path) -> None:
         load_exercise(str(tmp_path / "tokens.yaml"))
 
 
-WITHOUT_VARIANTS = ("nearest-neighbour", "rnn-truncated", "relu-600-60-40-10")
+WITHOUT_VARIANTS = ("nearest-neighbour", "relu-600-60-40-10")
 
 
 @pytest.mark.every_spec
