@@ -55,6 +55,8 @@ def made(
     count = count if students is None else len(students)
     own = numbers_of(exercise.network)
     rules = rules_of(exercise, own)
+    staying = [name for name in own if _may_stay(exercise, name)]
+    own |= {name: np.round(own[name], exercise.digits) for name in staying}  # as the sheet shows it
     asked = {cell: exercise.place(cell) for one in exercise.questions for cell in one.cells if is_number(cell)}
     if exercise.exact:
         require_fractions(exercise.nodes.in_order(asked.values()))

@@ -61,6 +61,13 @@ def test_the_answers_are_those_of_the_whole_network(tmp_path: Path) -> None:
     assert vouched.gradients < 1000
 
 
+def test_what_stays_on_every_sheet_is_used_as_it_stands_there(tmp_path: Path) -> None:
+    exercise = asking(tmp_path, "questions: [{update: 'W1[1,2]'}]").exercise
+    variant = made(exercise, 1, seed=1).key.variants[0]
+    assert exercise.few("W1") is not None
+    assert np.array_equal(variant.given["W1"], np.round(variant.given["W1"], exercise.digits))
+
+
 def test_what_takes_thousands_of_numbers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="more than 10,000 numbers have to be put in for these answers"):
         asking(tmp_path, "questions: [{forward: z1}]")
