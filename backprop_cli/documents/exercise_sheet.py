@@ -12,11 +12,11 @@ from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed
 from backprop_cli.documents.exercise_wording import ASKED, SHEET, points_of
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
-from backprop_cli.documents.sentences import filled
+from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Variant
-from backprop_cli.exercises.nodes import given_values
+from backprop_cli.exercises.nodes import given_values, name_of
 from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
@@ -91,11 +91,16 @@ class Sheet:
     def asked(self, question: Question) -> tuple[Inline, ...]:
         """The question in words."""
         of: tuple[Inline, ...] = ()
-        if question.kind in (QuestionKind.CHOICE, QuestionKind.MISTAKE, QuestionKind.PATHS):
-            of = (tree_of(gradient_of(self.exercise, question.of[0])),)
-        elif question.kind is QuestionKind.BPTT:
-            of = tuple(tree_of(Adjoint(name, *self.exercise.graph[name].indices)) for name in question.of)
         key = f"{question.kind} {question.of[0]}" if question.kind is QuestionKind.TABLE else str(question.kind)
+        if question.kind in (QuestionKind.CHOICE, QuestionKind.MISTAKE):
+            of = (tree_of(gradient_of(self.exercise, question.of[0])),)
+        elif question.kind is QuestionKind.PATHS:
+            gradients = [gradient_of(self.exercise, name) for name in question.of]
+            of = listed(map(tree_of, gradients))
+            sums = [name_of(gradient) in question.cells for gradient in gradients]
+            key = "paths" if all(sums) else "paths, some sums" if any(sums) else "paths alone"
+        elif question.kind is QuestionKind.BPTT:
+            of = listed(tree_of(Adjoint(name, *self.exercise.graph[name].indices)) for name in question.of)
         return filled(ASKED[key], of=of, cost=tree.Place(COST), rate=f"{self.exercise.learning_rate:g}", blank=BLANK)
 
     def blanks(self, question: Question) -> Iterator[Block]:

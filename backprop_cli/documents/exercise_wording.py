@@ -37,6 +37,10 @@ ASKED = Sentences(
         "table forward": marked("Complete the table of the forward pass."),
         "table backward": marked("Complete the table of the backward pass: the gradients of {cost}."),
         "paths": marked("Compute {of} path by path: what arrives on each of them, and the sum."),
+        "paths alone": marked("Compute what arrives at {of} on each path."),
+        "paths, some sums": marked(
+            "Compute {of} path by path: what arrives on each of them, and the sum where it was not asked for before."
+        ),
         "bptt": marked("Go back through time: compute {of} at every step, from the last to the first."),
         "mistake": marked(
             "One line of this computation of {of} is wrong, and what follows was computed with its number. Which line?"

@@ -49,7 +49,7 @@ class Asking:
         if len(cells) > MOST_CELLS:
             message = tr("this asks for {number} numbers, more than {most}; name single ones such as {one}")
             raise BackpropError(message.format(number=len(cells), most=MOST_CELLS, one=cells[0]))
-        return Question(kind, cells, float(len(cells)) if points is None else points, tuple(of))
+        return Question(kind, cells, points, tuple(of))
 
     @property
     def forward(self) -> tuple[str, ...]:
