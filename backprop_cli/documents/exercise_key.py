@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backprop_cli.documents import blocks as parts
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Line, Note, PageBreak, Prose, Side
-from backprop_cli.documents.exercise_labels import answer, label_of, with_updated
+from backprop_cli.documents.exercise_labels import answer, label_of, with_paths, with_updated
 from backprop_cli.documents.exercise_sheet import Sheet
 from backprop_cli.documents.exercise_wording import KEY, SHEET, points_of
 from backprop_cli.documents.names import Names
@@ -123,7 +123,7 @@ class _Key:
             row: list[parts.Cell] = [label_of(self._exercise, cell.id), answer(self._exercise, cell.value)]
             rows.append([*row, *([cell.tolerance] if has_tolerances else []), cell.points])
         header += [*([f"± {KEY['tolerance']}"] if has_tolerances else []), KEY["points"]]
-        return parts.Table(tuple(header), tuple(map(tuple, rows)), self._exercise.digits)
+        return with_paths([cell.id for cell in cells], header, rows, self._exercise.digits)
 
     def _formula(self, cell: str) -> Line:
         gradient = self._exercise.place(cell.removeprefix(FORMULA))

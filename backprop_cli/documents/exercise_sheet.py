@@ -8,15 +8,16 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, PageBreak, Prose, Table
 from backprop_cli.documents.derivation import definitions
-from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, with_updated
+from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, path_of, with_updated
 from backprop_cli.documents.exercise_wording import ASKED, SHEET, points_of
+from backprop_cli.documents.formula_typing import how_to_type
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Variant
-from backprop_cli.exercises.nodes import given_values, name_of
+from backprop_cli.exercises.nodes import PATH, given_values, name_of
 from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
@@ -83,10 +84,22 @@ class Sheet:
         ]
         for tolerance in fixed[:1]:
             yield Note((SHEET["tolerance"].format(tolerance=decimal_of(tolerance)),))
+        if question.kind is QuestionKind.FORMULA and question is self._first(QuestionKind.FORMULA):
+            yield Note(how_to_type(self.exercise))
         if question.kind is QuestionKind.CHOICE:
             yield self._choices(question)
         elif question.kind is QuestionKind.MISTAKE:
             yield self._solution(question)
+
+    def _first(self, kind: QuestionKind) -> Question | None:
+        return next((question for question in self.exercise.questions if question.kind is kind), None)
+
+    def paths(self, question: Question) -> Iterator[Table]:
+        """Which path has which number, where answers stand apart from the formulas of their paths."""
+        cells = [cell for cell in question.cells if cell.startswith(PATH)]
+        if cells:
+            rows = tuple((path_of(cell), label_of(self.exercise, cell)) for cell in cells)
+            yield Table((SHEET["path"], SHEET["formula"]), rows)
 
     def asked(self, question: Question) -> tuple[Inline, ...]:
         """The question in words."""

@@ -20,6 +20,10 @@ SHEET = Sentences(
         ),
         "tolerance": marked("Numbers may be off by {tolerance} here."),
         "exact": marked("Give exact numbers, as fractions where they are not whole."),
+        "path": marked("path"),
+        "typing": marked("To type a formula, write * for a product and ** for a power."),
+        "typing names": marked("Write {names}."),
+        "typed": marked("{quantity} as {typed}"),
         "choice blank": marked("Letter: {blank}"),
         "mistake blank": marked("Line: {blank}"),
     }

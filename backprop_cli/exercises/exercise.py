@@ -58,7 +58,8 @@ class QuestionKind(StrEnum):
 class Question(NamedTuple):
     """``cells`` are ids of nodes, or ids such as ``formula dJ/dW1[1,2]``, ``choice 3`` and ``mistake 4``, where the
     number is that of the question. ``of`` is what the question names: quantities, entries, or a direction.
-    ``set_points`` are those that the file sets, None where every answer has one; ``tolerance`` is how far its numbers may be off, None where that is left to the exercise."""
+    ``set_points`` are those that the file sets, None where every answer has one; ``tolerance`` is how far its numbers
+    may be off, None where that is left to the exercise."""
 
     kind: QuestionKind
     cells: tuple[str, ...]
