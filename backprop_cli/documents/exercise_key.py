@@ -29,7 +29,8 @@ from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.rounding import Rounding
-from backprop_cli.teaching.walkthrough import Entry, Single, Stage, remembered, stories
+from backprop_cli.teaching.turns import Entry
+from backprop_cli.teaching.walkthrough import Single, Stage, remembered, stories
 from backprop_cli.translation import enumerated, tr
 
 Arrays = Mapping[str, NDArray[np.float64]]
