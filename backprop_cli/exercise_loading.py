@@ -15,10 +15,11 @@ from backprop_cli.bundled import bundled_exercise, bundled_exercises, bundled_na
 from backprop_cli.errors import BackpropError, Problem, SpecError, did_you_mean
 from backprop_cli.exercises.asking import Asking, given_names, without_repeats
 from backprop_cli.exercises.exercise import DIGITS, Exercise, Question, QuestionKind, Range, Rule
+from backprop_cli.exercises.look_ups import look_ups
 from backprop_cli.exercises.making import steps_of
-from backprop_cli.exercises.nodes import look_ups
 from backprop_cli.exercises.solvable import unsolvable
 from backprop_cli.exercises.tolerances import is_too_strict
+from backprop_cli.exercises.workload import manageable, require_manageable
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.network import Network, load, load_data, load_text
 from backprop_cli.output import as_json
@@ -95,7 +96,7 @@ def _loaded(argument: str, wishes: Wishes) -> Loaded:
 
 
 def _of_network(network: Network, wishes: Wishes) -> Loaded:
-    return Loaded(network, wishes.over(_exercise(network, Asking(network).by_itself())))
+    return Loaded(network, manageable(wishes.over(_exercise(network, Asking(network).by_itself()))))
 
 
 def _exercise(network: Network, questions: Iterable[Question]) -> Exercise:
@@ -129,8 +130,12 @@ def _of_file(file: ExerciseFile, folder: Path | None, wishes: Wishes) -> Loaded:
     exercise = wishes.over(exercise)
     if file.is_whole and wishes.tolerance is None:
         checking.tolerances(exercise)
-    if file.given and file.is_whole and not checking.problems:
-        checking.solvable(exercise)
+    if file.given:
+        checking.tried(("questions",), lambda: require_manageable(exercise))
+        if file.is_whole and not checking.problems:
+            checking.solvable(exercise)
+    else:
+        exercise = checking.tried(("questions",), lambda: manageable(exercise)) or exercise
     if checking.problems:
         raise SpecError(file.positions.source, checking.problems)
     return Loaded(network, exercise)

@@ -21,9 +21,10 @@ from backprop_cli.documents.run_tables import values_of
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.exercise import Exercise
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.making import Made, fingerprint, made, vouched_for
-from backprop_cli.exercises.nodes import PATH, name_of
+from backprop_cli.exercises.nodes import PATH
 from backprop_cli.exercises.solving import FORMULA, own_numbers
 from backprop_cli.exercises.variants import Progress
 from backprop_cli.network import Network
@@ -31,6 +32,7 @@ from backprop_cli.numeric.program import Program
 from backprop_cli.output import as_json
 from backprop_cli.renderers import answer_notebook, exercise_csv, moodle, qti12, qti21, terminal
 from backprop_cli.renderers.pages import PAGES, page
+from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.whole_arrays import WholeArrays
 from backprop_cli.translation import tr
@@ -156,10 +158,15 @@ class Sheets:
 
     def run(self, variant: Variant) -> Run:
         """A run with a variant's numbers."""
-        trace = self._program.run(dict(variant.given))
         graph = self.network.graph
+        given = {name: array for name, array in variant.given.items() if graph[name].definition is None}
+        trace = self._program.run(given)
         values = {name: np.asarray(value) for name, value in values_of(graph, trace).items()}
         gradients = {name: np.asarray(value) for name, value in trace.gradients.items() if name in graph}
+        if graph.windows:
+            formulas = self.derivation.adjoints.formulas
+            apart = WholeArrays(graph, values, formulas, gradients)
+            gradients |= {name: apart.gradient(name) for name in formulas if is_by_step(name)}
         arrays = WholeArrays(replace(graph, windows={}), values)
         shown = {q.name: arrays[q.name] for q in graph.quantities if q.name in arrays}
         return Run(values, gradients, shown)

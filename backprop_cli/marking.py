@@ -85,7 +85,7 @@ def _complete(variant: Variant, network: Network, source: str) -> Variant:
         ):
             message = tr("{file}: variant {variant} does not give {name} with its shape")
             raise BackpropError(message.format(file=source, variant=variant.id, name=quantity.name))
-    unknown = [name for name in given if name not in graph or graph[name].definition is not None]
+    unknown = [name for name in given if name not in graph or given[name].shape != tuple(graph[name].shape)]
     return variant._replace(given={name: values for name, values in given.items() if name not in unknown})
 
 

@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from backprop_cli.exercises.grading import grade
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.marks import Submission, Verdict
 from backprop_cli.exercises.mistakes import MISTAKES
-from backprop_cli.exercises.nodes import name_of
 from benchmarks.planting import exercise, first_visible, random_network, slips, solved, written
 
 STYLES = ("every", "asked", "none")

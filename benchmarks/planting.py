@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,14 +10,15 @@ from sympy import Rational
 
 import backprop_cli as bp
 from backprop_cli.exercises.diagnosis import Diagnosis, Suspect
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.mistakes import Setting
-from backprop_cli.exercises.nodes import Node, Nodes, evaluated, given_values, name_of
+from backprop_cli.exercises.nodes import Node, Nodes, evaluated, given_values
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.network import Network
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "softplus", "silu", "identity", "leaky_relu", "softmax", "z/(1 + z**2)")
 LOSSES = ("mse", "sse", "half_sse", "huber", "1/2 * sum((yhat[i] - y[i])**2, i) + yhat[1]**2/4")
@@ -70,6 +70,17 @@ def random_network(rng: np.random.Generator) -> str:
     return repr({**spec, "layers": layers, "loss": str(rng.choice(LOSSES)), **penalty}).replace("False", "false")
 
 
+def truncated_network(rng: np.random.Generator) -> str:
+    """The spec of a small recurrent network that is truncated, with a cost at every step."""
+    units, steps = int(rng.integers(1, 3)), int(rng.integers(3, 5))
+    window = int(rng.integers(1, steps))
+    h = {"W_xh": numbers(rng, units, 2), "W_hh": numbers(rng, units, units)}
+    layer = {"units": units, "weights": h, "bias": {"b_h": numbers(rng, units)}, "truncate": window}
+    last = {"dense": {"weights": numbers(rng, 1, units), "bias": numbers(rng, 1)}}
+    spec = {"inputs": {"x": numbers(rng, steps, 2)}, "layers": [{"rnn": layer}, last], "loss": "half_sse"}
+    return repr({**spec, "targets": {"y": numbers(rng, steps, 1)}})
+
+
 class Exercise(NamedTuple):
     """A network with everything asked for in ``cells``, and what it takes to solve it."""
 
@@ -87,17 +98,18 @@ class Exercise(NamedTuple):
 def exercise(text: str, rng: np.random.Generator, digits: int = 4, share: float = 1.0) -> Exercise:
     """Everything about the network asked for, or a ``share`` of it at random; the gradients of parameters always."""
     network = bp.load(text)
-    whole = replace(network.graph, windows={})
-    nodes = Nodes(whole, derive(whole))
+    nodes = Nodes(network.graph, derive(network.graph))
+    whole = nodes.graph
     rate = Rational(1, 10)
     asked: list[Place] = []
     for quantity in whole.quantities:
-        if quantity.definition is not None and quantity.role is not Role.HELPER:
+        if quantity.definition is not None and quantity.role is not Role.HELPER and not is_by_step(quantity.name):
             asked += [place for place in nodes.entries(quantity.name) if rng.random() < share]
     for quantity in reversed(whole.quantities):
         if nodes.has_gradient(quantity.name) and quantity.role not in (Role.HELPER, Role.INPUT):
             is_parameter = quantity.role is Role.PARAMETER
-            asked += [p for p in nodes.entries(quantity.name, True) if is_parameter or rng.random() < share]
+            entries = [p for p in nodes.entries(quantity.name, True) if not nodes.is_cut_off(p)]
+            asked += [p for p in entries if is_parameter or rng.random() < share]
             if is_parameter:
                 asked += [nodes.updated(place, rate) for place in list(nodes.entries(quantity.name))[:2]]
     arrays = {name: np.asarray(values)[None] for name, values in network.values.items() if values is not None}

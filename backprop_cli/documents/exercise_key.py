@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from backprop_cli.documents import blocks as parts
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Line, Note, PageBreak, Prose, Side
-from backprop_cli.documents.exercise_labels import answer, label_of, with_paths, with_updated
+from backprop_cli.documents.exercise_labels import answer, label_of, rounding_of, with_paths, with_updated
 from backprop_cli.documents.exercise_sheet import Sheet
 from backprop_cli.documents.exercise_wording import KEY, SHEET, points_of
 from backprop_cli.documents.names import Names
@@ -20,15 +21,15 @@ from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
 from backprop_cli.exercises.key import Cell, CellKind, Variant
-from backprop_cli.exercises.mistakes import NAMES
+from backprop_cli.exercises.mistake_wording import NAMES
 from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA, OWN, gradient_of, is_number, planted_in
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import tree_of
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.graph import Role
+from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, plain_name
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
-from backprop_cli.teaching.rounding import Rounding
 from backprop_cli.teaching.turns import Entry
 from backprop_cli.teaching.walkthrough import Single, Stage, remembered, stories
 from backprop_cli.translation import enumerated, tr
@@ -60,17 +61,23 @@ def keys_document(
     for variant in variants:
         blocks += [PageBreak()] if blocks else []
         blocks += _Key(exercise, derivation, variant, run(variant), loss, single).blocks()
-        blocks += _certificate(vouched)
+        blocks += _certificate(vouched, exercise)
     return Document(tuple(blocks), with_updated(names))
 
 
-def _certificate(vouched: Certificate | None) -> Iterator[Block]:
+def _certificate(vouched: Certificate | None, exercise: Exercise) -> Iterator[Block]:
     """To how many digits the gradients agree with other ways of computing them."""
     if vouched is not None:
         yield Heading(2, (KEY["certificate"],))
         by_way = {"direct": vouched.direct, "differences": vouched.differences, "torch": vouched.torch}
         ways = [KEY[f"by {way}"].format(digits=digits) for way, digits in by_way.items() if digits is not None]
-        sentences = [KEY["vouched"].format(gradients=vouched.gradients, ways=enumerated(ways))]
+        some = [q for q in exercise.graph.with_role(Role.PARAMETER, Role.INPUT) if exercise.nodes.has_gradient(q.name)]
+        is_all = vouched.gradients == sum(prod(quantity.shape) for quantity in some)
+        sentences = [
+            KEY["vouched" if is_all else "vouched, some"].format(gradients=vouched.gradients, ways=enumerated(ways))
+        ]
+        if vouched.truncated:
+            sentences.append(KEY["frozen"])
         if vouched.direct is None:
             sentences.append(KEY["too long"])
         yield Prose((gap().join(sentences),))
@@ -83,7 +90,7 @@ class _Key:
         self._exercise, self._derivation, self._variant = exercise, derivation, variant
         self._run, self._loss, self._single = run, loss, single
         self._cells = {cell.id: cell for cell in variant.cells}
-        self._rounding = Rounding(exercise.digits)
+        self._rounding = rounding_of(exercise)
 
     def blocks(self) -> Iterator[Block]:
         exercise, variant = self._exercise, self._variant
@@ -169,15 +176,23 @@ class _Key:
                 if cell.id.startswith(PATH):
                     name = name.partition(" of ")[2]
                 place = self._exercise.place(name)
-                step = f"dJ/d{place.name}" if isinstance(place, Adjoint) else place.name
-                entries[step, tuple(int(position) for position in place.positions)] = None
+                entries[self._entry(place)] = None
         for question in self._exercise.questions:
             if not any(map(is_number, question.cells)):
                 for of in question.of:
-                    place = gradient_of(self._exercise, of)
-                    entries[f"dJ/d{place.name}", tuple(int(position) for position in place.positions)] = None
+                    entries[self._entry(gradient_of(self._exercise, of))] = None
         numbers = Numbers(self._derivation, self._run.values, self._run.gradients)
         return stories(self._derivation, numbers, self._rounding, list(entries), self._single)
+
+    def _entry(self, place: Place) -> Entry:
+        """The step of the derivation that a number is an entry of."""
+        positions = tuple(int(position) for position in place.positions)
+        if not isinstance(place, Adjoint):
+            return place.name, positions
+        apart = self._derivation.adjoints.apart
+        if apart is not None and is_by_step(place.name):
+            return f"dJ[{apart.step}]/d{plain_name(place.name)}", positions
+        return f"dJ/d{place.name}", positions
 
     def _update(self, cell: Cell) -> Line:
         """w − ηg with the numbers put in."""

@@ -12,13 +12,13 @@ from backprop_cli.exercises.exercise import Exercise
 from backprop_cli.exercises.nodes import PATH, UPDATED
 from backprop_cli.exercises.solving import FORMULA
 from backprop_cli.language import tree
-from backprop_cli.symbolic.display import COST, position_tree, tree_of
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.display import position_tree, tree_of
+from backprop_cli.symbolic.notation import Place
+from backprop_cli.teaching.rounding import Rounding, Unrounded, exact_number
 from backprop_cli.translation import tr
 
 BLANK = "_" * 10
 WIDEST = 6  # columns of positions; longer arrays are listed
-LARGEST_DENOMINATOR = 10**6
 NEW = "new"  # what stands below the letter of a parameter after an update, as in the ids of answers
 
 
@@ -43,10 +43,10 @@ def label_of(exercise: Exercise, cell: str) -> tree.Node:
     node = exercise.nodes.node(target)
     paths = () if node is None else node.contributions
     path = paths[int(number) - 1]
-    if path.upstream is None or sum(other.upstream == path.upstream for other in paths) > 1:
+    if path.upstream is None or path.is_share or sum(other.upstream == path.upstream for other in paths) > 1:
         return tree_of(path.expression)
     of, by = (position_tree(Place(place.name, *place.positions)) for place in (path.upstream, target))
-    return tree.Product((tree.Partial(tree.Place(COST), of), tree.Partial(of, by)))
+    return tree.Product((tree_of(path.upstream), tree.Partial(of, by)))
 
 
 def listed_cells(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]) -> Table:
@@ -88,19 +88,17 @@ def grid(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]
 
 
 def _row_label(exercise: Exercise, kind: type[Place], name: str, outer: Sequence[int]) -> tree.Node:
-    quantity = exercise.graph[name]
-    last = tuple(tree.Place(symbol.name) for symbol in quantity.indices[-1:])
-    place = tree.Place(name, (*_numbers(outer), *last))
-    return tree.Partial(tree.Place(COST), place) if issubclass(kind, Adjoint) else place
-
-
-def _numbers(positions: Iterable[int]) -> tuple[tree.Node, ...]:
-    return tuple(tree.Number(str(position)) for position in positions)
+    return tree_of(kind(name, *outer, *exercise.nodes.graph[name].indices[-1:]))
 
 
 def answer(exercise: Exercise, value: float) -> Cell:
     """A right answer as a key shows it."""
     if not exercise.exact:
         return value
-    fraction = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
-    return str(fraction)
+    exact = exact_number(value)
+    return str(exact) if isinstance(exact, Fraction) else f"{exact:f}"
+
+
+def rounding_of(exercise: Exercise) -> Rounding:
+    """How the numbers of worked solutions are shown."""
+    return Unrounded() if exercise.exact else Rounding(exercise.digits)

@@ -8,23 +8,33 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, PageBreak, Prose, Table
 from backprop_cli.documents.derivation import definitions
-from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, path_of, with_updated
+from backprop_cli.documents.exercise_labels import (
+    BLANK,
+    grid,
+    label_of,
+    listed_cells,
+    path_of,
+    rounding_of,
+    with_updated,
+)
 from backprop_cli.documents.exercise_wording import ASKED, SHEET, points_of
 from backprop_cli.documents.formula_typing import how_to_type
+from backprop_cli.documents.introduction import by_step, part_of
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
-from backprop_cli.documents.sentences import filled, listed
+from backprop_cli.documents.sentences import filled, gap, listed
 from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import Variant
-from backprop_cli.exercises.nodes import PATH, given_values, name_of
+from backprop_cli.exercises.nodes import PATH
 from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import COST, tree_of
-from backprop_cli.symbolic.notation import Adjoint
+from backprop_cli.symbolic.notation import Adjoint, is_by_step
 from backprop_cli.symbolic.steps import Derivation
-from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.translation import tr
 
 WITHOUT_BLANKS = (QuestionKind.CHOICE, QuestionKind.MISTAKE)
 
@@ -68,6 +78,7 @@ class Sheet:
         exercise = self.exercise
         yield Heading(2, (SHEET["network"],))
         yield from definitions(self._derivation)
+        yield from by_step(self._derivation.graph, SHEET["truncated"])
         yield Heading(2, (SHEET["given"],))
         yield Table((SHEET["quantity"], SHEET["values"]), tuple(self._given_rows()), exercise.digits)
         yield Note((SHEET["exact"] if exercise.exact else SHEET["rounding"].format(digits=exercise.digits),))
@@ -104,6 +115,9 @@ class Sheet:
     def asked(self, question: Question) -> tuple[Inline, ...]:
         """The question in words."""
         of: tuple[Inline, ...] = ()
+        part = part_of(self._derivation.graph)
+        if question.kind is QuestionKind.BPTT and part is not None:
+            return tuple(self._asked_by_step(question))
         key = f"{question.kind} {question.of[0]}" if question.kind is QuestionKind.TABLE else str(question.kind)
         if question.kind in (QuestionKind.CHOICE, QuestionKind.MISTAKE):
             of = (tree_of(gradient_of(self.exercise, question.of[0])),)
@@ -114,7 +128,23 @@ class Sheet:
             key = "paths" if all(sums) else "paths, some sums" if any(sums) else "paths alone"
         elif question.kind is QuestionKind.BPTT:
             of = listed(tree_of(Adjoint(name, *self.exercise.graph[name].indices)) for name in question.of)
+        if part is not None and f"{key} by step" in ASKED:
+            return filled(ASKED[f"{key} by step"], cost=tree.Place(COST), part=part)
         return filled(ASKED[key], of=of, cost=tree.Place(COST), rate=f"{self.exercise.learning_rate:g}", blank=BLANK)
+
+    def _asked_by_step(self, question: Question) -> Iterator[Inline]:
+        """The question of the gradients of states, of each step's cost and of their sums where some are asked for."""
+        places = [self.exercise.place(cell) for cell in question.cells]
+        graph = self.exercise.nodes.graph
+        names = dict.fromkeys(place.name for place in places)
+        general = {name: tree_of(Adjoint(name, *graph[name].indices)) for name in names}
+        first = [gradient for name, gradient in general.items() if is_by_step(name)]
+        sums = [gradient for name, gradient in general.items() if not is_by_step(name)]
+        if first:
+            yield from filled(ASKED["bptt by step"], of=listed(first, tr(", ")))
+        if sums:
+            yield from (gap(),) if first else ()
+            yield from filled(ASKED["bptt sums"], of=listed(sums, tr(", ")))
 
     def blanks(self, question: Question) -> Iterator[Block]:
         """Where the answers are written."""
@@ -140,21 +170,14 @@ class Sheet:
     def _given_rows(self) -> Iterator[tuple[Cell, ...]]:
         graph = self.exercise.graph
         for name in self.exercise.given:
-            found = self.variant.given.get(name)
-            values = self._computed(name) if found is None else np.asarray(found)
+            values = np.asarray(self.variant.given[name])
             indices = [symbol.name for symbol in graph[name].indices]
+            if (some := self.exercise.few(name)) is not None:
+                for place in some:
+                    at = tuple(int(position) - 1 for position in place.positions)
+                    yield tree_of(place), float(values[at])
+                continue
             yield tree.Matrix(name), array_cell(values, indices, self.exercise.digits, True)
-
-    def _computed(self, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        """The values of a quantity that the sheet gives though it could be computed."""
-        nodes = self.exercise.nodes
-        entries = list(nodes.entries(name))
-        values = nodes.values(
-            given_values(self.exercise.graph, {n: np.asarray(v)[np.newaxis] for n, v in self.variant.given.items()}),
-            entries,
-        )
-        flat = [float(np.ravel(values[entry])[0]) for entry in entries]
-        return np.asarray(flat).reshape(self.exercise.graph[name].shape)
 
     def _choices(self, question: Question) -> Table:
         gradient = gradient_of(self.exercise, question.of[0])
@@ -162,7 +185,7 @@ class Sheet:
         return Table(("", SHEET["formula"]), tuple((one.letter, tree_of(one.formula)) for one in found))
 
     def _solution(self, question: Question) -> Table:
-        rounding = Rounding(self.exercise.digits)
+        rounding = rounding_of(self.exercise)
         found = planted_in(self.exercise, self.variant, question.cells[0], question.of[0])
         rows = []
         for line in found.lines:

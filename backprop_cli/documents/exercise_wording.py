@@ -18,6 +18,10 @@ SHEET = Sentences(
         "rounding": marked(
             "Round every number to {digits} digits after the point as you write it down, and go on with what you wrote."
         ),
+        "truncated": marked(
+            "Gradients are truncated here: {part} goes back through {windows}, counted from its own step, and no "
+            "further. Older states count as constants."
+        ),
         "tolerance": marked("Numbers may be off by {tolerance} here."),
         "exact": marked("Give exact numbers, as fractions where they are not whole."),
         "path": marked("path"),
@@ -40,12 +44,20 @@ ASKED = Sentences(
         "update": marked("Compute the new values after one step of gradient descent with the learning rate {rate}."),
         "table forward": marked("Complete the table of the forward pass."),
         "table backward": marked("Complete the table of the backward pass: the gradients of {cost}."),
+        "table backward by step": marked(
+            "Complete the table of the backward pass: the gradients of {cost}, and those of each step's cost {part}."
+        ),
         "paths": marked("Compute {of} path by path: what arrives on each of them, and the sum."),
         "paths alone": marked("Compute what arrives at {of} on each path."),
         "paths, some sums": marked(
             "Compute {of} path by path: what arrives on each of them, and the sum where it was not asked for before."
         ),
         "bptt": marked("Go back through time: compute {of} at every step, from the last to the first."),
+        "bptt by step": marked(
+            "Go back through time for the cost of each step by itself: compute {of}, from the step of the cost as far "
+            "back as it is propagated."
+        ),
+        "bptt sums": marked("Then add up what comes from all steps: compute {of}."),
         "mistake": marked(
             "One line of this computation of {of} is wrong, and what follows was computed with its number. Which line?"
         ),
@@ -74,6 +86,14 @@ KEY = Sentences(
         "vouched": marked(
             "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
             "agree with {ways}."
+        ),
+        "vouched, some": marked(
+            "For the numbers of every sheet, {gradients} gradients by the recurrence, some of each parameter and "
+            "input, agree with {ways}."
+        ),
+        "frozen": marked(
+            "The truncated gradients are those of the same cost with older states frozen, which is what they were "
+            "compared with."
         ),
         "by direct": marked("direct differentiation of the written-out cost to at least {digits} digits"),
         "by differences": marked("central differences to at least {digits} digits"),

@@ -7,7 +7,7 @@ from backprop_cli.documents.blocks import Inline
 from backprop_cli.documents.exercise_wording import SHEET
 from backprop_cli.documents.sentences import filled, gap
 from backprop_cli.exercises.exercise import Exercise, QuestionKind
-from backprop_cli.exercises.nodes import name_of
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.solving import FORMULA
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.graph import Role

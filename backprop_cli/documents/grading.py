@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from backprop_cli.documents.blocks import Bar, Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.sentences import filled, gap
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import CellKind
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
-from backprop_cli.exercises.mistakes import NAMES, SENTENCES
-from backprop_cli.exercises.nodes import Node, name_of
+from backprop_cli.exercises.mistake_wording import NAMES, SENTENCES
+from backprop_cli.exercises.nodes import Node
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.translation import Sentences, marked, tr, tr_n
 

@@ -15,7 +15,7 @@ from backprop_cli.documents.sentences import filled, listed
 from backprop_cli.documents.wording import PARTS
 from backprop_cli.language import tree
 from backprop_cli.language.walking import parts, walk
-from backprop_cli.symbolic.display import COST
+from backprop_cli.symbolic.display import COST, cost_of
 from backprop_cli.symbolic.graph import Graph, Quantity, Role
 from backprop_cli.symbolic.notation import is_by_step
 from backprop_cli.symbolic.steps import Rule, Step
@@ -39,16 +39,23 @@ def introduction(graph: Graph, names: Names, steps: Sequence[Step]) -> Iterator[
         yield Note(filled(PARTS["no path"], names=named), Tone.WARNING)
 
 
-def by_step(graph: Graph) -> Iterator[Block]:
-    """That the cost is taken apart by steps, and how far each step's part is propagated back."""
-    copy = next((quantity for quantity in graph.quantities if is_by_step(quantity.name)), None)
-    if copy is None:
+def by_step(graph: Graph, truncated: str | None = None) -> Iterator[Block]:
+    """That the cost is taken apart by steps, and how far each step's part is propagated back: in the sentence
+    ``truncated``, or in that of a derivation."""
+    part = part_of(graph)
+    if part is None:
         return
-    step = tree.Place(copy.indices[0].name)
-    cost, part = tree.Place(COST), tree.Place(COST, (step,))
+    cost, step = tree.Place(COST), part.positions[0]
     yield Prose(filled(PARTS["by step"], step=step, cost=cost, part=part))
     if graph.windows:
-        yield Note(filled(PARTS["truncated"], cost=cost, part=part, windows=windows(graph)), Tone.WARNING)
+        sentence = PARTS["truncated"] if truncated is None else truncated
+        yield Note(filled(sentence, cost=cost, part=part, windows=windows(graph)), Tone.WARNING)
+
+
+def part_of(graph: Graph) -> tree.Place | None:
+    """J_s, the cost of one step, where the cost is taken apart by steps."""
+    copy = next((quantity for quantity in graph.quantities if is_by_step(quantity.name)), None)
+    return None if copy is None else cost_of(copy.indices[0].name)
 
 
 def windows(graph: Graph) -> tuple[Inline, ...]:

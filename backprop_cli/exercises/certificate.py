@@ -1,13 +1,16 @@
 """What a key vouches for: its gradients by the recurrence equal those of other ways, for the numbers of these variants.
 
+The gradient of a truncated network is, by definition, that of the same network with older states frozen, and it is
+compared with that one.
+
 The other ways are ``sympy.diff`` of the cost written out in given numbers, central differences of the cost, and
 PyTorch where it is installed; all are computed for every variant at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +33,19 @@ MOST_DIGITS = 12
 MOST_BY_DIFFERENCES = 9
 
 Array = NDArray[np.float64]
+Costs = Callable[[Mapping[str, Array]], Array]
 
 
 class Certificate(NamedTuple):
     """To how many digits the gradients agree at least, by the other way: ``direct``, None where the cost is too long to
     be written out, ``differences``, and ``torch``, None where PyTorch is not installed. ``gradients`` are how many were
-    compared for each variant."""
+    compared for each variant. ``truncated`` says that the other ways had the cost with older states frozen."""
 
     gradients: int
     direct: int | None
     differences: int
     torch: int | None = None
+    truncated: bool = False
 
 
 def certificate(
@@ -49,17 +54,26 @@ def certificate(
     values: Mapping[Place, Numbers],
     names: Sequence[str],
     arrays: Mapping[str, Array] | None = None,
+    costs: Costs | None = None,
 ) -> Certificate:
-    """The agreement for the gradients by the given quantities of these names. ``arrays`` are the given quantities with
-    one axis more in front, for the variants; without them PyTorch is not asked. Raises ValueError without a cost."""
+    """The agreement for the gradients by the given quantities of these names.
+
+    ``arrays`` are the given quantities with one axis more in front, for the variants; without them PyTorch is not
+    asked. ``costs`` computes the costs of such arrays where single numbers do not lead there: some are given.
+    Raises ValueError without a cost.
+    """
     cost = nodes.graph.cost
     if cost is None:
         raise ValueError("a module on its own has no cost to differentiate")
     root = Place(cost)
     entries = [place for name in names for place in nodes.entries(name) if Adjoint(name, *place.positions) in values]
-    given = {place: number for place, number in values.items() if nodes.node(place) is None}
+    forward = {place: number for place, number in values.items() if not isinstance(place, Adjoint)}
+    given = {place: number for place, number in forward.items() if nodes.node(place) is None}
     found = [values[Adjoint(place.name, *place.positions)] for place in entries]
-    differences = list(_central(nodes, given, root, entries))
+    if costs is not None and arrays is not None:
+        differences = list(_central_as_a_whole(costs, arrays, entries))
+    else:
+        differences = list(_central(nodes, given, root, entries))
     by_torch = None
     if arrays is not None and is_installed("torch"):
         tensors = gradients_of_many(nodes.graph, arrays, names)
@@ -104,6 +118,19 @@ def _central(nodes: Nodes, given: Mapping[Place, Numbers], root: Place, entries:
         costs = np.broadcast_to(nodes.values(numbers, [root])[root], shape)
         for cost, step in zip(costs, steps, strict=True):
             yield (8 * (cost[0] - cost[1]) - (cost[2] - cost[3])) / (12 * step)
+
+
+def _central_as_a_whole(costs: Costs, arrays: Mapping[str, Array], entries: Sequence[Place]) -> Iterator[Numbers]:
+    """The same formula, one entry after the other."""
+    for place in entries:
+        at: tuple[Any, ...] = (..., *(int(position) - 1 for position in place.positions))
+        step = STEP * np.maximum(1.0, np.abs(arrays[place.name][at]))
+        cost = []
+        for shift in SHIFTS:
+            moved = np.array(arrays[place.name])
+            moved[at] += shift * step
+            cost.append(costs({**arrays, place.name: moved}))
+        yield (8 * (cost[0] - cost[1]) - (cost[2] - cost[3])) / (12 * step)
 
 
 def _digits(found: Sequence[Numbers], others: Sequence[Numbers], most: int = MOST_DIGITS) -> int:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from sympy import Expr
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.nodes import Node, Nodes, name_of
+from backprop_cli.exercises.ids import name_of
+from backprop_cli.exercises.nodes import Node, Nodes
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place, places
+from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, places
 from backprop_cli.translation import tr
 
 LETTERS = "ABCDEFGH"
@@ -37,10 +38,10 @@ def wrong_sign(nodes: Nodes, node: Node) -> Expr | None:
 
 def transposed(nodes: Nodes, node: Node) -> Expr | None:
     """The formula of the entry with its positions exchanged, or with matrices read the wrong way round."""
-    if len(node.place.positions) == 2:
+    if len(node.place.positions) - is_by_step(node.place.name) == 2:
         swapped = _swapped(node.place)
         other = _is_inside(nodes, swapped) and nodes.node(swapped)
-        return other.formula if isinstance(other, Node) else None
+        return other.formula if isinstance(other, Node) and not nodes.is_cut_off(swapped) else None
     matrices = [
         place
         for place in places(node.formula)
@@ -133,7 +134,9 @@ def _without_slope(nodes: Nodes, node: Node) -> Expr | None:
 
 
 def _swapped(place: Place) -> Place:
-    return type(place)(place.name, *place.positions[::-1])
+    """The place on the other side of the diagonal, in a gradient of the cost of one step that of the same step."""
+    start = int(is_by_step(place.name))
+    return type(place)(place.name, *place.positions[:start], *place.positions[start:][::-1])
 
 
 def _is_inside(nodes: Nodes, place: Place) -> bool:

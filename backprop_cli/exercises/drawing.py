@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,8 @@ def steps(start: str, end: str, step: str, nonzero: bool = False) -> tuple[float
 
 INPUTS = steps("-2", "2", "0.5", nonzero=True)
 PARAMETERS = steps("-1", "1", "0.1", nonzero=True)
+MOST_SUMMED = 30  # by numbers that are not small: with more of them every unit would be saturated
+SMALL_PARAMETERS = steps("-0.1", "0.1", "0.01", nonzero=True)
 PATIENCE = 200  # attempts
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of targets between 0 and 1
 EXACT_INPUTS = (-2.0, -1.0, 1.0, 2.0)
@@ -65,7 +68,8 @@ def _rule(quantity: Quantity, own: Array, exact: bool) -> Rule | None:
         case Role.INPUT:
             return Rule(EXACT_INPUTS if exact else INPUTS)
         case Role.PARAMETER:
-            return Rule(EXACT_PARAMETERS if exact else PARAMETERS)
+            summed = prod(quantity.shape[1:])
+            return Rule(EXACT_PARAMETERS if exact else SMALL_PARAMETERS if summed > MOST_SUMMED else PARAMETERS)
         case Role.TARGET:
             return _target(own)
     return None  # masks and given output gradients stay

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Rational
 
-from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, look_ups
+from backprop_cli.exercises.look_ups import look_ups
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes
 from backprop_cli.language import tree
 from backprop_cli.numeric.program import Program
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place
-from backprop_cli.translation import tr
 
 LEARNING_RATE = 0.5
 DIGITS = 4
+DECIMALS = 10  # of computed quantities that are given
+WHOLE = 100  # entries of a quantity that is given whole, whatever is needed
+FEW = 4  # of so many entries at most one is needed where they are given one by one
 
 
 class Network(Protocol):
@@ -109,8 +112,60 @@ class Exercise:
 
     @cached_property
     def nodes(self) -> Nodes:
-        """The network taken apart. Raises BackpropError for a truncated one."""
-        return nodes_of(self.network)
+        """The network taken apart."""
+        return nodes_of(self.network, self.computed)
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """The given quantities that could be computed."""
+        return tuple(name for name in self.given if self.graph[name].definition is not None)
+
+    @cached_property
+    def needed(self) -> tuple[Place, ...]:
+        """The given numbers that the answers are computed from."""
+        return tuple(self.nodes.leaves(self.asked))
+
+    def few(self, name: str) -> tuple[Place, ...] | None:
+        """The entries of a given quantity that stand on the sheet one by one, in order: where it is large and the sheet
+        gives values of the forward pass, so that few are needed. None where it is given whole."""
+        size = prod(self.graph[name].shape)
+        if not self.computed or size <= WHOLE:
+            return None
+        some = [place for place in self.needed if place.name == name]
+        few = tuple(sorted(some, key=lambda place: tuple(map(int, place.positions))))
+        return few if len(few) <= size // FEW else None
+
+    @cached_property
+    def asked(self) -> tuple[Place, ...]:
+        """The places of all that is asked for; of a formula, a line or a choice that of the gradient it is about."""
+        found: list[Place] = []
+        for question in self.questions:
+            for cell in question.cells:
+                if cell.startswith(("choice ", "mistake ")):
+                    names = (of.replace(" ", "") for of in question.of)
+                    found += (self.nodes.place(of if of.startswith("dJ") else f"dJ/d{of}") for of in names)
+                else:
+                    found.append(self.place(cell.removeprefix("formula ")))
+        return tuple(dict.fromkeys(found))
+
+    def completed(self, arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """The numbers of variants, each array with an axis in front for them, with those of what is given though it
+        could be computed: to so many digits that they are the same on every machine."""
+        if not self.computed:
+            return dict(arrays)
+        decimals = max(DECIMALS, self.digits + 2)
+        found = with_forward(self._program, arrays, self.computed)
+        return {name: np.round(array, decimals) if name in self.computed else array for name, array in found.items()}
+
+    def costs(self, arrays: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The costs of variants, each array with an axis in front for them."""
+        count = len(next(iter(arrays.values())))
+        runs = (self._program.run({name: array[number] for name, array in arrays.items()}) for number in range(count))
+        return np.array([run.loss for run in runs], dtype=np.float64)
+
+    @cached_property
+    def _program(self) -> Program:
+        return self.network.compile()
 
     @cached_property
     def fixed(self) -> Mapping[str, float]:
@@ -135,14 +190,19 @@ def numbers_of(network: Network) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def nodes_of(network: Network) -> Nodes:
-    """The nodes of a network, with what its look-ups use. Raises BackpropError for a truncated one."""
+def with_forward(
+    program: Program, arrays: Mapping[str, NDArray[np.float64]], names: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    """The numbers of variants, each array with an axis in front for them, and those of these quantities."""
+    count = len(next(iter(arrays.values())))
+    traces = [program.run({name: array[number] for name, array in arrays.items()}) for number in range(count)]
+    return {**arrays, **{name: np.stack([np.asarray(trace.forward[name]) for trace in traces]) for name in names}}
+
+
+def nodes_of(network: Network, known: Sequence[str] = ()) -> Nodes:
+    """The nodes of a network, with what its look-ups use; the numbers of ``known`` quantities are given."""
     graph = network.graph
-    if graph.windows:
-        raise BackpropError(
-            tr("exercises ask for the gradients of the cost itself, as they are without truncation; leave out truncate")
-        )
-    return Nodes(graph, derive(graph), look_ups(graph, network.values))
+    return Nodes(graph, derive(graph), look_ups(graph, network.values), known)
 
 
 def place_of(nodes: Nodes, cell: str, learning_rate: float) -> Place:
@@ -156,13 +216,3 @@ def place_of(nodes: Nodes, cell: str, learning_rate: float) -> Place:
             raise KeyError(cell)
         return nodes.path(place, int(number))
     return nodes.place(cell)
-
-
-def stem_and_positions(text: str) -> tuple[str, tuple[int, ...] | None]:
-    """``W1[1,2]`` as its name and positions, None for a whole quantity. Raises ValueError for any other text."""
-    stem, bracket, inside = text.partition("[")
-    if not bracket:
-        return stem.strip(), None
-    if not inside.rstrip().endswith("]"):
-        raise ValueError(text)
-    return stem.strip(), tuple(int(part) for part in inside.rstrip().removesuffix("]").split(","))

@@ -22,16 +22,18 @@ from backprop_cli.numeric.program import OUTPUT
 from backprop_cli.symbolic.expansion import written_out
 from backprop_cli.symbolic.functions import apply
 from backprop_cli.symbolic.graph import Graph
-from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, fresh_index
+from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, by_step, fresh_index, is_by_step, plain_name
 from backprop_cli.symbolic.translation import translate
 from backprop_cli.translation import tr, tr_n
 
 LONGEST = 2_000  # characters of an answer
 MOST_TERMS = 2_000  # of all its sums together, written out
 HIGHEST_POWER = 20
+OF_A_STEP = "0"  # no author's name begins with it
 _SIGNS = {"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"}
 _SIGNS |= {"^": "**", "²": "**2", "³": "**3", "∂": "d", "≤": "<=", "≥": ">=", "≠": "!="}
 _GRADIENT = re.compile(r"\bd(?P<cost>[^\W\d_]\w*)\s*/\s*d(?P<by>[^\W\d_]\w*)")
+_OF_A_STEP = re.compile(r"\bd(?P<cost>[^\W\d_]\w*)\s*\[(?P<step>[^\[\]]*)\]\s*/\s*d(?P<by>[^\W\d_]\w*)\s*(?P<open>\[?)")
 
 
 class UnreadableError(ValueError):
@@ -51,6 +53,7 @@ def read(text: str, nodes: Nodes) -> Expr:
     while any(quantity.name.startswith(prefix) for quantity in nodes.graph.quantities):
         prefix += "G"
     cost = nodes.graph.cost or "J"
+    text = _OF_A_STEP.sub(lambda found: _of_a_step(found, prefix, cost), text)
     text = _GRADIENT.sub(lambda found: f"{prefix}{found['by']}" if found["cost"] in (cost, "J") else found[0], text)
     left, equals, right = text.partition("=")
     if equals and not re.search(r"[<>=!]$", left) and not right.startswith("="):
@@ -92,6 +95,13 @@ def _with_every_sign(text: str) -> str:
     return " ".join(written)
 
 
+def _of_a_step(found: re.Match[str], prefix: str, cost: str) -> str:
+    """``dJ[2]/dh[1,1]`` as a gradient with the step of the cost as its first position."""
+    if found["cost"] not in (cost, "J"):
+        return found[0]
+    return f"{prefix}{OF_A_STEP}{found['by']}[{found['step']}{',' if found['open'] else ']'}"
+
+
 class _Reading:
     def __init__(self, nodes: Nodes, prefix: str) -> None:
         self.nodes, self.prefix = nodes, prefix
@@ -121,18 +131,21 @@ class _Reading:
         graph = self.nodes.graph
         if name in graph and is_gradient and not self.nodes.has_gradient(name):
             raise UnreadableError(tr("{name} has no gradient").format(name=name))
+        if name not in graph and is_by_step(name):
+            message = tr("there is no gradient of the cost of one step by '{name}'")
+            raise UnreadableError(message.format(name=plain_name(name)))
         if name not in graph:
-            hint = did_you_mean(name, (quantity.name for quantity in graph.quantities))
+            hint = did_you_mean(name, (q.name for q in graph.quantities if not is_by_step(q.name)))
             raise UnreadableError(tr("there is no quantity '{name}'{hint}").format(name=name, hint=hint))
         positions = tuple(self.expression(position, bound) for position in place.positions)
         if len(positions) != len(graph[name].shape):
-            count = len(graph[name].shape)
+            count = len(graph[name].shape) - is_by_step(name)
             message = tr_n("{name} has {count} position", "{name} has {count} positions", count)
-            raise UnreadableError(message.format(name=name, count=count))
+            raise UnreadableError(message.format(name=plain_name(name), count=count))
         for position, size in zip(positions, graph[name].shape, strict=True):
             if position.is_Number and not (position.is_Integer and 1 <= position <= size):
                 message = tr("{name} has no position {position}")
-                raise UnreadableError(message.format(name=name, position=position))
+                raise UnreadableError(message.format(name=plain_name(name), position=position))
         return (Adjoint if is_gradient else Place)(name, *positions)
 
     def _reduction(self, node: tree.Reduction, bound: Mapping[str, Expr]) -> Expr:
@@ -147,10 +160,11 @@ class _Reading:
 
 def _quantity(name: str, graph: Graph, prefix: str) -> tuple[str, bool]:
     """The quantity that a name stands for, and whether its gradient is meant."""
-    plain = name.removeprefix(prefix)
+    by = name.removeprefix(prefix)
+    plain = by.removeprefix(OF_A_STEP) if by != name else by
     if plain == OUTPUT and plain not in graph and graph[graph.output].layer is not None:
-        return graph.output, plain != name
-    return plain, plain != name
+        plain = graph.output
+    return (by_step(plain) if by.startswith(OF_A_STEP) else plain), by != name
 
 
 def _size(index: str, body: tree.Node, nodes: Nodes, prefix: str) -> int:

@@ -2,13 +2,17 @@
 
 A unit that is dead or saturated passes nothing back, a tie at a kink makes the slope a matter of convention, an answer
 that vanishes in the digits asked for or is exactly 0 asks for nothing, and a typical mistake must not give the right
-answer.
+answer. What no numbers can change is let pass: the gradient of a class that a sample does not have is 0, and the only
+path on which anything arrives is the whole.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial, reduce
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +29,8 @@ LEAST_UNITS = 5  # of the last digit that an answer must have
 LARGEST_DENOMINATOR = 64  # of an exact answer
 LARGEST_NUMERATOR = 9999
 EXACT = 1e-9  # relative, for the rounding of floating point
+
+SAME = 1e-9  # relative
 
 Mask = NDArray[np.bool_]
 Mutations = Callable[[Node], Iterable[tuple[str, Expr]]]
@@ -44,7 +50,15 @@ class Reason(StrEnum):
     ALIKE = "same numbers as another variant"
 
 
-def rejected(
+class Verdicts(NamedTuple):
+    """``masks``: for each reason the variants that it applies to. ``culprits``: how many variants it applies to because
+    of which number."""
+
+    masks: dict[Reason, Mask]
+    culprits: dict[Reason, Counter[Place]]
+
+
+def judged(
     nodes: Sequence[Node],
     asked: Sequence[Place],
     values: Values,
@@ -54,50 +68,100 @@ def rejected(
     mutations: Mutations | None = None,
     fixed: Mapping[Place, float] = {},
     exact: bool = False,
-) -> dict[Reason, Mask]:
-    """For each reason the variants that it applies to, of ``count``. ``nodes`` are all that the ``asked`` places build
-    on; ``mutations`` gives the formulas of typical mistakes at a node, ``fixed`` are tolerances that were set,
-    ``exact`` asks for fractions."""
+    elsewhere: Callable[[], Sequence[Values]] | None = None,
+) -> Verdicts:
+    """What speaks against each of ``count`` variants. ``nodes`` are all that the ``asked`` places build on;
+    ``mutations`` gives the formulas of typical mistakes at a node, ``fixed`` are tolerances that were set, ``exact``
+    asks for fractions. ``elsewhere`` gives the values of the same variants with other numbers for all but class numbers
+    and the like: what is so with all of them cannot be changed."""
     unit = 10.0**-digits
+    found = Verdicts({}, {})
 
-    def any_of(masks: Iterable[Numbers | Mask]) -> Mask:
-        total = np.zeros(count, dtype=bool)
-        for mask in masks:
-            total |= np.broadcast_to(np.asarray(mask, dtype=bool), (count,))
-        return total
+    def look(reason: Reason, masks: Iterable[tuple[Place, Numbers | Mask]]) -> None:
+        total, culprits = np.zeros(count, dtype=bool), Counter[Place]()
+        for place, some in masks:
+            mask = np.broadcast_to(np.asarray(some, dtype=bool), (count,))
+            if mask.any():
+                total |= mask
+                culprits[place] += int(mask.sum())
+        found.masks[reason], found.culprits[reason] = total, culprits
+
+    def avoidable(mask: Numbers | Mask, here: Callable[[Values], Numbers | Mask]) -> Mask:
+        """The mask without what is so elsewhere."""
+        some = np.asarray(mask, dtype=bool)
+        if elsewhere is None or not some.any():
+            return some
+        cannot_change = reduce(np.logical_and, (np.asarray(here(values), dtype=bool) for values in elsewhere()))
+        return np.asarray(some & ~cannot_change)
 
     slopes = [
-        (slope, evaluated(one.local, values))
+        (node.place, slope, evaluated(one.local, values))
         for node in nodes
         for one in node.contributions
         if (slope := one.edge.derivative.slope) is not None
     ]
-    bent = [is_kinked(slope.function) for slope, _ in slopes]
-    found = {
-        Reason.NOT_FINITE: any_of(
-            ~np.isfinite(numbers) for node in nodes for numbers in (values[node.place], tolerances.get(node.place, 0.0))
+    bent = [is_kinked(slope.function) for _, slope, _ in slopes]
+    look(
+        Reason.NOT_FINITE,
+        (
+            (node.place, ~np.isfinite(numbers))
+            for node in nodes
+            for numbers in (values[node.place], tolerances.get(node.place, 0.0))
         ),
-        Reason.DEAD: any_of(value == 0 for (_, value), is_bent in zip(slopes, bent, strict=True) if is_bent),
-        Reason.SATURATED: any_of(
-            np.abs(value) < SATURATED for (_, value), is_bent in zip(slopes, bent, strict=True) if not is_bent
+    )
+    look(
+        Reason.DEAD,
+        ((place, value == 0) for (place, _, value), is_bent in zip(slopes, bent, strict=True) if is_bent),
+    )
+    look(
+        Reason.SATURATED,
+        (
+            (place, np.abs(value) < SATURATED)
+            for (place, _, value), is_bent in zip(slopes, bent, strict=True)
+            if not is_bent
         ),
-        Reason.TIE: any_of(np.abs(distance) < unit for node in nodes for distance in _distances(node, values)),
-        Reason.ZERO: any_of(values[place] == 0 for place in asked),
-        Reason.VANISHING: any_of(
-            np.abs(values[place]) < max(LEAST_UNITS * unit, 2 * fixed.get(place, 0.0)) for place in asked
+    )
+    look(
+        Reason.TIE,
+        ((node.place, np.abs(distance) < unit) for node in nodes for distance in _distances(node, values)),
+    )
+    zeros = {place: avoidable(values[place] == 0, partial(_is_zero, place)) for place in asked}
+    look(Reason.ZERO, zeros.items())
+    look(
+        Reason.VANISHING,
+        (
+            (place, (size < max(LEAST_UNITS * unit, 2 * fixed.get(place, 0.0))) & ((size > 0) | zeros[place]))
+            for place in asked
+            for size in [np.abs(values[place])]
         ),
-    }
+    )
     if exact:
-        found[Reason.LONG] = any_of(_is_long(values[place]) for place in asked)
+        look(Reason.LONG, ((place, _is_long(values[place])) for place in asked))
     if mutations is not None:
         by_place = {node.place: node for node in nodes}
-        found[Reason.MISTAKE] = any_of(
-            np.abs(evaluated(formula, values) - values[place]) <= 2 * np.fmax(tolerances[place], fixed.get(place, 0.0))
-            for place in asked
-            if place in by_place
-            for _, formula in mutations(by_place[place])
+        look(
+            Reason.MISTAKE,
+            (
+                (place, avoidable(_is_close(formula, place, values, 2 * width), partial(_is_same, formula, place)))
+                for place in asked
+                if place in by_place
+                for width in [np.fmax(tolerances[place], fixed.get(place, 0.0))]
+                for _, formula in mutations(by_place[place])
+            ),
         )
     return found
+
+
+def _is_zero(place: Place, values: Values) -> Mask:
+    return np.asarray(values[place] == 0)
+
+
+def _is_close(formula: Expr, place: Place, values: Values, width: Numbers) -> Mask:
+    return np.asarray(np.abs(evaluated(formula, values) - values[place]) <= width)
+
+
+def _is_same(formula: Expr, place: Place, values: Values) -> Mask:
+    return _is_close(formula, place, values, SAME * np.abs(values[place]))
 
 
 def is_kinked(function: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,10 @@ from backprop_cli.exercises.diagnosis import Diagnosis, Suspect, ids
 from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_answers import FormulaJudge
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
+from backprop_cli.exercises.look_ups import look_ups
 from backprop_cli.exercises.marks import Mark, Marked, Report, Submission, Verdict
 from backprop_cli.exercises.mistakes import Setting
-from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values, look_ups
+from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values
 from backprop_cli.exercises.tolerances import SLACK
 from backprop_cli.exercises.written_numbers import number_of
 from backprop_cli.symbolic.derivation import derive
@@ -39,9 +39,9 @@ def grade(key: Key, graph: Graph, submissions: Sequence[Submission], as_typed: C
 
     Raises BackpropError where the key asks for numbers that the network does not have.
     """
-    whole = replace(graph, windows={})
     given = key.variants[0].given if key.variants else {}
-    grading = _Grading(key, Nodes(whole, derive(whole), look_ups(whole, given)), as_typed)
+    known = [name for name in given if graph[name].definition is not None]
+    grading = _Grading(key, Nodes(graph, derive(graph), look_ups(graph, given), known), as_typed)
     with np.errstate(all="ignore"):  # what is no number agrees with no answer
         return Report(key.title, grading.marked(submissions))
 

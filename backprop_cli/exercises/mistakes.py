@@ -13,11 +13,11 @@ from typing import NamedTuple
 from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, S
 
 from backprop_cli.exercises.nodes import Contribution, Node, Nodes
+from backprop_cli.exercises.other_windows import longest, shifted, with_windows
 from backprop_cli.exercises.tolerances import derivative
 from backprop_cli.symbolic.functions import apply
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place, places
-from backprop_cli.translation import Sentences, marked
+from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, places, without_step
 
 MOST_OTHERS = 24  # other entries tried in place of one
 MOST_USES = 40  # numbers in a formula that are exchanged one by one
@@ -73,7 +73,7 @@ class _Applied(NamedTuple):
 def _function(setting: Setting, value: Place) -> _Applied | None:
     """The equation of a place, where it bends the one number that it is computed from."""
     graph = setting.nodes.graph
-    node = setting.nodes.node(value)
+    node = setting.nodes.equation(value)
     if node is None or len(node.uses) != 1 or value.name not in graph or graph[value.name].role in COSTS:
         return None
     argument = node.uses[0]
@@ -82,7 +82,13 @@ def _function(setting: Setting, value: Place) -> _Applied | None:
 
 
 def _value(one: Contribution) -> Place | None:
-    return None if one.upstream is None else Place(one.upstream.name, *one.upstream.positions)
+    """The value that a contribution passes through, and is the gradient by."""
+    return None if one.upstream is None or one.is_share else _itself(one.upstream)
+
+
+def _itself(gradient: Place) -> Place:
+    """The quantity that it is the gradient by, of J or of the cost of one step."""
+    return without_step(gradient) if is_by_step(gradient.name) else Place(gradient.name, *gradient.positions)
 
 
 def _own(setting: Setting, node: Node) -> Expr:
@@ -107,9 +113,9 @@ def _with_slopes(setting: Setting, node: Node, slope: Callable[[_Applied], Expr 
         applied = None if value is None else _function(setting, value)
         if value is not None and applied is None and one.edge.of.activation not in PLAIN:
             changed = True
-            if value.positions != node.place.positions:
+            if value.positions != _itself(node.place).positions:
                 continue
-            forward = setting.nodes.node(value)
+            forward = setting.nodes.equation(value)
             applied = _Applied(value, value, value if forward is None else forward.formula)
         put = None if applied is None else slope(applied)
         changed = changed or put is not None
@@ -231,14 +237,16 @@ def _lost_factor(setting: Setting, node: Node) -> Iterator[Expr]:
 
 
 def _others(setting: Setting, place: Place) -> Iterator[Place]:
-    """The entries of the same quantity or gradient that differ from this one in one position."""
+    """The entries of the same quantity or gradient that differ from this one in one position; none that is cut off."""
     graph = setting.nodes.graph
     shape = graph[place.name].shape if place.name in graph else ()
     for axis, size in enumerate(shape):
         for position in range(1, size + 1):
             if position != place.positions[axis]:
                 positions = (*place.positions[:axis], Integer(position), *place.positions[axis + 1 :])
-                yield type(place)(place.name, *positions)
+                other = type(place)(place.name, *positions)
+                if not setting.nodes.is_cut_off(other):
+                    yield other
 
 
 def _is_parameter(setting: Setting, place: Place) -> bool:
@@ -269,6 +277,21 @@ def _updated_too_early(setting: Setting, node: Node) -> Iterator[Expr]:
     entries = [place for place in node.uses if _is_parameter(setting, place) and place.name not in nodes.graph.frozen]
     if entries:
         yield node.formula.xreplace({place: nodes.updated(place, setting.rate) for place in entries})
+
+
+def _not_truncated(setting: Setting, node: Node) -> Iterator[Expr]:
+    """The full gradient."""
+    nodes, gradient = setting.nodes, node.place
+    if isinstance(gradient, Adjoint) and any(window < longest(nodes) for window in nodes.windows.values()):
+        yield with_windows(nodes, gradient, dict.fromkeys(nodes.windows, longest(nodes)))
+
+
+def _wrong_window(setting: Setting, node: Node) -> Iterator[Expr]:
+    """Truncated one state later, or earlier."""
+    for by in (1, -1):
+        windows = shifted(setting.nodes, by)
+        if isinstance(node.place, Adjoint) and windows is not None:
+            yield with_windows(setting.nodes, node.place, windows)
 
 
 def _is_forward(setting: Setting, node: Node) -> bool:
@@ -310,6 +333,8 @@ MISTAKES = (
     Mistake("missing_derivative", _missing_derivative),
     Mistake("activation_for_derivative", _activation_for_derivative),
     Mistake("derivative_at_activation", _derivative_at_activation),
+    Mistake("not_truncated", _not_truncated),
+    Mistake("wrong_window", _wrong_window),
     Mistake("single_path", _single_path),
     Mistake("transposed", _transposed),
     Mistake("wrong_sign", _wrong_sign),
@@ -331,54 +356,3 @@ TELLING = (
     Mistake("wrong_sign", _wrong_sign),
 )
 WITH_A_SLOPE = ("missing_derivative", "derivative_at_activation")  # of relu it is 1, and its place does not matter
-
-NAMES = Sentences(
-    {
-        "missing_derivative": marked("the slope of the activation left out"),
-        "activation_for_derivative": marked("the activation in place of its derivative"),
-        "derivative_at_activation": marked("the derivative taken at the activation"),
-        "single_path": marked("not all paths counted"),
-        "transposed": marked("rows and columns exchanged"),
-        "wrong_sign": marked("a wrong sign"),
-        "lost_factor": marked("a factor lost or put twice"),
-        "wrong_input": marked("another number in place of one"),
-        "updated_too_early": marked("parameters updated too early"),
-        "bias_forgotten": marked("the bias forgotten"),
-        "forward_slip": marked("a slip in the forward pass"),
-    }
-)
-SENTENCES = Sentences(
-    {
-        "missing_derivative": marked(
-            "This is what comes out without the slope of the activation. On the way back through an activation, what "
-            "arrives is multiplied by its derivative."
-        ),
-        "activation_for_derivative": marked(
-            "This is what comes out with the activation itself in place of its derivative."
-        ),
-        "derivative_at_activation": marked(
-            "This is what comes out with the derivative taken at the activation. It is taken at the number that the "
-            "activation is applied to."
-        ),
-        "single_path": marked(
-            "This is what comes out when not all paths are counted. What arrives on each path is added up; a later one "
-            "does not replace the earlier ones."
-        ),
-        "transposed": marked("This is what comes out with rows and columns of the matrix exchanged."),
-        "wrong_sign": marked("This is what comes out with a wrong sign."),
-        "lost_factor": marked("This is what comes out with a factor lost, or put twice, such as 2, 1/2 or 1/N."),
-        "wrong_input": marked(
-            "This is what comes out with another number in place of one that belongs here, such as another unit's "
-            "activation."
-        ),
-        "updated_too_early": marked(
-            "This is what comes out with parameters that have been updated already. All gradients are computed with "
-            "the old ones."
-        ),
-        "bias_forgotten": marked("This is what comes out without the bias."),
-        "forward_slip": marked(
-            "This is what comes out after a slip in the forward pass, such as a term, an activation or a square left "
-            "out, or another entry put in."
-        ),
-    }
-)

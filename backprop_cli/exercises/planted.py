@@ -16,8 +16,9 @@ from sympy import Expr
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.choices import REMEMBERED, digest
 from backprop_cli.exercises.elementary import Numbers
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.mistakes import MISTAKES, Setting
-from backprop_cli.exercises.nodes import Node, Nodes, Values, evaluated, name_of
+from backprop_cli.exercises.nodes import Node, Nodes, Values, evaluated
 from backprop_cli.symbolic.notation import Place, places
 from backprop_cli.translation import tr
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,14 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.choices import expanded, options
 from backprop_cli.exercises.elementary import NEAREST, Numbers
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
+from backprop_cli.exercises.ids import name_of, read_name
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.nodes import Node, Values, given_values, name_of
+from backprop_cli.exercises.nodes import Node, Values, given_values
 from backprop_cli.exercises.planted import Planted, planted
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.display import tree_of
 from backprop_cli.symbolic.functions import LibraryFunction
-from backprop_cli.symbolic.notation import Place
+from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.translation import enumerated, tr, tr_n
 
 FORMULA = "formula "
@@ -31,7 +33,7 @@ Given = Mapping[str, NDArray[np.float64]]
 def answers(exercise: Exercise, given: Given, codes: Sequence[str]) -> list[tuple[Cell, ...]]:
     """The cells of every variant. Each array of ``given`` has one axis more in front, for the variants, of which
     ``codes`` are the codes. Raises BackpropError for what has no exact answer where exact ones are asked for."""
-    solver = _Solver(exercise, given_values(exercise.graph, given))
+    solver = _Solver(exercise, given)
     found = [list[Cell]() for _ in codes]
     for number, question in enumerate(exercise.questions, start=1):
         for cells, code, place in zip(found, codes, range(len(codes)), strict=True):
@@ -50,8 +52,9 @@ def own_numbers(exercise: Exercise) -> Key:
             len(missing),
         )
         raise BackpropError(message.format(name=enumerated(missing)))
-    given = {name: np.asarray(array, dtype=np.float64) for name, array in values.items()}
-    cells = answers(exercise, {name: array[np.newaxis] for name, array in given.items()}, [OWN])[0]
+    arrays = exercise.completed({n: np.asarray(array, dtype=np.float64)[np.newaxis] for n, array in values.items()})
+    cells = answers(exercise, arrays, [OWN])[0]
+    given = {name: array[0] for name, array in arrays.items()}
     variant = Variant("1", OWN, None, given, cells)
     spec = exercise.network.source.text
     return Key(exercise.title, spec, exercise.digits, 0, exercise.learning_rate, (variant,))
@@ -67,12 +70,13 @@ def planted_in(exercise: Exercise, variant: Variant, cell: str, of: str) -> Plan
 
 def gradient_of(exercise: Exercise, of: str) -> Place:
     """The gradient that a question of one entry is about."""
-    return exercise.nodes.place(f"dJ/d{of.replace(' ', '').removeprefix('dJ/d')}")
+    name, positions, _ = read_name(of)
+    return exercise.nodes.place(name_of(Adjoint(name, *(positions or ()))))
 
 
 class _Solver:
-    def __init__(self, exercise: Exercise, given: Values) -> None:
-        self._exercise, self._given = exercise, given
+    def __init__(self, exercise: Exercise, given: Given) -> None:
+        self._exercise, self._arrays = exercise, given
         asked = [cell for question in exercise.questions for cell in question.cells]
         self._formulas = {cell: self._formula(cell) for cell in asked if cell.startswith(FORMULA)}
         self._places = {cell: exercise.place(cell) for cell in asked if is_number(cell)}
@@ -80,7 +84,7 @@ class _Solver:
         steps = nodes.in_order(wanted)
         if exercise.exact:
             require_fractions(steps)
-        self._values = nodes.values(given, wanted, NEAREST)
+        self._values = nodes.values(given_values(exercise.graph, given, nodes.leaves(wanted)), wanted, NEAREST)
         known = [node.place for node in steps] if exercise.exact else []
         self._widths = widths(nodes, self._values, wanted, exercise.digits, known, NEAREST)
         for cell, place in self._places.items():
@@ -89,6 +93,10 @@ class _Solver:
                     "{cell} cannot be asked for: with these numbers the answer, or its tolerance, is not finite"
                 )
                 raise BackpropError(message.format(cell=cell))
+
+    @cached_property
+    def _given(self) -> Values:
+        return given_values(self._exercise.graph, self._arrays)
 
     def _formula(self, cell: str) -> str:
         nodes = self._exercise.nodes
@@ -115,7 +123,7 @@ class _Solver:
             found_line = planted(exercise.nodes, gradient, given, exercise.digits, code, cell, exact=exercise.exact)
             return CellKind.LINE, str(found_line.wrong), 0.0
         place = self._places[cell]
-        value = float(_one(self._values[place], variant))
+        value = float(_one(self._values[place], variant)) + 0.0  # no -0
         if cell in exercise.fixed:
             return CellKind.NUMBER, value, exercise.fixed[cell]
         width = float(_one(self._widths[place], variant)) if place in self._widths else 0.0

@@ -31,10 +31,15 @@ def widths(
 ) -> dict[Place, Numbers]:
     """The width of every number that ``wanted`` builds on, by place.
 
-    ``values`` are the right numbers; those of ``exact`` places, and all that is given, are known without rounding.
+    ``values`` are the right numbers; those of ``exact`` places, and all that is given, are known without rounding,
+    except what could be computed: the sheet gives it rounded.
     """
     found: dict[Place, Numbers] = {}
     half = 0.5 * 10.0**-digits
+    wanted = list(wanted)
+    if nodes.known:
+        rounded = (place for place in nodes.leaves(wanted) if place.name in nodes.known and place not in exact)
+        found.update(dict.fromkeys(rounded, np.asarray(half)))
     for node in nodes.in_order(wanted):
         if node.place in exact:
             found[node.place] = np.asarray(0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.drawing import Rule, drawn
 from backprop_cli.exercises.elementary import Numbers
-from backprop_cli.exercises.gate import Mask, Mutations, Reason, rejected
-from backprop_cli.exercises.nodes import Nodes, given_values
+from backprop_cli.exercises.gate import Mutations, Reason, Verdicts, judged
+from backprop_cli.exercises.ids import name_of
+from backprop_cli.exercises.nodes import Nodes, Values, given_values
 from backprop_cli.exercises.tolerances import widths
 from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import Sentences, marked, tr, tr_n
@@ -23,6 +25,7 @@ MOST_AT_ONCE = 1000  # candidates
 
 Array = NDArray[np.float64]
 Progress = Callable[[int], None]
+Completed = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 REASONS = Sentences[Reason](
     {
@@ -69,29 +72,32 @@ def batch(
     progress: Progress | None = None,
     fixed: Mapping[Place, float] = {},
     exact: bool = False,
+    completed: Completed = dict,
 ) -> Batch:
     """Numbers for ``count`` variants of a network: quantities with a rule are drawn, the others keep their ``own``.
 
     All variants that are still wanted are tried at once, the longer the search the more attempts of each, and more
     variants change nothing in the first ones. ``fixed`` are tolerances that were set; ``exact`` asks for fractions;
-    ``progress`` is told how many variants are found. Raises BackpropError where an attempt too many fails, with the
-    reasons.
+    ``progress`` is told how many variants are found; ``completed`` adds the numbers of what is given though it could be
+    computed. Raises BackpropError where an attempt too many fails, with the reasons.
     """
-    order = nodes.in_order(asked)
+    order, leaves = nodes.in_order(asked), nodes.leaves(asked)
     search = _Search(own, rules, count, seed)
     while open_ := search.open:
         if any(search.attempts[number] >= MOST_ATTEMPTS for number in open_):
-            raise BackpropError(_too_few(count - len(open_), count, search.counted))
+            raise BackpropError(_too_few(count - len(open_), count, search))
         tried = search.next_candidates(max(1, MOST_AT_ONCE // len(open_)))
-        values = nodes.values(given_values(nodes.graph, stacked(tried)), asked)
+        values = nodes.values(given_values(nodes.graph, completed(stacked(tried)), leaves), asked)
         tolerances = widths(nodes, values, asked, digits)
-        search.choose(rejected(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact))
+        elsewhere = _elsewhere(nodes, asked, own, rules, tried, completed)
+        verdicts = judged(order, asked, values, tolerances, digits, len(tried), mutations, fixed, exact, elsewhere)
+        search.choose(verdicts)
         if progress is not None:
             progress(count - len(search.open))
     chosen, counted = search.chosen, search.counted
     kept = [found for found in chosen if found is not None]
-    given = stacked(kept)
-    values = nodes.values(given_values(nodes.graph, given), asked)
+    given = completed(stacked(kept))
+    values = nodes.values(given_values(nodes.graph, given, leaves), asked)
     return Batch(given, values, widths(nodes, values, asked, digits), dict(counted))
 
 
@@ -106,6 +112,7 @@ class _Search:
         self.attempts = [0] * count
         self.chosen: list[dict[str, Array] | None] = [None] * count
         self.counted: Counter[Reason] = Counter()
+        self.culprits: dict[Reason, Counter[Place]] = {}
         self._ahead = 1
         self._tried: list[tuple[int, dict[str, Array]]] = []
 
@@ -124,8 +131,10 @@ class _Search:
         ]
         return [candidate for _, candidate in self._tried]
 
-    def choose(self, why: Mapping[Reason, Mask]) -> None:
+    def choose(self, verdicts: Verdicts) -> None:
         """Take the first candidate of each variant that nothing speaks against."""
+        for kind, culprits in verdicts.culprits.items():
+            self.culprits.setdefault(kind, Counter()).update(culprits)
         places: dict[int, list[int]] = {}
         for place, (number, _) in enumerate(self._tried):
             places.setdefault(number, []).append(place)
@@ -137,7 +146,7 @@ class _Search:
             for place in places.get(number, ()):
                 candidate = self._tried[place][1]
                 self.attempts[number] += 1
-                reason = next((reason for reason, mask in why.items() if mask[place]), None)
+                reason = next((reason for reason, mask in verdicts.masks.items() if mask[place]), None)
                 if reason is None and self._numbers(candidate) in seen:
                     reason = Reason.ALIKE
                 if reason is None:
@@ -161,6 +170,41 @@ def candidate(
     }
 
 
+def _elsewhere(
+    nodes: Nodes,
+    asked: Sequence[Place],
+    own: Mapping[str, Array],
+    rules: Mapping[str, Rule],
+    tried: Sequence[Mapping[str, Array]],
+    completed: Completed,
+) -> Callable[[], Sequence[Values]]:
+    """The values of candidates with other numbers, twice, but with their own class numbers and zeros and ones; worked
+    out when they are asked for. The second time all are positive, so that every unit of relu is alive."""
+    decided = {
+        name
+        for name, rule in rules.items()
+        if rule.is_one_hot or set(rule.values) <= {0.0, 1.0} or nodes.graph[name].whole is not None
+    }
+    positive = {
+        name: rule._replace(values=tuple(value for value in rule.values if value > 0) or rule.values)
+        for name, rule in rules.items()
+    }
+
+    @cache
+    def values() -> Sequence[Values]:
+        found = []
+        for others in (candidate(own, rules, 0, 0, -1), candidate(own, positive, 0, 0, -2)):
+            moved = [
+                {name: array if name in decided else others[name] for name, array in one.items()}
+                for one in (tried if decided else tried[:1])
+            ]
+            leaves = given_values(nodes.graph, completed(stacked(moved)), nodes.leaves(asked))
+            found.append(nodes.values(leaves, asked))
+        return found
+
+    return values
+
+
 def own_batch(nodes: Nodes, asked: Sequence[Place], own: Mapping[str, Array], digits: int) -> Batch:
     """The spec's own numbers as the one variant."""
     given = stacked([dict(own)])
@@ -173,10 +217,20 @@ def stacked(several: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     return {name: np.stack([one[name] for one in several]) for name in several[0]}
 
 
-def _too_few(found: int, count: int, counted: Counter[Reason]) -> str:
+def _too_few(found: int, count: int, search: _Search) -> str:
     message = tr("only {found} of {count} variants fit: {reasons}; let other numbers vary, or ask for other answers")
-    reasons = (f"{REASONS[reason]} ({number})" for reason, number in counted.most_common())
+    reasons = (_with_culprit(reason, number, search.culprits) for reason, number in search.counted.most_common())
     return message.format(found=found, count=count, reasons=tr("; ").join(reasons))
+
+
+def _with_culprit(reason: Reason, number: int, culprits: Mapping[Reason, Counter[Place]]) -> str:
+    """A reason with how many candidates it turned away, and the number that it applied to most often."""
+    most = culprits[reason].most_common(1) if reason in culprits else []
+    if not most:
+        return f"{REASONS[reason]} ({number})"
+    return tr("{reason} ({number}, most often {answer})").format(
+        reason=REASONS[reason], number=number, answer=name_of(most[0][0])
+    )
 
 
 def told(counted: Mapping[Reason, int]) -> str:

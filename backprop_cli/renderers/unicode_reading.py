@@ -113,10 +113,13 @@ class _Reading:
         return f"{name}[{positions}]" if positions else name
 
     def _at(self, name: str, below: str) -> str:
-        """The entry at the positions that stand below."""
-        positions = list(_positions(below, len(self.names[name].shape)))
+        """The entry at the positions that stand below, or the cost of one step above a fraction bar."""
+        shape = self.names[name].shape
+        if name == self.names.cost and not shape and self.found.string[self.found.end() :].lstrip().startswith("/"):
+            shape = (0,)  # a cost of every step
+        positions = list(_positions(below, len(shape)))
         is_crowded = self.names[name].is_crowded and "," not in below and any(p.isdigit() for p in positions)
-        if is_crowded or len(positions) != len(self.names[name].shape):
+        if is_crowded or len(positions) != len(shape):
             raise UnreadableError(self._unclear([name]))
         return f"{name}[{','.join(positions)}]"
 

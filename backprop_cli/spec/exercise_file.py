@@ -204,7 +204,9 @@ class QuestionForm(Section):
 
     forward: _Quantities | None = Field(default=None, description="Values of the forward pass: z1, or a1[2].")
     cost: Literal[True] | None = Field(default=None, description="The cost.")
-    gradient: _Quantities | None = Field(default=None, description="Gradients of the cost: W1[1,2], or a1.")
+    gradient: _Quantities | None = Field(
+        default=None, description="Gradients of the cost: W1[1,2], or a1; truncated, of step 3's cost: dJ[3]/dh."
+    )
     formula: _Quantities | None = Field(default=None, description="The gradient of one entry as a formula.")
     update: _Quantities | None = Field(default=None, description="Parameters after one step of gradient descent.")
     table: Literal["forward", "backward"] | None = Field(default=None, description="A whole pass as a table.")

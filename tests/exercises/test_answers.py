@@ -16,7 +16,7 @@ from backprop_cli.network import Network
 from backprop_cli.symbolic.notation import places
 from tests.exercises.making import sheets_of
 
-NAMES = ("first-sheet", "through-time", "softmax-classifier", "xor", "residual-sum", "rnn")
+NAMES = ("first-sheet", "through-time", "softmax-classifier", "xor", "residual-sum", "rnn", "rnn-truncated")
 ENTRY = re.compile(r"\b([A-Za-z_]\w*)\[([0-9, ]+)\]")
 
 
@@ -55,7 +55,7 @@ def test_numbers_are_those_of_a_run(name: str) -> None:
     assert checked > 4
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "rnn-truncated"])
 def test_gradients_of_parameters_are_those_of_central_differences(name: str) -> None:
     sheets = sheets_of(name, 1)
     variant = sheets.key.variants[0]

@@ -205,12 +205,6 @@ def test_a_spec_asks_by_itself(tmp_path: Path) -> None:
     assert load_exercise(written(tmp_path, SPEC)).exercise.title == "sheet"
 
 
-@pytest.mark.parametrize(("name", "said"), [("rnn-truncated", "leave out truncate")])
-def test_networks_that_no_exercise_is_made_of(name: str, said: str) -> None:
-    with pytest.raises(BackpropError, match=said):
-        own_numbers(load_exercise(name).exercise)
-
-
 def test_class_lists(tmp_path: Path) -> None:
     path = tmp_path / "class.csv"
     path.write_text("id;Student\n1;Ada Lovelace\n2;Émilie, du Châtelet\n\n", encoding="utf-8")

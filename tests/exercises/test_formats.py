@@ -16,8 +16,8 @@ import pytest
 from backprop_cli.documents.formula_typing import typed_names
 from backprop_cli.exercise_writing import Sheets
 from backprop_cli.exercises.formula_reading import read
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import CellKind, Key
-from backprop_cli.exercises.nodes import name_of
 from backprop_cli.renderers.exercise_csv import neutral
 from tests.exercises.making import sheets_of
 

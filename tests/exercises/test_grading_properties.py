@@ -9,9 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backprop_cli.exercises.grading import grade
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.marks import Mark, Submission, Verdict
 from backprop_cli.exercises.mistakes import MISTAKES
-from backprop_cli.exercises.nodes import NotSingleError, name_of
+from backprop_cli.exercises.nodes import NotSingleError
 from benchmarks.planting import Exercise, exercise, first_visible, random_network, slips, solved, written
 from tests.strategies import Spec, as_yaml, equation_networks, examples, layer_networks
 

@@ -94,7 +94,9 @@ def test_every_sheet_is_vouched_for(sheet: Exercise) -> None:
     assert vouched.differences >= 9
 
 
-@pytest.mark.parametrize("name", ["first-sheet", "rnn", "small-cnn", "softmax-classifier", "layer-norm"])
+@pytest.mark.parametrize(
+    "name", ["first-sheet", "rnn", "rnn-truncated", "small-cnn", "softmax-classifier", "layer-norm"]
+)
 def test_PyTorch_vouches_too(name: str) -> None:
     pytest.importorskip("torch")
     exercise = load_exercise(name).exercise
@@ -197,7 +199,7 @@ def test_what_says_which_numbers_are_used_does_not_vary(tmp_path) -> None:
         load_exercise(str(tmp_path / "tokens.yaml"))
 
 
-WITHOUT_VARIANTS = ("nearest-neighbour", "rnn-truncated", "relu-600-60-40-10")
+WITHOUT_VARIANTS = ("nearest-neighbour", "relu-600-60-40-10")
 
 
 @pytest.mark.every_spec
@@ -213,6 +215,30 @@ def test_relu_has_variants_though_its_slope_is_1(tmp_path) -> None:
     (tmp_path / "relu.yaml").write_text(f"network: {network}\nquestions: [gradient: [z1, W1]]\n", encoding="utf-8")
     for variant in made(load_exercise(str(tmp_path / "relu.yaml")).exercise, 5, 1).key.variants:
         assert all(cell.value != 0 for cell in variant.cells)
+
+
+@pytest.mark.parametrize("question", ["gradient: [z1, W1]", "gradient: a1", "paths: 'z1[1]'", "table: backward"])
+@pytest.mark.parametrize("is_softmax", [True, False])
+def test_classes_that_a_sample_does_not_have_are_no_reason(question: str, is_softmax: bool, tmp_path) -> None:
+    """One path alone gives the right number where nothing arrives on the others, and no numbers change that."""
+    parts = (", activation: softmax", "'-sum(y[i]*log(yhat[i]), i)'") if is_softmax else ("", "cross_entropy")
+    layer = f"dense: {{units: 3{parts[0]}}}"
+    network = f"{{inputs: {{x: [1, 2]}}, targets: {{y: [0, 1, 0]}}, layers: [{layer}], loss: {parts[1]}}}"
+    (tmp_path / "classes.yaml").write_text(f"network: {network}\nquestions: [{question}]\n", encoding="utf-8")
+    key = made(load_exercise(str(tmp_path / "classes.yaml")).exercise, 5, 1).key
+    for variant in key.variants:
+        absent = np.flatnonzero(np.asarray(variant.given["y"]) == 0) + 1
+        zeros = {cell.id for cell in variant.cells if cell.value == 0}
+        assert all("-" not in str(cell.value) for cell in variant.cells if cell.value == 0)
+        if is_softmax and question == "gradient: a1":
+            assert zeros == {f"dJ/da1[{place}]" for place in absent}
+
+
+def test_the_answer_that_turns_variants_away_is_named(tmp_path) -> None:
+    text = "network: two-two-two\nquestions: [gradient: W2]\nvary: {y: [0.5], x: [0.000001]}\ndigits: 2\n"
+    (tmp_path / "small.yaml").write_text(text.replace("gradient: W2", "gradient: W1"), encoding="utf-8")
+    with pytest.raises(BackpropError, match=r"an answer vanishes .*\(\d+, most often dJ/dW1\[\d,\d\]\)"):
+        made(load_exercise(str(tmp_path / "small.yaml")).exercise, 2, 1)
 
 
 def test_letters_and_lines_are_read_as_they_are_written() -> None:

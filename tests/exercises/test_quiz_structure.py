@@ -20,7 +20,7 @@ from backprop_cli.translation import Language, written_in
 from tests.exercises.content_models import MANIFEST, MATHML, QTI12, QTI21, Kind, problems, without_namespace
 from tests.exercises.making import sheets_of
 
-NAMES = ("first-sheet", "through-time", "softmax-classifier", "scalar-graph")
+NAMES = ("first-sheet", "through-time", "softmax-classifier", "scalar-graph", "rnn-truncated")
 XMLNS = "{http://www.imsglobal.org/xsd/ims_qtiasiv1p2}"
 CANVAS_HTML = {"p", "strong", "hr", "table", "thead", "tbody", "tr", "th", "td", *MATHML}  # as of what it leaves in
 

@@ -13,7 +13,7 @@ from backprop_cli.renderers import formula_unicode
 from backprop_cli.renderers.unicode_reading import as_typed
 from backprop_cli.sources import network_of
 from backprop_cli.symbolic.display import tree_of
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, by_step
 from tests.exercises.test_formula_answers import SPEC
 
 A, X, Y = Place("a2", 1), Place("x", 2), Place("y", 1)
@@ -31,6 +31,14 @@ def test_what_a_sheet_prints_is_read_back(name: str) -> None:
             for place in list(nodes.entries(quantity.name, is_gradient))[:30]:
                 shown = formula_unicode.render(tree_of(place), network.names)
                 assert read(as_typed(shown, network.names), nodes) == place, shown
+
+
+@pytest.mark.parametrize("text", ["∂J₂/∂h₁₂", "∂J₂/∂h₁₂ ∂J₃/∂h₂₁", "dJ[2]/dh_{12}"])
+def test_the_gradients_of_the_cost_of_a_step(text: str) -> None:
+    network = network_of("rnn-truncated")
+    first, *second = (Adjoint(by_step("h"), 2, 1, 2), Adjoint(by_step("h"), 3, 2, 1))
+    expected = first * second[0] if "₃" in text else first
+    assert read(as_typed(text, network.names), nodes_of(network)) == expected
 
 
 @pytest.mark.parametrize(
