@@ -12,17 +12,20 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Document
 from backprop_cli.documents.exercise_key import Run, keys_document
-from backprop_cli.documents.exercise_labels import with_updated
+from backprop_cli.documents.exercise_labels import label_of, with_updated
 from backprop_cli.documents.exercise_sheet import Sheet, sheets_document
+from backprop_cli.documents.formula_typing import typed_names
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.quiz import Item, items, title_of
 from backprop_cli.documents.run_tables import values_of
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.certificate import Certificate
 from backprop_cli.exercises.exercise import Exercise
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.making import Made, fingerprint, made, vouched_for
-from backprop_cli.exercises.solving import own_numbers
+from backprop_cli.exercises.nodes import PATH
+from backprop_cli.exercises.solving import FORMULA, own_numbers
 from backprop_cli.exercises.variants import Progress
 from backprop_cli.network import Network
 from backprop_cli.numeric.program import Program
@@ -101,7 +104,7 @@ class Sheets:
             vouched = None if self.vouched is None else self.vouched._asdict()
             return as_json({**self.key.as_data(), "certificate": vouched})
         if format == "csv":
-            return exercise_csv.answers(self.key) if is_key else exercise_csv.form(self.key)
+            return exercise_csv.answers(self.key) if is_key else exercise_csv.form(self.key, self.notes)
         if format in QUIZZES:
             sheets = [self.sheet(variant) for variant in self.key.variants]
             return QUIZZES[format]([(title_of(sheet), tuple(items(sheet))) for sheet in sheets], self.names)
@@ -122,6 +125,16 @@ class Sheets:
         loss = self.network.spec.loss
         text = "" if loss is None else loss.text
         return keys_document(self.exercise, self.derivation, self.network.names, variants, self.run, text, self.vouched)
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """What a form without formulas says beside some answers: which path it is about, and what a formula is made
+        of."""
+        names = " ".join(map(name_of, typed_names(self.exercise)))
+        cells = [cell for question in self.exercise.questions for cell in question.cells]
+        formulas = {cell: f"{names} * **" for cell in cells if cell.startswith(FORMULA)}
+        paths = {c: self.exercise.write(label_of(self.exercise, c)) for c in cells if c.startswith(PATH)}
+        return formulas | paths
 
     @cached_property
     def vouched(self) -> Certificate | None:

@@ -18,6 +18,7 @@ from backprop_cli.exercises.grading import grade
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.marks import Report
 from backprop_cli.network import Network, load_text
+from backprop_cli.renderers import unicode_reading
 from backprop_cli.translation import grouped, tr
 
 STANDARD_INPUT = "-"
@@ -47,7 +48,11 @@ class Marking:
         if not submissions:
             told = [problem.located(source) for problem in problems]
             raise BackpropError("\n".join([*told, tr("{file}: there are no answers in it").format(file=source)]))
-        return cls(grade(read_key, network.graph, submissions), network, tuple(problems), source)
+
+        def as_typed(text: str) -> str:
+            return unicode_reading.as_typed(text, network.names)
+
+        return cls(grade(read_key, network.graph, submissions, as_typed), network, tuple(problems), source)
 
     @property
     def document(self) -> Document:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backprop_cli.documents import blocks as parts
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Line, Note, PageBreak, Prose, Side
-from backprop_cli.documents.exercise_labels import answer, label_of, rounding_of, with_updated
+from backprop_cli.documents.exercise_labels import answer, label_of, rounding_of, with_paths, with_updated
 from backprop_cli.documents.exercise_sheet import Sheet
 from backprop_cli.documents.exercise_wording import KEY, SHEET, points_of
 from backprop_cli.documents.names import Names
@@ -30,7 +30,8 @@ from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place, is_by_step, plain_name
 from backprop_cli.symbolic.steps import Derivation
 from backprop_cli.teaching.numbers import Numbers
-from backprop_cli.teaching.walkthrough import Entry, Single, Stage, remembered, stories
+from backprop_cli.teaching.turns import Entry
+from backprop_cli.teaching.walkthrough import Single, Stage, remembered, stories
 from backprop_cli.translation import enumerated, tr
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -130,7 +131,7 @@ class _Key:
             row: list[parts.Cell] = [label_of(self._exercise, cell.id), answer(self._exercise, cell.value)]
             rows.append([*row, *([cell.tolerance] if has_tolerances else []), cell.points])
         header += [*([f"± {KEY['tolerance']}"] if has_tolerances else []), KEY["points"]]
-        return parts.Table(tuple(header), tuple(map(tuple, rows)), self._exercise.digits)
+        return with_paths([cell.id for cell in cells], header, rows, self._exercise.digits)
 
     def _formula(self, cell: str) -> Line:
         gradient = self._exercise.place(cell.removeprefix(FORMULA))

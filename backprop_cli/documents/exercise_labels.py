@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -50,9 +50,23 @@ def label_of(exercise: Exercise, cell: str) -> tree.Node:
 
 
 def listed_cells(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]) -> Table:
-    """A row for every answer."""
-    rows = tuple((label_of(exercise, cell), filled(cell)) for cell in cells)
-    return Table((tr("quantity"), tr("answer")), rows, exercise.digits)
+    """A row for every answer, with the numbers of paths in front."""
+    rows = ((label_of(exercise, cell), filled(cell)) for cell in cells)
+    return with_paths(cells, (tr("quantity"), tr("answer")), rows, exercise.digits)
+
+
+def path_of(cell: str) -> str | None:
+    """The number of a path as answers are called by it; None for an answer that is not about one."""
+    return cell.removeprefix(PATH).partition(" of ")[0] if cell.startswith(PATH) else None
+
+
+def with_paths(cells: Sequence[str], header: Sequence[str], rows: Iterable[Sequence[Cell]], digits: int) -> Table:
+    """A table with a row for every one of these answers; where some are about paths, their numbers stand in front."""
+    numbers = list(map(path_of, cells))
+    if not any(numbers):
+        return Table(tuple(header), tuple(map(tuple, rows)), digits)
+    numbered = ((number, *row) for number, row in zip(numbers, rows, strict=True))
+    return Table((tr("path"), *header), tuple(numbered), digits)
 
 
 def grid(exercise: Exercise, cells: Sequence[str], filled: Callable[[str], Cell]) -> Table:

@@ -8,15 +8,26 @@ import numpy as np
 
 from backprop_cli.documents.blocks import Block, Cell, Document, Heading, Inline, Note, PageBreak, Prose, Table
 from backprop_cli.documents.derivation import definitions
-from backprop_cli.documents.exercise_labels import BLANK, grid, label_of, listed_cells, rounding_of, with_updated
+from backprop_cli.documents.exercise_labels import (
+    BLANK,
+    grid,
+    label_of,
+    listed_cells,
+    path_of,
+    rounding_of,
+    with_updated,
+)
 from backprop_cli.documents.exercise_wording import ASKED, SHEET, points_of
+from backprop_cli.documents.formula_typing import how_to_type
 from backprop_cli.documents.introduction import by_step, part_of
 from backprop_cli.documents.names import Names
 from backprop_cli.documents.run_tables import array_cell
 from backprop_cli.documents.sentences import filled, gap, listed
 from backprop_cli.exercises.choices import options
 from backprop_cli.exercises.exercise import Exercise, Question, QuestionKind
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import Variant
+from backprop_cli.exercises.nodes import PATH
 from backprop_cli.exercises.solving import OWN, gradient_of, is_number, planted_in
 from backprop_cli.exercises.written_numbers import decimal_of
 from backprop_cli.language import tree
@@ -84,10 +95,22 @@ class Sheet:
         ]
         for tolerance in fixed[:1]:
             yield Note((SHEET["tolerance"].format(tolerance=decimal_of(tolerance)),))
+        if question.kind is QuestionKind.FORMULA and question is self._first(QuestionKind.FORMULA):
+            yield Note(how_to_type(self.exercise))
         if question.kind is QuestionKind.CHOICE:
             yield self._choices(question)
         elif question.kind is QuestionKind.MISTAKE:
             yield self._solution(question)
+
+    def _first(self, kind: QuestionKind) -> Question | None:
+        return next((question for question in self.exercise.questions if question.kind is kind), None)
+
+    def paths(self, question: Question) -> Iterator[Table]:
+        """Which path has which number, where answers stand apart from the formulas of their paths."""
+        cells = [cell for cell in question.cells if cell.startswith(PATH)]
+        if cells:
+            rows = tuple((path_of(cell), label_of(self.exercise, cell)) for cell in cells)
+            yield Table((SHEET["path"], SHEET["formula"]), rows)
 
     def asked(self, question: Question) -> tuple[Inline, ...]:
         """The question in words."""
@@ -95,11 +118,16 @@ class Sheet:
         part = part_of(self._derivation.graph)
         if question.kind is QuestionKind.BPTT and part is not None:
             return tuple(self._asked_by_step(question))
-        if question.kind in (QuestionKind.CHOICE, QuestionKind.MISTAKE, QuestionKind.PATHS):
-            of = (tree_of(gradient_of(self.exercise, question.of[0])),)
-        elif question.kind is QuestionKind.BPTT:
-            of = tuple(tree_of(Adjoint(name, *self.exercise.graph[name].indices)) for name in question.of)
         key = f"{question.kind} {question.of[0]}" if question.kind is QuestionKind.TABLE else str(question.kind)
+        if question.kind in (QuestionKind.CHOICE, QuestionKind.MISTAKE):
+            of = (tree_of(gradient_of(self.exercise, question.of[0])),)
+        elif question.kind is QuestionKind.PATHS:
+            gradients = [gradient_of(self.exercise, name) for name in question.of]
+            of = listed(map(tree_of, gradients))
+            sums = [name_of(gradient) in question.cells for gradient in gradients]
+            key = "paths" if all(sums) else "paths, some sums" if any(sums) else "paths alone"
+        elif question.kind is QuestionKind.BPTT:
+            of = listed(tree_of(Adjoint(name, *self.exercise.graph[name].indices)) for name in question.of)
         if part is not None and f"{key} by step" in ASKED:
             return filled(ASKED[f"{key} by step"], cost=tree.Place(COST), part=part)
         return filled(ASKED[key], of=of, cost=tree.Place(COST), rate=f"{self.exercise.learning_rate:g}", blank=BLANK)

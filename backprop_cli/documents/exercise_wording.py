@@ -24,6 +24,10 @@ SHEET = Sentences(
         ),
         "tolerance": marked("Numbers may be off by {tolerance} here."),
         "exact": marked("Give exact numbers, as fractions where they are not whole."),
+        "path": marked("path"),
+        "typing": marked("To type a formula, write * for a product and ** for a power."),
+        "typing names": marked("Write {names}."),
+        "typed": marked("{quantity} as {typed}"),
         "choice blank": marked("Letter: {blank}"),
         "mistake blank": marked("Line: {blank}"),
     }
@@ -44,6 +48,10 @@ ASKED = Sentences(
             "Complete the table of the backward pass: the gradients of {cost}, and those of each step's cost {part}."
         ),
         "paths": marked("Compute {of} path by path: what arrives on each of them, and the sum."),
+        "paths alone": marked("Compute what arrives at {of} on each path."),
+        "paths, some sums": marked(
+            "Compute {of} path by path: what arrives on each of them, and the sum where it was not asked for before."
+        ),
         "bptt": marked("Go back through time: compute {of} at every step, from the last to the first."),
         "bptt by step": marked(
             "Go back through time for the cost of each step by itself: compute {of}, from the step of the cost as far "

@@ -50,7 +50,7 @@ def items(sheet: Sheet) -> Iterator[Item]:
     cells = {cell.id: cell for cell in variant.cells}
     for number, question in enumerate(sheet.exercise.questions, start=1):
         found = tuple(_answer(sheet, question.kind, question.of, cells[cell]) for cell in question.cells)
-        said = tuple(sheet.statement(question))
+        said = (*sheet.statement(question), *sheet.paths(question))
         if question.kind is QuestionKind.CHOICE:
             said = said[:1]  # the formulas are those of the choices
         title = KEY["question"].format(number=number)

@@ -92,8 +92,12 @@ class _Document:
                 yield from self.section(list(section))
 
     def section(self, stages: Sequence[Stage]) -> Iterator[Block]:
-        for why, alike in groupby(stages, key=self._why):
-            yield Prose((WALK[why],))
+        said: set[tuple[str, str]] = set()
+        for why, some in groupby(stages, key=self._why):
+            alike = list(some)
+            if any((stage.step.id, why) not in said for stage in alike):
+                yield Prose((WALK[why],))
+            said.update((stage.step.id, why) for stage in alike)
             for stage in alike:
                 yield from self._stage(stage)
 
@@ -144,15 +148,8 @@ class _Document:
         return activation if activation in FUNCTIONS or activation == IDENTITY else None
 
     def _stage(self, stage: Stage) -> Iterator[Block]:
-        general = _general(stage)
-        if stage.step.shape or not stage.entries:
-            yield FormulaBlock((Line(stage.step.target, (Side(general),)),))
-        for note in stage.step.notes:
-            form = str(stage.step.forms[stage.step.main].kind)
-            if note.key not in UNTOLD and note.about.get("form", form) == form:
-                yield Note(told(note, stage.step.target), Tone.WARNING if warns(note) else Tone.REMARK)
-        yield from self._on_transposes(stage.step, general)
-        yield from self._on_conventions(stage)
+        if not stage.before:
+            yield from self._in_general(stage)
         plain: list[Line] = []
         for entry in stage.entries:
             if entry.paths:
@@ -163,8 +160,20 @@ class _Document:
                 plain.append(self._line(entry))
         if plain:
             yield FormulaBlock(tuple(plain))
-        if len(stage.entries) < stage.size:
+        if stage.is_last and stage.before + len(stage.entries) < stage.size:
             yield from self._rest(stage)
+
+    def _in_general(self, stage: Stage) -> Iterator[Block]:
+        """The formula of every entry, and what there is to say about it."""
+        general = _general(stage)
+        if stage.step.shape or not stage.entries:
+            yield FormulaBlock((Line(stage.step.target, (Side(general),)),))
+        for note in stage.step.notes:
+            form = str(stage.step.forms[stage.step.main].kind)
+            if note.key not in UNTOLD and note.about.get("form", form) == form:
+                yield Note(told(note, stage.step.target), Tone.WARNING if warns(note) else Tone.REMARK)
+        yield from self._on_transposes(stage.step, general)
+        yield from self._on_conventions(stage)
 
     def _on_transposes(self, step: Step, formula: tree.Node) -> Iterator[Block]:
         """Why a transpose stands in a formula of whole arrays."""

@@ -51,7 +51,7 @@ class Asking:
         if len(cells) > MOST_CELLS:
             message = tr("this asks for {number} numbers, more than {most}; name single ones such as {one}")
             raise BackpropError(message.format(number=len(cells), most=MOST_CELLS, one=cells[0]))
-        return Question(kind, cells, float(len(cells)) if points is None else points, tuple(of))
+        return Question(kind, cells, points, tuple(of))
 
     @property
     def forward(self) -> tuple[str, ...]:
@@ -154,7 +154,9 @@ class Asking:
 
     @property
     def _known(self) -> tuple[str, ...]:
-        return tuple(q.name for q in self._graph.quantities if not q.is_given and q.role not in UNSEEN)
+        return tuple(
+            q.name for q in self._graph.quantities if not (q.is_given or q.role in UNSEEN or is_by_step(q.name))
+        )
 
     @cached_property
     def _numbers(self) -> dict[str, NDArray[np.float64]]:

@@ -61,13 +61,19 @@ class QuestionKind(StrEnum):
 class Question(NamedTuple):
     """``cells`` are ids of nodes, or ids such as ``formula dJ/dW1[1,2]``, ``choice 3`` and ``mistake 4``, where the
     number is that of the question. ``of`` is what the question names: quantities, entries, or a direction.
-    ``tolerance`` is how far its numbers may be off, None where that is left to the exercise."""
+    ``set_points`` are those that the file sets, None where every answer has one; ``tolerance`` is how far its numbers
+    may be off, None where that is left to the exercise."""
 
     kind: QuestionKind
     cells: tuple[str, ...]
-    points: float
+    set_points: float | None = None
     of: tuple[str, ...] = ()
     tolerance: float | None = None
+
+    @property
+    def points(self) -> float:
+        """The points of all answers together."""
+        return float(len(self.cells)) if self.set_points is None else self.set_points
 
 
 class Range(NamedTuple):

@@ -6,7 +6,7 @@ write the same slope agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +33,16 @@ Points = NDArray[np.float64]
 
 
 class FormulaJudge:
-    """Compares formulas over one network."""
+    """Compares formulas over one network. ``as_typed`` turns the notation of a sheet into the equation language."""
 
-    def __init__(self, diagnosis: Diagnosis) -> None:
-        self.diagnosis = diagnosis
+    def __init__(self, diagnosis: Diagnosis, as_typed: Callable[[str], str] = str) -> None:
+        self.diagnosis, self.as_typed = diagnosis, as_typed
         self.nodes: Nodes = diagnosis.setting.nodes
 
     def mark(self, cell: Cell, text: str, given: Values) -> Mark:
         """The mark of an answer; ``given`` are the numbers of the student's variant, whose signs the points keep."""
         try:
-            answer = read(text, self.nodes)
+            answer = read(self.as_typed(text), self.nodes)
         except UnreadableError as error:
             return Mark(cell, text, Verdict.WRONG, difference=Difference(DifferenceKind.UNREADABLE, text=str(error)))
         target = self._target(cell)

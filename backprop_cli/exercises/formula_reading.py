@@ -15,11 +15,13 @@ from backprop_cli.errors import did_you_mean
 from backprop_cli.exercises.nodes import Nodes
 from backprop_cli.language import tree
 from backprop_cli.language.grammar import parse_expression
-from backprop_cli.language.tokens import FormulaError
+from backprop_cli.language.tokens import FormulaError, Token, tokens
 from backprop_cli.language.walking import walk
 from backprop_cli.library.functions import FUNCTIONS
+from backprop_cli.numeric.program import OUTPUT
 from backprop_cli.symbolic.expansion import written_out
 from backprop_cli.symbolic.functions import apply
+from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place, Reduce, by_step, fresh_index, is_by_step, plain_name
 from backprop_cli.symbolic.translation import translate
 from backprop_cli.translation import tr, tr_n
@@ -28,7 +30,8 @@ LONGEST = 2_000  # characters of an answer
 MOST_TERMS = 2_000  # of all its sums together, written out
 HIGHEST_POWER = 20
 OF_A_STEP = "0"  # no author's name begins with it
-_SIGNS = {"·": "*", "⋅": "*", "×": "*", "\N{MINUS SIGN}": "-", "^": "**", "²": "**2", "³": "**3", "∂": "d"}
+_SIGNS = {"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "\N{MINUS SIGN}": "-", "\N{EN DASH}": "-"}
+_SIGNS |= {"^": "**", "²": "**2", "³": "**3", "∂": "d", "≤": "<=", "≥": ">=", "≠": "!="}
 _GRADIENT = re.compile(r"\bd(?P<cost>[^\W\d_]\w*)\s*/\s*d(?P<by>[^\W\d_]\w*)")
 _OF_A_STEP = re.compile(r"\bd(?P<cost>[^\W\d_]\w*)\s*\[(?P<step>[^\[\]]*)\]\s*/\s*d(?P<by>[^\W\d_]\w*)\s*(?P<open>\[?)")
 
@@ -56,12 +59,40 @@ def read(text: str, nodes: Nodes) -> Expr:
     if equals and not re.search(r"[<>=!]$", left) and not right.startswith("="):
         text = right  # "dJ/dW1[1,2] = …" says what is asked for once more
     try:
-        node = parse_expression(text)
+        node = parse_expression(_with_every_sign(text))
         if _length(node, nodes, prefix) > MOST_TERMS:
             raise UnreadableError(tr("this formula is too long"))
         return written_out(_Reading(nodes, prefix).expression(node, {}))
     except (FormulaError, TypeError, KeyError, RecursionError, ZeroDivisionError) as error:
         raise UnreadableError(str(error) or tr("this formula cannot be read")) from None
+
+
+def _with_every_sign(text: str) -> str:
+    """The formula with the signs of products that are left out, as in ``2(…)`` and ``(…)(…)``. Raises UnreadableError
+    where such a product follows a division: ``1/2(…)`` is read in two ways."""
+    written: list[str] = []
+    divides = [False]  # whether the term that is read ends in a division, inside each open bracket
+    before: Token | None = None
+    for token in tokens(text):
+        ends = before is not None and (before.kind == "number" or before.text in (")", "]"))
+        if before is not None and ends and (token.kind == "name" or token.text == "("):
+            if divides[-1]:
+                shown = text[before.offset : token.end]
+                raise UnreadableError(
+                    tr("what is divided by is not clear at '{text}'; write * or /").format(text=shown)
+                )
+            written.append("*")
+        if token.text in ("(", "["):
+            divides.append(False)
+        elif token.text in (")", "]") and len(divides) > 1:
+            divides.pop()
+        elif token.text == "/":
+            divides[-1] = True
+        elif token.kind == "operator" and token.text != "**" and not (before and before.text == "/"):
+            divides[-1] = False
+        written.append(token.text)
+        before = token
+    return " ".join(written)
 
 
 def _of_a_step(found: re.Match[str], prefix: str, cost: str) -> str:
@@ -84,15 +115,19 @@ class _Reading:
                 if abs(Rational(part.exponent.text)) > HIGHEST_POWER:
                     raise UnreadableError(tr("the power {power} is too high").format(power=part.exponent.text))
             elif isinstance(part, tree.Apply) and part.function not in (*FUNCTIONS, "where"):
-                message = tr("there is no function '{name}'{hint}")
-                hint = did_you_mean(part.function, FUNCTIONS)
-                raise UnreadableError(message.format(name=part.function, hint=hint))
+                raise UnreadableError(self._no_function(part.function))
         return translate(node, leaf, apply)
+
+    def _no_function(self, name: str) -> str:
+        if _quantity(name, self.nodes.graph, self.prefix)[0] in self.nodes.graph:
+            message = tr("'{name}(' would be a function; a product needs its sign, {name}*(")
+            return message.format(name=name.replace(self.prefix, "dJ/d"))
+        return tr("there is no function '{name}'{hint}").format(name=name, hint=did_you_mean(name, FUNCTIONS))
 
     def _place(self, place: tree.Place, bound: Mapping[str, Expr]) -> Expr:
         if not place.positions and place.name in bound:
             return bound[place.name]
-        name, is_gradient = _quantity(place.name, self.prefix)
+        name, is_gradient = _quantity(place.name, self.nodes.graph, self.prefix)
         graph = self.nodes.graph
         if name in graph and is_gradient and not self.nodes.has_gradient(name):
             raise UnreadableError(tr("{name} has no gradient").format(name=name))
@@ -123,18 +158,20 @@ class _Reading:
         return value / Integer(prod(sizes)) if node.operation == "mean" else value
 
 
-def _quantity(name: str, prefix: str) -> tuple[str, bool]:
-    if not name.startswith(prefix):
-        return name, False
+def _quantity(name: str, graph: Graph, prefix: str) -> tuple[str, bool]:
+    """The quantity that a name stands for, and whether its gradient is meant."""
     by = name.removeprefix(prefix)
-    return (by_step(by.removeprefix(OF_A_STEP)) if by.startswith(OF_A_STEP) else by), True
+    plain = by.removeprefix(OF_A_STEP) if by != name else by
+    if plain == OUTPUT and plain not in graph and graph[graph.output].layer is not None:
+        plain = graph.output
+    return (by_step(plain) if by.startswith(OF_A_STEP) else plain), by != name
 
 
 def _size(index: str, body: tree.Node, nodes: Nodes, prefix: str) -> int:
     """What an index runs to: the size of the axis it stands at."""
     for part in walk(body):
         if isinstance(part, tree.Place):
-            name, _ = _quantity(part.name, prefix)
+            name, _ = _quantity(part.name, nodes.graph, prefix)
             shape = nodes.graph[name].shape if name in nodes.graph else ()
             for position, size in zip(part.positions, shape, strict=False):
                 if position == tree.Place(index):

@@ -7,7 +7,7 @@ that was not asked for, what follows is held against the number that the slip gi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,24 +33,25 @@ from backprop_cli.translation import tr
 MOST_TRIED = 4  # slips at steps not asked for that are tried on the cells after them
 
 
-def grade(key: Key, graph: Graph, submissions: Sequence[Submission]) -> Report:
-    """The marks of every submission, whose variants and cells are those of the key. ``graph`` is the key's network.
+def grade(key: Key, graph: Graph, submissions: Sequence[Submission], as_typed: Callable[[str], str] = str) -> Report:
+    """The marks of every submission, whose variants and cells are those of the key. ``graph`` is the key's network,
+    ``as_typed`` turns the notation of its sheets into the equation language.
 
     Raises BackpropError where the key asks for numbers that the network does not have.
     """
     given = key.variants[0].given if key.variants else {}
     known = [name for name in given if graph[name].definition is not None]
-    grading = _Grading(key, Nodes(graph, derive(graph), look_ups(graph, given), known))
+    grading = _Grading(key, Nodes(graph, derive(graph), look_ups(graph, given), known), as_typed)
     with np.errstate(all="ignore"):  # what is no number agrees with no answer
         return Report(key.title, grading.marked(submissions))
 
 
 class _Grading:
-    def __init__(self, key: Key, nodes: Nodes) -> None:
+    def __init__(self, key: Key, nodes: Nodes, as_typed: Callable[[str], str]) -> None:
         self.key, self.nodes = key, nodes
         self.rate = Rational(str(key.learning_rate))
         self.diagnosis = Diagnosis(Setting(nodes, self.rate))
-        self.formulas = FormulaJudge(self.diagnosis)
+        self.formulas = FormulaJudge(self.diagnosis, as_typed)
         self.variants = {variant.id: variant for variant in key.variants}
         numbers = [cell for variant in key.variants for cell in variant.cells if cell.kind is CellKind.NUMBER]
         self.digits_of = {cell.id: cell.digits for cell in numbers}

@@ -43,5 +43,5 @@ def _cells(v4: Any, sheet: Sheet, names: Names) -> Iterator[Any]:
     yield v4.new_raw_cell(f"student = {one_line(variant.student or '')}\nvariant = {variant.id}")
     yield written(sheet.given())
     for number, question in enumerate(exercise.questions, start=1):
-        yield written([sheet.heading(number, question), *sheet.statement(question)])
+        yield written([sheet.heading(number, question), *sheet.statement(question), *sheet.paths(question)])
         yield v4.new_raw_cell("\n".join(f"{cell} = " for cell in question.cells))

@@ -6,23 +6,23 @@ A text that a spreadsheet would take for a formula gets an apostrophe in front; 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
 
 from backprop_cli.exercises.key import Key
 from backprop_cli.renderers.plain import one_line
 
-FORM = ("student", "variant", "cell", "answer")
+FORM = ("student", "variant", "cell", "note", "answer")
 KEY = ("student", "variant", "code", "question", "cell", "kind", "answer", "tolerance", "points")
 STARTS = ("=", "+", "-", "@", "\t", "\r")  # of what a spreadsheet computes
 
 
-def form(key: Key) -> str:
-    """A row for every answer of every variant, the answer left out."""
+def form(key: Key, notes: Mapping[str, str]) -> str:
+    """A row for every answer of every variant, the answer left out; ``notes`` say of some what is to be entered."""
     return _table(
         FORM,
         (
-            (neutral(variant.student or ""), variant.id, neutral(cell.id), "")
+            (neutral(variant.student or ""), variant.id, neutral(cell.id), neutral(notes.get(cell.id, "")), "")
             for variant in key.variants
             for cell in variant.cells
         ),

@@ -49,7 +49,9 @@ PREAMBLE = """\
 #set math.mat(delim: "(", align: right, column-gap: 0.9em)
 #show math.equation: set block(breakable: true)
 #show heading: set block(above: 1.4em, below: 0.9em)
+#show table: it => { show math.equation: set par(leading: 0pt); it }
 """
+# The last line: Typst takes the leading for room that a formula may reach into, and rows of a table have none between.
 
 FAMILIES = ", ".join(f'"{name}"' for name in ("New Computer Modern", *FONTS))
 LANGUAGES = {

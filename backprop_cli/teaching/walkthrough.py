@@ -6,7 +6,8 @@ on several paths has one part for each of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -25,12 +26,12 @@ from backprop_cli.symbolic.steps import Derivation, Form, FormKind, Kind, Rule, 
 from backprop_cli.teaching.numbers import Numbers
 from backprop_cli.teaching.putting_in import numbers_put_in
 from backprop_cli.teaching.rounding import Rounding
+from backprop_cli.teaching.turns import Entry, in_turn
 
 # The form in which an entry is told: with σ′ where there is one, else with the local derivatives put in.
 TOLD = (FormKind.DEFINED, FormKind.SLOPE, FormKind.LOCAL, FormKind.RECURRENCE, FormKind.RESULT)
 MOST_ENTRIES = 40  # of one quantity that are told one by one
 
-Entry = tuple[str, tuple[int, ...]]  # the id of a step, and a position in what it is about
 Single = Callable[[str, tuple[int, ...]], Step]  # the step of one entry
 
 
@@ -66,12 +67,18 @@ class Told(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """One step of the derivation with its entries, of which there are ``size``."""
+    """One step of the derivation with its entries, of which there are ``size``.
+
+    Where entries of two steps need each other by turns, as those of a state and of what it is computed from, a step is
+    told in parts: ``before`` counts its entries in the parts before, and the last part ``is_last``.
+    """
 
     step: Step
     is_forward: bool
     entries: tuple[Told, ...]
     size: int
+    before: int = 0
+    is_last: bool = True
 
     @property
     def has_several_paths(self) -> bool:
@@ -138,22 +145,36 @@ def stories(
     entries: Sequence[Entry],
     single: Single | None = None,
 ) -> tuple[Stage, ...]:
-    """The same for entries of several quantities and gradients."""
+    """The same for entries of several quantities and gradients; each uses only what is told before it."""
     teller = _Teller(derivation, numbers, rounding, single)
-    wanted: dict[str, set[tuple[int, ...]]] = {}
-    waiting = list(entries)
+
+    def known(some: Iterable[Entry]) -> Iterator[Entry]:
+        for name, place in some:
+            if name in derivation.by_id:
+                step = derivation.by_id[name]
+                shape = derivation.graph[name.removeprefix("dJ/d")].shape if _is_told(step) else step.shape
+                yield name, _in_shape(place, shape, step.shape)
+
+    needs: dict[Entry, tuple[Entry, ...]] = {}
+    waiting = list(known(entries))
     while waiting:
-        name, place = waiting.pop()
-        if name not in derivation.by_id:
-            continue
-        at = place
-        if _is_told(derivation.by_id[name]):
-            at = _in_shape(place, derivation.graph[name.removeprefix("dJ/d")].shape, derivation.by_id[name].shape)
-        if at not in wanted.setdefault(name, set()):
-            wanted[name].add(at)
-            waiting.extend(teller.needs(derivation.by_id[name], at))
-    told = (one for one in in_order(derivation, numbers.has_steps) if one.id in wanted)
-    return tuple(teller.stage(one, teller.ordered(one, sorted(wanted[one.id]))) for one in told)
+        entry = waiting.pop()
+        if entry not in needs:
+            name, at = entry
+            needs[entry] = tuple(known(teller.needs(derivation.by_id[name], at)))
+            waiting.extend(needs[entry])
+    wanted: dict[str, list[tuple[int, ...]]] = {}
+    for name, at in sorted(needs):
+        wanted.setdefault(name, []).append(at)
+    steps = {one.id: one for one in in_order(derivation, numbers.has_steps) if one.id in wanted}
+    ordered = {name: list(teller.ordered(step, wanted[name])) for name, step in steps.items()}
+    left = Counter({name: len(some) for name, some in ordered.items()})
+    stages = []
+    for name, some in in_turn(ordered, needs):
+        before = len(ordered[name]) - left[name]
+        left[name] -= len(some)
+        stages.append(teller.stage(steps[name], some)._replace(before=before, is_last=not left[name]))
+    return tuple(stages)
 
 
 def in_order(derivation: Derivation, with_steps: bool = False) -> Iterator[Step]:

@@ -12,7 +12,9 @@ from backprop_cli.bundled import bundled_exercise, bundled_exercises
 from backprop_cli.class_list import class_list
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
+from backprop_cli.exercise_writing import Sheets
 from backprop_cli.exercises.exercise import QuestionKind, Range
+from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.spec.exercise_file import json_schema
 
 SPEC = "inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers: [dense: {units: 1, weights: [[0.5, 0.25]]}]\nloss: half_sse\n"
@@ -136,6 +138,29 @@ def test_an_answer_is_asked_for_once(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == ["5:5: an earlier question asks for this already"]
     exercise = load_exercise(written(tmp_path, text.rpartition("  - ")[0])).exercise
     assert exercise.questions[1].cells == ("path 1 of dJ/da1[1]", "path 2 of dJ/da1[1]")
+    assert exercise.questions[1].points == 2.0
+    assert {cell.points for cell in own_numbers(exercise).variants[0].cells} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "points", "said"),
+    [
+        ("cost", "a1[1]", "3 points", "path by path: what arrives on each of them, and the sum."),
+        ("gradient: a1[1]", "a1[1]", "2 points", "Compute what arrives at ∂J/∂a₁⁽¹⁾ on each path."),
+        ("gradient: a1[1]", "'a1[1], a1[2]'", "5 points", "∂J/∂a₁⁽¹⁾ and ∂J/∂a₂⁽¹⁾ path by path"),
+        ("gradient: a1[1]", "'a1[1], a1[2]'", "5 points", "and the sum where it was not asked for before."),
+    ],
+)
+def test_paths_ask_for_the_sums_that_have_a_blank(
+    tmp_path: Path, before: str, asked: str, points: str, said: str
+) -> None:
+    text = f"network: two-two-two\nquestions:\n  - {before}\n  - paths: {asked}\n"
+    network, exercise = load_exercise(written(tmp_path, text))
+    sheets = Sheets(network, exercise, own_numbers(exercise))
+    for is_key in (False, True):
+        page = " ".join(sheets.text(is_key, 200).split())
+        assert f"Question 2 ({points})" in page
+        assert said in page
 
 
 def test_a_network_inside_the_file_is_checked_at_its_place(tmp_path: Path) -> None:

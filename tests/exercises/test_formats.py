@@ -13,7 +13,10 @@ from xml.etree import ElementTree as ET
 import nbformat
 import pytest
 
+from backprop_cli.documents.formula_typing import typed_names
 from backprop_cli.exercise_writing import Sheets
+from backprop_cli.exercises.formula_reading import read
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import CellKind, Key
 from backprop_cli.renderers.exercise_csv import neutral
 from tests.exercises.making import sheets_of
@@ -54,7 +57,7 @@ def test_csv_of_the_key_has_every_cell(sheets: Sheets) -> None:
 
 def test_the_form_has_the_columns_that_grade_reads(sheets: Sheets) -> None:
     rows = list(csv.DictReader(io.StringIO(str(sheets.file("csv", False)))))
-    assert set(rows[0]) == {"student", "variant", "cell", "answer"}
+    assert list(rows[0]) == ["student", "variant", "cell", "note", "answer"]
     assert {(row["student"], row["variant"]) for row in rows} == {("Ada", "1"), ("Émilie", "2")}
     assert not any(row["answer"] for row in rows)
 
@@ -180,3 +183,62 @@ def test_hostile_names_stay_text_in_every_format() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_texts_that_a_spreadsheet_would_compute_are_neutralised(text: str) -> None:
     assert neutral(text).startswith("'")
+
+
+ASKING = "network: two-two-two\nquestions:\n  - formula: 'W2[1,1]'\n  - paths: a1[1]\n  - formula: b1\n"
+PATHS = ("∂J/∂z₁⁽²⁾ · ∂z₁⁽²⁾/∂a₁⁽¹⁾", "∂J/∂z₂⁽²⁾ · ∂z₂⁽²⁾/∂a₁⁽¹⁾")
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Sheets:
+    path = tmp_path_factory.mktemp("exercise") / "asking.yaml"
+    path.write_text(ASKING, encoding="utf-8")
+    return sheets_of(str(path), 1)
+
+
+def test_a_sheet_says_once_how_formulas_are_typed(asking: Sheets) -> None:
+    pages = [asking.text(False, 1000), str(asking.pages("notebook", False, asking.key.variants))]
+    pages += [str(asking.file(format, False)) for format in ("html", "latex", "markdown", "moodle")]
+    for page in (page.replace("\\", "").replace("{[}", "[") for page in pages):
+        assert page.count("write * for a product and ** for a power") == 1
+        assert "W1[1,2]" in page
+    said = "w₁₂⁽¹⁾ as W1[1,2], b⁽¹⁾ as b1, z₁⁽¹⁾ as z1[1]"
+    assert said in " ".join(pages[0].split())
+    assert "to type a formula" not in sheets_of("two-two-two", 1).text(False, 1000).casefold()
+    assert "to type a formula" not in asking.text(True, 1000).casefold()
+
+
+def test_what_a_sheet_says_is_typed_is_read(asking: Sheets) -> None:
+    nodes = asking.exercise.nodes
+    for place in typed_names(asking.exercise):
+        assert read(name_of(place), nodes) == place
+
+
+def test_paths_have_their_numbers_wherever_they_are_asked_for(asking: Sheets) -> None:
+    for is_key in (False, True):
+        lines = asking.text(is_key, 100).splitlines()
+        rows = [line.split(maxsplit=1) for line in lines if line.startswith(("1  ", "2  "))]
+        assert [(number, rest.startswith(path)) for (number, rest), path in zip(rows, PATHS, strict=True)] == [
+            ("1", True),
+            ("2", True),
+        ]
+    rows = {row["cell"]: row["note"] for row in csv.DictReader(io.StringIO(str(asking.file("csv", False))))}
+    assert rows["path 1 of dJ/da1[1]"] == "dJ/dz2[1]*dz2[1]/da1[1]"
+    assert rows["path 2 of dJ/da1[1]"] == "dJ/dz2[2]*dz2[2]/da1[1]"
+    assert rows["dJ/da1[1]"] == ""
+    assert rows["formula dJ/db1"].startswith("x[1] y[1] W1[1,2] b1 ")
+    notebook = nbformat.reads(str(asking.pages("notebook", False, asking.key.variants)), as_version=4)
+    said = next(cell.source for cell in notebook.cells if "path by path" in cell.source)
+    assert [line.split("|")[1].strip() for line in said.splitlines() if r"\partial z" in line] == ["1", "2"]
+    for format in ("moodle", "qti21"):
+        content = asking.file(format, False)
+        files = [content] if isinstance(content, str) else _texts(content)
+        rows = re.findall(
+            r"<td[^>]*>(?:<p>)?([12])(?:</p>)?</td>", "".join(files).replace("&lt;", "<").replace("&gt;", ">")
+        )
+        assert rows[:2] == ["1", "2"]
+
+
+def _texts(package: bytes) -> list[str]:
+    archive = zipfile.ZipFile(io.BytesIO(package))
+    return [archive.read(name).decode() for name in archive.namelist()]

@@ -103,3 +103,19 @@ def test_without_typst_there_is_a_message(monkeypatch: pytest.MonkeyPatch) -> No
     message = "^a PDF needs the package typst, which is not installed: pip install typst$"
     with pytest.raises(BackpropError, match=message):
         pages.page(Document((Heading(1, ("a",)),), NAMES))
+
+
+def test_rows_are_as_tall_as_what_stands_in_them() -> None:
+    one = tree.Partial(at("J"), at("W2", 1, 1))
+
+    def height(content: str) -> float:
+        markup = f"{pages.PREAMBLE}#context [#metadata(measure([{content}]).height.pt())<height>]"
+        return float(json.loads(library.query(markup.encode(), "<height>", field="value", one=True)))
+
+    def rows(number: int) -> float:
+        table = Table(("quantity", "answer"), ((one, ""),) * number)
+        return height(pages.markup(Document((table,), NAMES)).removeprefix(pages.PREAMBLE))
+
+    formula = height(f"#block($ {typst(formula_latex.render(one, NAMES))} $)")
+    assert rows(3) - rows(2) == pytest.approx(rows(2) - rows(1))
+    assert rows(2) - rows(1) >= formula + 2 * 0.45 * 10.5 - 0.1  # with the inset above and below

@@ -14,10 +14,12 @@ import backprop_cli as bp
 from backprop_cli.bundled import bundled_specs
 from backprop_cli.errors import BackpropError
 from backprop_cli.language import tree
+from backprop_cli.language.walking import walk as walked
 from backprop_cli.library.layers import LAYERS
-from backprop_cli.network import Network
+from backprop_cli.network import Network, load_text
 from backprop_cli.options import WalkView
 from backprop_cli.renderers import terminal
+from backprop_cli.sources import network_of
 from backprop_cli.symbolic.notation import by_step
 from backprop_cli.teaching.numbers import NoNumber, Numbers
 from backprop_cli.teaching.rounding import Rounding
@@ -311,3 +313,44 @@ def test_the_story_through_long_sums_tells_entries_that_there_are(name: str, ent
     walk = check(bp.load(bundled(name)), entry)
     assert all(min(told.position, default=1) >= 1 for stage in walk.stages for told in stage.entries)
     assert not any(line.lstrip().startswith("0 ") for line in terminal.render(walk.document, 90).splitlines())
+
+
+def untold(walk: Walk) -> list[str]:
+    """What entries use that is told later: the numbers stand there before anyone could have computed them."""
+    entries = [entry for stage in walk.stages for entry in stage.entries]
+    targets = {entry.target for entry in entries}
+    told: set[tree.Node] = set()
+    found = []
+    for entry in entries:
+        used = {node for node in walked(entry.formula) if node in targets and node != entry.target}
+        found += [f"{entry.target} uses {node}" for node in used - told]
+        told.add(entry.target)
+    return found
+
+
+@pytest.mark.every_spec
+@pytest.mark.parametrize("name", [spec.name for spec in SMALL])
+def test_every_line_of_a_story_uses_only_what_stands_before_it(name: str) -> None:
+    network = network_of(name)
+    for of in list(network.compile().run().gradients)[:6]:
+        assert untold(Walk(network, Request(of=of, full=True))) == []
+
+
+def test_a_story_through_time_goes_backward_with_each_step_in_its_turn() -> None:
+    text = """
+inputs: {x: [[1, 0], [0, 1], [1, 1]]}
+targets: {y: [[0.5], [0], [1]]}
+layers: [rnn: {units: 1}, dense: {units: 1}]
+loss: half_sse
+initial: {seed: 1}
+"""
+    walk = Walk(load_text(text, "<text>", "t"), Request(of="W_hh1[1,1]", full=True))
+    assert untold(walk) == []
+    turns = [
+        (quantity_of(stage.step), stage.entries[0].position[0], stage.before, stage.is_last)
+        for stage in walk.stages
+        if not stage.is_forward and quantity_of(stage.step) in ("h1", "z1")
+    ]
+    assert turns == [("h1", 3, 0, False), ("z1", 3, 0, True), ("h1", 2, 1, True)]
+    page = terminal.render(walk.document, 100)
+    assert page.count("∂J/∂hₜᵢ⁽¹⁾ = ") == page.count("∂J/∂zₜᵢ⁽¹⁾ = ") == 1
