@@ -28,7 +28,8 @@ OTHERS = {
     "documents/wording_views.py": ("accGradParameters(", "forward(", "backward(", "updateGradInput("),  # calls
     "exercises/gate.py": ("not finite", "dead", "saturated", "tie at", "answer ", "a typical", "same numbers"),  # ids
     "exercises/choices.py": ("Expr | None",),  # a type
-    "exercises/nodes.py": ("{}{} of dJ/d{}",),  # the id of an answer
+    "documents/exercise_sheet.py": ("{} by step",),  # a key
+    "exercises/other_windows.py": ("{} states of {}",),  # the name of a quantity that no author can give
     "numeric/compiling.py": ("from ", "import numpy", "One forward"),  # the program it writes
     "numeric/schedule.py": ("for {} in {}:",),  # the program it writes
     "numeric/trace.py": ("float |",),  # a type
