@@ -30,7 +30,6 @@ VERDICTS = Sentences[Verdict](
 )
 DIFFERENCES = Sentences[DifferenceKind](
     {
-        DifferenceKind.UNREADABLE: marked("{cell}: the formula cannot be read: {reason}."),
         DifferenceKind.ITSELF: marked("{cell}: the formula uses what it is to be a formula of."),
         DifferenceKind.GRADIENTS: marked("{cell}: the formula is right, but it uses gradients that were to be put in."),
         DifferenceKind.FACTOR: marked("{cell}: the answer is {part} times the right formula."),
@@ -93,6 +92,8 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     if mark.verdict is not Verdict.WRONG:
         return None
     parts: list[Inline] = []
+    if mark.unread is not None:
+        return (_sentence(mark.unread),)
     if mark.difference is not None:
         parts.extend(_difference(cell, mark.difference))
     if mark.mistakes:
@@ -102,12 +103,15 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
         parts.extend(_step(mark.step))
     if parts:
         return (*parts, *_both(mark))
-    if mark.cell.kind is CellKind.NUMBER and isinstance(mark.answer, str):
-        return (tr("{cell}: '{answer}' is no number.").format(cell=cell, answer=mark.answer),)
     if mark.expected is not None:
         message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
         return (message.format(cell=cell, number=_written(mark, mark.expected)),)
     return (tr("{cell}: this is not the right answer.").format(cell=cell), *_both(mark))
+
+
+def _sentence(message: str) -> str:
+    """A message of a line as a sentence, which it is already where it ends with a question."""
+    return message if message.endswith(("?", "？")) else tr("{message}.").format(message=message)
 
 
 def _both(mark: Mark) -> tuple[Inline, ...]:

@@ -8,16 +8,16 @@ holds that one answer; the notebook's own metadata may have ``{"backprop": {"stu
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from backprop_cli.errors import BackpropError, Problem
 from backprop_cli.exercises.answer_rows import LONGEST, MOST_ROWS, Row, Rows
+from backprop_cli.exercises.written_ids import compact
+from backprop_cli.exercises.written_numbers import is_blank
 from backprop_cli.translation import grouped, tr
 
 OWN = "backprop"  # the tool's own part of metadata
-BLANKS = frozenset({"", "...", "…", "?", "None", "_"})
 _MARKS = "#>*-|`$ \t"
 
 
@@ -52,12 +52,9 @@ def from_notebook(text: str, source: str, cells: Collection[str]) -> Rows:
         Row(line, who.get("student", ""), who.get("variant", ""), name, answer)
         for name, (line, answer) in answers.items()
     ]
+    if not rows and who.get("student"):  # a sheet that was handed in empty
+        rows.append(Row(1, who["student"], who.get("variant", ""), "", ""))
     return Rows(rows, problems)
-
-
-def compact(cell: str) -> str:
-    """An id without the blanks that do not matter in it."""
-    return re.sub(r"\s*([\[\],/=])\s*", r"\1", " ".join(cell.split()))
 
 
 def _own(part: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -107,4 +104,4 @@ def _answer(line: str, known: Mapping[str, str]) -> tuple[str, str] | None:
 
 def _filled(text: str) -> str:
     answer = text.strip("`$| \t").strip()
-    return "" if answer.strip("_") in BLANKS else answer
+    return "" if is_blank(answer) else answer

@@ -20,21 +20,24 @@ from backprop_cli.exercises.diagnosis import Diagnosis, Suspect, ids
 from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_answers import FormulaJudge
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.marks import Mark, Marked, Report, Submission, Verdict
+from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Submission, Verdict
 from backprop_cli.exercises.mistakes import Setting
 from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values, look_ups
 from backprop_cli.exercises.tolerances import SLACK
-from backprop_cli.exercises.written_numbers import number_of
+from backprop_cli.exercises.written_ids import without_name
+from backprop_cli.exercises.written_numbers import is_blank, number_of
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.translation import tr
 
+UNREADABLE = Difference(DifferenceKind.UNREADABLE)
 MOST_TRIED = 4  # slips at steps not asked for that are tried on the cells after them
 
 
 def grade(key: Key, graph: Graph, submissions: Sequence[Submission]) -> Report:
-    """The marks of every submission, whose variants and cells are those of the key. ``graph`` is the key's network.
+    """The marks of every submission, whose cells are those of the key. ``graph`` is the key's network. Of a variant
+    that the key does not have all is missing.
 
     Raises BackpropError where the key asks for numbers that the network does not have.
     """
@@ -88,9 +91,11 @@ class _Grading:
     def marked(self, submissions: Sequence[Submission]) -> list[Marked]:
         if not submissions:
             return []
-        variants = [self.variants[one.variant] for one in submissions]
+        variants = [self.variants.get(one.variant, self.key.variants[0]) for one in submissions]
         given = given_values(self.nodes.graph, _stacked(variants))
-        read = [{name: number_of(text) for name, text in one.answers.items()} for one in submissions]
+        read = [
+            {name: number_of(without_name(name, text)) for name, text in one.answers.items()} for one in submissions
+        ]
         answers = {
             place: np.array([np.nan if (n := one.get(name)) is None else n for one in read])
             for name, place in self.places.items()
@@ -129,7 +134,7 @@ class _Student:
         inferred: dict[Place, Inferred] = {}
         for at, cell in enumerate(numbers):
             mark = self._number(cell, own, marks)
-            if mark.verdict is Verdict.WRONG and cell.id in self.submission.answers:
+            if mark.verdict is Verdict.WRONG and mark.difference is None:
                 mark, suspects = self._diagnosed(cell, mark, own)
                 own = self._inferring(suspects, numbers[at + 1 :], own, inferred)
             marks[cell.id] = mark
@@ -141,12 +146,12 @@ class _Student:
 
     def _number(self, cell: Cell, own: Carried, marks: Mapping[str, Mark]) -> Mark:
         place = self.grading.places[cell.id]
-        text = self.submission.answers.get(cell.id, "").strip()
-        if not text:
+        text = self._text(cell)
+        if is_blank(text):
             return Mark(cell, None, Verdict.MISSING)
         answer = float(self.answers[place])
         if not np.isfinite(answer):
-            return Mark(cell, text, Verdict.WRONG)
+            return Mark(cell, text, Verdict.WRONG, difference=UNREADABLE)
         assert isinstance(cell.value, float)
         if abs(answer - cell.value) <= cell.tolerance * (1 + SLACK):
             return Mark(cell, answer, Verdict.RIGHT)
@@ -158,6 +163,9 @@ class _Student:
         if node is not None and wrong_before and np.any(becomes_trivial(node, own.values, self.right, negligible)):
             return Mark(cell, answer, Verdict.FLAGGED)
         return Mark(cell, answer, Verdict.CONSISTENT)
+
+    def _text(self, cell: Cell) -> str:
+        return without_name(cell.id, self.submission.answers.get(cell.id, "").strip())
 
     def _agrees(self, place: Place, own: Carried) -> bool:
         if place not in own.expected:
@@ -205,30 +213,32 @@ class _Student:
         return carried(grading.order, self.given, answers, grading.digits, grading.key.digits, inferred)
 
     def _other(self, cell: Cell) -> Mark:
-        text = self.submission.answers.get(cell.id, "").strip()
-        if not text:
+        text = self._text(cell)
+        if is_blank(text):
             return Mark(cell, None, Verdict.MISSING)
         if cell.kind is CellKind.FORMULA:
             return self.grading.formulas.mark(cell, text, self.given)
         plain = _letter if cell.kind is CellKind.CHOICE else _line
-        is_right = plain(text) == plain(str(cell.value))
-        return Mark(cell, text, Verdict.RIGHT if is_right else Verdict.WRONG)
+        answer = plain(text)
+        if answer is None:
+            return Mark(cell, text, Verdict.WRONG, difference=UNREADABLE)
+        return Mark(cell, text, Verdict.RIGHT if answer == plain(str(cell.value)) else Verdict.WRONG)
 
 
-def _letter(text: str) -> str:
+def _letter(text: str) -> str | None:
     """The letter of a choice: of ``B``, ``(b)``, ``option B``, ``B: a formula``; two letters are none."""
     words: list[str] = re.findall(r"\w+", text.casefold())
     letters = [word for word in words if len(word) == 1]
     if len(words) <= 2 and len(letters) == 1:
         return letters[0]
     found = re.match(r"\W*(\w)\s*[:.)]", text.casefold())
-    return str(found[1]) if found else " ".join(words)
+    return None if found is None else str(found[1])
 
 
-def _line(text: str) -> str:
+def _line(text: str) -> str | None:
     """The number of a line: of ``11``, ``line 11``, ``#11``, ``11.0``."""
     found = re.fullmatch(r"\D*(\d+)(?:[.,]0*)?\W*", text.strip())
-    return found[1].lstrip("0") if found else text.casefold().strip()
+    return None if found is None else found[1].lstrip("0")
 
 
 def _lane(values: Mapping[Place, Numbers], at: int) -> dict[Place, Numbers]:

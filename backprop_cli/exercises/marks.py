@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sympy import Expr
 
-from backprop_cli.exercises.key import Cell
+from backprop_cli.errors import Problem
+from backprop_cli.exercises.key import Cell, CellKind
 from backprop_cli.exercises.nodes import Node
+from backprop_cli.translation import Sentences, marked
+
+UNKNOWN_VARIANT = "?"  # of a student who has not said which sheet it is
+LONGEST_QUOTED = 40  # characters of an answer that could not be read
+UNREAD = Sentences(
+    {
+        CellKind.NUMBER: marked("{cell}: '{answer}' is no number"),
+        CellKind.FORMULA: marked("{cell}: the formula cannot be read: {reason}"),
+        CellKind.CHOICE: marked("{cell}: '{answer}' is no letter to choose"),
+        CellKind.LINE: marked("{cell}: '{answer}' is no number of a line"),
+    }
+)
 
 
 class Verdict(StrEnum):
@@ -29,15 +43,16 @@ class Verdict(StrEnum):
 
 
 class Submission(NamedTuple):
-    """One student's answers to one variant, by the ids of cells, as they were written."""
+    """One student's answers to one variant, by the ids of cells, as they were written; ``lines`` says where."""
 
     student: str
     variant: str
     answers: Mapping[str, str]
+    lines: Mapping[str, int] = MappingProxyType({})
 
 
 class DifferenceKind(StrEnum):
-    UNREADABLE = "unreadable"
+    UNREADABLE = "unreadable"  # also of answers that are no formulas
     ITSELF = "itself"  # the formula uses what it is to be a formula of
     FACTOR = "factor"
     TERM = "term"
@@ -65,6 +80,15 @@ class Mark(NamedTuple):
     step: Node | None = None
     difference: Difference | None = None
     expected: float | None = None
+
+    @property
+    def unread(self) -> str | None:
+        """What kept the answer from being read, without a full stop; None of one that was."""
+        if self.difference is None or self.difference.kind is not DifferenceKind.UNREADABLE:
+            return None
+        text = str(self.answer)
+        quoted = text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"
+        return UNREAD[self.cell.kind].format(cell=self.cell.id, answer=quoted, reason=self.difference.text)
 
     @property
     def points(self) -> float:
@@ -95,6 +119,12 @@ class Marked(NamedTuple):
     @property
     def of(self) -> float:
         return sum(mark.cell.points for mark in self.marks)
+
+    def unread(self, lines: Mapping[str, int]) -> Iterator[Problem]:
+        """The answers that could not be read; ``lines`` says where those of each cell stand."""
+        for mark in self.marks:
+            if (message := mark.unread) is not None:
+                yield Problem(lines.get(mark.cell.id, 0), 1, message)
 
 
 @dataclass(frozen=True)

@@ -173,3 +173,47 @@ def test_answers_from_standard_input_and_files_that_are_not_there(
     missing = backprop("grade", tmp_path / "none.json", "-")
     assert (missing.status, missing.stdout) == (2, "")
     assert "none.json: cannot be read" in missing.stderr
+
+
+def named(sheet: tuple[Path, dict[str, str]], folder: Path, *students: str) -> Path:
+    """The key with a variant of the same numbers for each student."""
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    (variant,) = data["variants"]
+    data["variants"] = [
+        {**variant, "id": str(number), "code": f"C{number}", "student": student}
+        for number, student in enumerate(students, 1)
+    ]
+    path = folder / "class.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+def test_students_without_readable_answers_are_missing_and_not_left_out(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key = named(sheet, tmp_path, "Ann", "Bob", "Cem")
+    file = tmp_path / "answers.csv"
+    right = "".join(f'Ann,1,"{cell}",{answer}\n' for cell, answer in sheet[1].items())
+    file.write_text(f"student,variant,cell,answer\n{right}Bob,3,J,0\n", encoding="utf-8")
+    found = backprop("grade", key, file, "--format", "csv")
+    count = len(sheet[1])
+    assert [(row["student"], row["right"], row["missing"]) for row in csv.DictReader(found.stdout.splitlines())] == [
+        ("Ann", str(count), "0"),
+        ("Bob", "0", str(count)),
+        ("Cem", "0", str(count)),
+    ]
+    assert found.stderr == f"{file}:{count + 2}:1: variant 3 is not that of 'Bob', who has variant 2\n"
+    assert found.status == 1
+
+
+def test_answers_that_cannot_be_read_are_told_with_their_lines(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", {**right, "z1[1]": "37.75%", "z1[2]": f"z1[2] = {right['z1[2]']}", "J": "n/a"}))
+    found = backprop("grade", key, file, "--format", "json")
+    assert found.stderr == f"{file}:2:1: z1[1]: '37.75%' is no number\n"
+    cells = {cell["cell"]: cell for cell in json.loads(found.stdout)["students"][0]["cells"]}
+    assert (cells["z1[1]"]["answer"], cells["z1[1]"]["verdict"], cells["z1[1]"]["mistake"]) == ("37.75%", "wrong", None)
+    assert (cells["z1[2]"]["verdict"], cells["J"]["verdict"]) == ("right", "missing")
+    assert "z1[1]: '37.75%' is no number." in backprop("grade", key, file).stdout
