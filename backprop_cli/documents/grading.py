@@ -13,7 +13,7 @@ from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marke
 from backprop_cli.exercises.mistakes import NAMES, SENTENCES
 from backprop_cli.exercises.nodes import Node, name_of
 from backprop_cli.symbolic.display import tree_of
-from backprop_cli.translation import Sentences, marked, tr, tr_n
+from backprop_cli.translation import Sentences, enumerated, marked, tr, tr_n
 
 BINS = 10  # of the distribution of points
 LONGEST_ANSWER = 12  # characters of a text that stands in the table
@@ -54,16 +54,37 @@ def _student(student: Marked) -> Iterator[Block]:
     yield Heading(2, (heading.format(student=student.student, variant=student.variant, **total),))
     header = (tr("asked for"), tr("answer"), tr("right answer"), tr("verdict"), tr("points"))
     yield Table(header, tuple(_row(mark) for mark in student.marks))
+    yield from _held(student)
     for mark in student.marks:
         if (feedback := _feedback(mark)) is not None:
             yield Note(feedback, Tone.WARNING)
+
+
+def _held(student: Marked) -> Iterator[Block]:
+    """How many points the teacher still has to decide about, and why."""
+    flagged = [mark for mark in student.marks if mark.verdict is Verdict.FLAGGED]
+    if not flagged:
+        return
+    message = tr_n(
+        "Points held back for the teacher to decide about: {points}, for {count} flagged answer.",
+        "Points held back for the teacher to decide about: {points}, for {count} flagged answers.",
+        len(flagged),
+    )
+    yield Note((message.format(points=points(student.held), count=len(flagged)),), Tone.WARNING)
+    if trivial := [mark.cell.id for mark in flagged if mark.difference is None]:
+        message = tr(
+            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
+            "here."
+        )
+        yield Note((message.format(cell=enumerated(trivial)),), Tone.WARNING)
 
 
 def _row(mark: Mark) -> tuple[Cell, ...]:
     answers = [_written(mark, value) for value in (mark.answer, mark.cell.value)]
     if any(len(text) > LONGEST_ANSWER for text in answers):
         answers = ["", ""]
-    earned = tr("{points} of {of}").format(points=points(mark.points), of=points(mark.cell.points))
+    said = tr("{points} of {of} held back") if mark.held else tr("{points} of {of}")
+    earned = said.format(points=points(mark.held or mark.points), of=points(mark.cell.points))
     return (mark.cell.id, *answers, VERDICTS[mark.verdict], earned)
 
 
@@ -83,12 +104,6 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     cell = mark.cell.id
     if mark.verdict is Verdict.FLAGGED and mark.difference is not None:
         return _difference(cell, mark.difference)
-    if mark.verdict is Verdict.FLAGGED:
-        message = tr(
-            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
-            "here."
-        )
-        return (message.format(cell=cell),)
     if mark.verdict is not Verdict.WRONG:
         return None
     parts: list[Inline] = []
@@ -152,6 +167,14 @@ def _class(report: Report) -> Iterator[Block]:
     yield Heading(2, (tr("The class"),))
     message = tr_n("{count} student, {mean} points on average.", "{count} students, {mean} points on average.", count)
     sentences = [message.format(count=count, mean=points(mean))]
+    held = [student.held for student in report.students if student.held]
+    if held:
+        message = tr_n(
+            "Points held back for the teacher to decide about, which are in no total: {points}, of {count} student.",
+            "Points held back for the teacher to decide about, which are in no total: {points}, of {count} students.",
+            len(held),
+        )
+        sentences.append(message.format(count=len(held), points=points(sum(held))))
     marks = [mark for student in report.students for mark in student.marks]
     failed = Counter(mark.cell.id for mark in marks if mark.verdict is Verdict.WRONG)
     if failed:

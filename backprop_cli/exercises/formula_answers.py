@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Rational, S
 
+from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.diagnosis import Diagnosis
 from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_reading import UnreadableError, read
@@ -20,6 +21,7 @@ from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Verdi
 from backprop_cli.exercises.nodes import Nodes, Values, evaluated
 from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.translation import tr
 
 POINTS = 20
 SEED = 20
@@ -48,7 +50,7 @@ class FormulaJudge:
         target = self._target(cell)
         if target is not None and answer.has(target):
             return Mark(cell, text, Verdict.WRONG, difference=Difference(DifferenceKind.ITSELF))
-        right = read(str(cell.value), self.nodes)
+        right = self.right(cell)
         points = self._at_points(given)
         ours, theirs = self._values(right, points), self._values(answer, points)
         if _same(ours, theirs):
@@ -59,6 +61,14 @@ class FormulaJudge:
         node = None if target is None else self.nodes.node(target)
         difference = self._difference(right, ours, theirs, points)
         return Mark(cell, text, Verdict.WRONG, mistakes, node if mistakes else None, difference)
+
+    def right(self, cell: Cell) -> Expr:
+        """The key's own formula. Raises BackpropError for what is none."""
+        try:
+            return read(str(cell.value), self.nodes)
+        except UnreadableError as error:
+            message = tr("the key's formula for {cell} cannot be read: {reason}")
+            raise BackpropError(message.format(cell=cell.id, reason=error)) from None
 
     def _target(self, cell: Cell) -> Place | None:
         try:

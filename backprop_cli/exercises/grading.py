@@ -55,7 +55,10 @@ class _Grading:
         self.diagnosis = Diagnosis(Setting(nodes, self.rate))
         self.formulas = FormulaJudge(self.diagnosis)
         self.variants = {variant.id: variant for variant in key.variants}
-        numbers = [cell for variant in key.variants for cell in variant.cells if cell.kind is CellKind.NUMBER]
+        cells = [cell for variant in key.variants for cell in variant.cells]
+        for cell in {cell.value: cell for cell in cells if cell.kind is CellKind.FORMULA}.values():
+            self.formulas.right(cell)  # a key that cannot be used is told before anything is marked with it
+        numbers = [cell for cell in cells if cell.kind is CellKind.NUMBER]
         self.digits_of = {cell.id: cell.digits for cell in numbers}
         self.places = {name: self._place(name) for name in self.digits_of}
         self._let_paths_add_up()

@@ -124,7 +124,7 @@ def _variant(data: Mapping[str, Any]) -> Variant:
 def _cell(data: Mapping[str, Any]) -> Cell:
     kind = CellKind(data["kind"])
     value = _finite(data["value"]) if kind is CellKind.NUMBER else str(data["value"])
-    tolerance, points = _finite(data["tolerance"]), _finite(data["points"])
+    tolerance, points = _not_negative(data["tolerance"]), _not_negative(data["points"])
     fixed = bool(data.get("fixed", False))
     return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, _digits(data["digits"]), fixed)
 
@@ -133,6 +133,13 @@ def _finite(number: Any) -> float:
     found = float(number)
     if not isfinite(found):
         raise ValueError(f"{number} is not finite")
+    return found
+
+
+def _not_negative(number: Any) -> float:
+    found = _finite(number)
+    if found < 0:
+        raise ValueError(f"{number} is negative")
     return found
 
 

@@ -29,7 +29,8 @@ UNREAD = Sentences(
 
 class Verdict(StrEnum):
     """``consistent``: right from the student's own earlier numbers. ``flagged``: so too, but a wrong number before it
-    leaves nothing to compute here, which the teacher should see."""
+    leaves nothing to compute here; or right, and not what was asked for. Its points are held back until the teacher has
+    seen it."""
 
     RIGHT = "right"
     CONSISTENT = "consistent"
@@ -39,7 +40,12 @@ class Verdict(StrEnum):
 
     @property
     def earns_points(self) -> bool:
-        return self in (Verdict.RIGHT, Verdict.CONSISTENT, Verdict.FLAGGED)
+        return self in (Verdict.RIGHT, Verdict.CONSISTENT)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the points are gone, which those held back are not."""
+        return self in (Verdict.WRONG, Verdict.MISSING)
 
 
 class Submission(NamedTuple):
@@ -94,6 +100,11 @@ class Mark(NamedTuple):
     def points(self) -> float:
         return self.cell.points if self.verdict.earns_points else 0.0
 
+    @property
+    def held(self) -> float:
+        """The points that are held back for the teacher."""
+        return self.cell.points if self.verdict is Verdict.FLAGGED else 0.0
+
     def as_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {
             "cell": self.cell.id,
@@ -115,6 +126,10 @@ class Marked(NamedTuple):
     @property
     def points(self) -> float:
         return sum(mark.points for mark in self.marks)
+
+    @property
+    def held(self) -> float:
+        return sum(mark.held for mark in self.marks)
 
     @property
     def of(self) -> float:
@@ -145,6 +160,7 @@ class Report:
                 {
                     "student": student.student,
                     "points": student.points,
+                    "held": student.held,
                     "of": student.of,
                     "cells": [mark.as_data() for mark in student.marks],
                 }

@@ -59,8 +59,8 @@ def test_json_is_as_the_contract_has_it(backprop: Run, sheet: tuple[Path, dict[s
     file = answers(tmp_path, ("Ann", {**right, "dJ/dz1[1]": right["dJ/da1[1]"]}))
     data = json.loads(backprop("grade", key, file, "--format", "json").stdout)
     (ann,) = data["students"]
-    assert list(ann) == ["student", "points", "of", "cells"]
-    assert (ann["student"], ann["of"] - ann["points"]) == ("Ann", 1)
+    assert list(ann) == ["student", "points", "held", "of", "cells"]
+    assert (ann["student"], ann["of"] - ann["points"], ann["held"]) == ("Ann", 1, 0)
     wrong = [cell for cell in ann["cells"] if cell["verdict"] == "wrong"]
     assert wrong == [
         {
@@ -130,6 +130,8 @@ def test_what_is_no_key_is_bad_input(backprop: Run, tmp_path: Path, key: str, me
         (("learning_rate",), float("inf")),
         (("variants",), []),
         (("variants", 0, "cells", 0, "points"), float("inf")),
+        (("variants", 0, "cells", 0, "points"), -1),
+        (("variants", 0, "cells", 0, "tolerance"), -1e-4),
         (("variants", 0, "cells", 0, "value"), float("nan")),
         (("variants", 0, "cells", 0, "digits"), 10**9),
         (("variants", 0, "cells", 0, "id"), "z1[2]"),
@@ -161,6 +163,23 @@ def test_a_key_that_asks_for_what_is_not_there_is_bad_input(
     found = backprop("grade", path, answers(tmp_path, ("Ann", sheet[1])))
     assert found.status == 2
     assert found.stderr == "the key asks for path 9 of dJ/da1[1], which its network does not have\n"
+
+
+@pytest.mark.parametrize("formula", ['__import__("os")', "a1[9]", "", "(", "1/0", None, float("inf")])
+def test_a_key_with_a_formula_that_is_none_is_bad_input(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path, formula: object
+) -> None:
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    data["variants"][0]["cells"].append(
+        {"id": "formula dJ/dz1[1]", "question": 2, "kind": "formula", "value": formula}
+        | {"tolerance": 0.0, "points": 1.0, "digits": 4}
+    )
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    found = backprop("grade", path, answers(tmp_path, ("Ann", sheet[1])))
+    assert (found.status, found.stdout) == (2, "")
+    assert found.stderr.startswith("the key's formula for formula dJ/dz1[1] cannot be read: ")
+    assert found.stderr.count("\n") == 1
 
 
 def test_answers_from_standard_input_and_files_that_are_not_there(
@@ -217,3 +236,23 @@ def test_answers_that_cannot_be_read_are_told_with_their_lines(
     assert (cells["z1[1]"]["answer"], cells["z1[1]"]["verdict"], cells["z1[1]"]["mistake"]) == ("37.75%", "wrong", None)
     assert (cells["z1[2]"]["verdict"], cells["J"]["verdict"]) == ("right", "missing")
     assert "z1[1]: '37.75%' is no number." in backprop("grade", key, file).stdout
+
+
+def test_points_of_flagged_answers_are_held_back(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    """Zeros everywhere follow from each other, and show nothing."""
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", right), ("Nil", dict.fromkeys(right, "0")))
+    found = json.loads(backprop("grade", key, file, "--format", "json").stdout)["students"][1]
+    flagged = [cell for cell in found["cells"] if cell["verdict"] == "flagged"]
+    assert len(flagged) > 5
+    assert {cell["points"] for cell in flagged} == {0.0}
+    assert found["held"] == len(flagged)  # of one point each
+    assert found["points"] == sum(cell["points"] for cell in found["cells"]) < 0.2 * found["of"]
+    text = " ".join(backprop("grade", key, file).stdout.split())
+    assert f"held back for the teacher to decide about: {len(flagged)}, for {len(flagged)} flagged answers." in text
+    assert f"which are in no total: {len(flagged)}, of 1 student." in text
+    assert "1 of 1 held back" in text
+    (ann, nil) = csv.DictReader(backprop("grade", key, file, "--format", "csv").stdout.splitlines())
+    assert (ann["held"], nil["held"], nil["flagged"]) == ("0", str(len(flagged)), str(len(flagged)))

@@ -58,7 +58,7 @@ def test_other_ways_to_write_it_are_right(of: str, answer: str) -> None:
 
 def test_a_right_one_with_gradients_in_it_is_flagged_where_they_were_to_be_put_in() -> None:
     found = mark("dJ/dW2[1,1]", "dJ/dz2[1]*a1[1]")
-    assert (found.verdict, found.points) == (Verdict.FLAGGED, 2.0)
+    assert (found.verdict, found.points, found.held) == (Verdict.FLAGGED, 0.0, 2.0)
     assert found.difference == Difference(DifferenceKind.GRADIENTS)
 
 
