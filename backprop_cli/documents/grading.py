@@ -111,6 +111,8 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
         return (_sentence(mark.unread),)
     if mark.difference is not None:
         parts.extend(_difference(cell, mark.difference))
+    if mark.rounded_to is not None:
+        return (_rounded(mark, mark.rounded_to),)
     if mark.mistakes:
         parts.extend([gap()] if parts else [])
         parts.extend(_mistakes(mark))
@@ -122,6 +124,22 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
         message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
         return (message.format(cell=cell, number=_written(mark, mark.expected)),)
     return (tr("{cell}: this is not the right answer.").format(cell=cell), *_both(mark))
+
+
+def _rounded(mark: Mark, digits: int) -> str:
+    if mark.is_exact:
+        message = tr_n(
+            "{cell}: this is the right step, but rounded to {count} digit after the point instead of exact.",
+            "{cell}: this is the right step, but rounded to {count} digits after the point instead of exact.",
+            digits,
+        )
+    else:
+        message = tr_n(
+            "{cell}: this is the right step, but rounded to {count} digit after the point instead of {asked}.",
+            "{cell}: this is the right step, but rounded to {count} digits after the point instead of {asked}.",
+            digits,
+        )
+    return message.format(cell=mark.cell.id, count=digits, asked=mark.cell.digits)
 
 
 def _sentence(message: str) -> str:

@@ -23,7 +23,8 @@ from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Submission, Verdict
 from backprop_cli.exercises.mistakes import Setting
 from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values, look_ups
-from backprop_cli.exercises.tolerances import SLACK
+from backprop_cli.exercises.rounding import ROUNDED, is_telling, rounded_to
+from backprop_cli.exercises.tolerances import SLACK, is_too_strict
 from backprop_cli.exercises.written_ids import without_name
 from backprop_cli.exercises.written_numbers import is_blank, number_of
 from backprop_cli.symbolic.derivation import derive
@@ -181,20 +182,40 @@ class _Student:
         node = grading.nodes.node(place)
         if node is None or not np.isfinite(self.answers[place]):
             return mark, []
+        answer = float(self.answers[place])
+        expected, width = _only(own.expected[place]), _only(own.widths[place])
+        mark = mark._replace(expected=expected)
+        digits = self._rounded_to(cell, answer, expected, width)
+        # the student may have gone on with the number as it was before it was rounded
+        unrounded = [] if digits is None else [Suspect(ROUNDED, node, node.formula, expected, width)]
+        if digits is not None and is_telling(answer, digits):
+            return mark._replace(mistakes=(ROUNDED,), rounded_to=digits), unrounded
         answered = self.answered - {place}
-        suspects = grading.diagnosis.found(
-            node, float(self.answers[place]), own, answered, grading.digits, grading.key.digits
-        )
+        suspects = grading.diagnosis.found(node, answer, own, answered, grading.digits, grading.key.digits)
         named = ids(suspects)
+        if not named and digits is not None:
+            return mark._replace(mistakes=(ROUNDED,), rounded_to=digits), unrounded
         step = next((one.node for one in suspects if one.mistake == named[0]), None) if named else None
-        expected = float(own.expected[place].reshape(-1)[0])
-        return mark._replace(mistakes=named, step=step, expected=expected), suspects
+        return mark._replace(mistakes=named, step=step), suspects
+
+    def _rounded_to(self, cell: Cell, answer: float, expected: float, width: float) -> int | None:
+        """The digits after the point of the right number, or of what the student's own come to, rounded too early."""
+        text = self._text(cell)
+        right = rounded_to(text, answer, float(cell.value), cell.tolerance)
+        digits = rounded_to(text, answer, expected, width) if right is None else right
+        is_early = digits is not None and (digits < cell.digits or is_too_strict(cell.tolerance, cell.digits))
+        return digits if is_early else None
 
     def _inferring(
         self, suspects: Sequence[Suspect], later: Sequence[Cell], own: Carried, inferred: dict[Place, Inferred]
     ) -> Carried:
-        """The student's numbers with that of a slip at a step not asked for, where it explains a later answer."""
-        hidden = [one for one in suspects if one.node.place not in self.answered and one.node.place not in inferred]
+        """The student's numbers with that of a slip at a step not asked for, or of one before it was rounded, where it
+        explains a later answer."""
+        hidden = [
+            one
+            for one in suspects
+            if (one.node.place not in self.answered or one.mistake == ROUNDED) and one.node.place not in inferred
+        ]
         best, most = own, self._consistent(later, own)
         chosen: Suspect | None = None
         for one in hidden[:MOST_TRIED]:
@@ -242,6 +263,10 @@ def _line(text: str) -> str | None:
     """The number of a line: of ``11``, ``line 11``, ``#11``, ``11.0``."""
     found = re.fullmatch(r"\D*(\d+)(?:[.,]0*)?\W*", text.strip())
     return None if found is None else found[1].lstrip("0")
+
+
+def _only(number: Numbers) -> float:
+    return float(np.asarray(number).reshape(-1)[0])
 
 
 def _lane(values: Mapping[Place, Numbers], at: int) -> dict[Place, Numbers]:

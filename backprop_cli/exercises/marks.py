@@ -13,6 +13,7 @@ from sympy import Expr
 from backprop_cli.errors import Problem
 from backprop_cli.exercises.key import Cell, CellKind
 from backprop_cli.exercises.nodes import Node
+from backprop_cli.exercises.tolerances import is_too_strict
 from backprop_cli.translation import Sentences, marked
 
 UNKNOWN_VARIANT = "?"  # of a student who has not said which sheet it is
@@ -77,7 +78,8 @@ class Difference(NamedTuple):
 class Mark(NamedTuple):
     """``answer`` is a number where it could be read as one. ``mistakes`` are the ids of those that give this answer,
     the likeliest first, and ``step`` is where the first of them was made. ``difference`` says of a formula how it
-    differs from the right one. ``expected`` is what the student's own earlier numbers come to."""
+    differs from the right one. ``expected`` is what the student's own earlier numbers come to. ``rounded_to`` is the
+    number of digits after the point of one that was rounded too early."""
 
     cell: Cell
     answer: float | str | None
@@ -86,6 +88,12 @@ class Mark(NamedTuple):
     step: Node | None = None
     difference: Difference | None = None
     expected: float | None = None
+    rounded_to: int | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether an exact number is asked for: rounding it to the digits of the key is not good enough."""
+        return is_too_strict(self.cell.tolerance, self.cell.digits)
 
     @property
     def unread(self) -> str | None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, S
 
 from backprop_cli.exercises.nodes import Contribution, Node, Nodes
+from backprop_cli.exercises.rounding import ROUNDED
 from backprop_cli.exercises.tolerances import derivative
 from backprop_cli.symbolic.functions import apply
 from backprop_cli.symbolic.graph import Role
@@ -345,6 +346,7 @@ NAMES = Sentences(
         "updated_too_early": marked("parameters updated too early"),
         "bias_forgotten": marked("the bias forgotten"),
         "forward_slip": marked("a slip in the forward pass"),
+        ROUNDED: marked("rounded to fewer digits than asked for"),
     }
 )
 SENTENCES = Sentences(
