@@ -16,7 +16,8 @@ from backprop_cli.symbolic.display import tree_of
 from backprop_cli.translation import Sentences, enumerated, marked, tr, tr_n
 
 BINS = 10  # of the distribution of points
-LONGEST_ANSWER = 12  # characters of a text that stands in the table
+LONGEST_ANSWER = 24  # characters of an answer in the table of all
+LONGEST_FORMULA_ANSWER = 200
 LONGEST_FORMULA = 60  # operations of a step's formula that is shown
 
 VERDICTS = Sentences[Verdict](
@@ -54,6 +55,7 @@ def _student(student: Marked) -> Iterator[Block]:
     yield Heading(2, (heading.format(student=student.student, variant=student.variant, **total),))
     header = (tr("asked for"), tr("answer"), tr("right answer"), tr("verdict"), tr("points"))
     yield Table(header, tuple(_row(mark) for mark in student.marks))
+    yield from _formulas(student)
     yield from _held(student)
     for mark in student.marks:
         if (feedback := _feedback(mark)) is not None:
@@ -80,18 +82,36 @@ def _held(student: Marked) -> Iterator[Block]:
 
 
 def _row(mark: Mark) -> tuple[Cell, ...]:
-    answers = [_written(mark, value) for value in (mark.answer, mark.cell.value)]
-    if any(len(text) > LONGEST_ANSWER for text in answers):
-        answers = ["", ""]
     said = tr("{points} of {of} held back") if mark.held else tr("{points} of {of}")
     earned = said.format(points=points(mark.held or mark.points), of=points(mark.cell.points))
+    is_formula = mark.cell.kind is CellKind.FORMULA
+    answers = ("", "") if is_formula else (_clipped(mark.text, LONGEST_ANSWER), _right(mark))
     return (mark.cell.id, *answers, VERDICTS[mark.verdict], earned)
 
 
-def _written(mark: Mark, value: float | str | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:z.{mark.cell.digits}f}" if isinstance(value, float) else value
+def _formulas(student: Marked) -> Iterator[Block]:
+    """Answers that are formulas, for which the table of all has no room."""
+    found = [mark for mark in student.marks if mark.right is not None]
+    rows = tuple(
+        (mark.cell.id, _clipped(mark.text, LONGEST_FORMULA_ANSWER), tree_of(mark.right))
+        for mark in found
+        if mark.right is not None
+    )
+    if rows:
+        yield Table((tr("asked for"), tr("answer"), tr("right answer")), rows)
+
+
+def _clipped(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _right(mark: Mark) -> str:
+    return _number(mark, mark.cell.value) if isinstance(mark.cell.value, float) else mark.cell.value
+
+
+def _number(mark: Mark, number: float) -> str:
+    """A number of ours with the digits asked for; what a student wrote stays as it is."""
+    return f"{number:z.{mark.cell.digits}f}"
 
 
 def points(number: float) -> str:
@@ -119,11 +139,11 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     if mark.step is not None:
         parts.extend(_step(mark.step))
     if parts:
-        return (*parts, *_both(mark))
+        return tuple(parts)
     if mark.expected is not None:
         message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
-        return (message.format(cell=cell, number=_written(mark, mark.expected)),)
-    return (tr("{cell}: this is not the right answer.").format(cell=cell), *_both(mark))
+        return (message.format(cell=cell, number=_number(mark, mark.expected)),)
+    return (tr("{cell}: this is not the right answer.").format(cell=cell),)
 
 
 def _rounded(mark: Mark, digits: int) -> str:
@@ -145,14 +165,6 @@ def _rounded(mark: Mark, digits: int) -> str:
 def _sentence(message: str) -> str:
     """A message of a line as a sentence, which it is already where it ends with a question."""
     return message if message.endswith(("?", "？")) else tr("{message}.").format(message=message)
-
-
-def _both(mark: Mark) -> tuple[Inline, ...]:
-    """What was answered and what is right, of an answer that is no number: the table has no room for a formula."""
-    if mark.cell.kind is CellKind.NUMBER:
-        return ()
-    message = tr("The answer was {given}; right is {right}.")
-    return (gap(), message.format(given=_written(mark, mark.answer), right=mark.cell.value))
 
 
 def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:

@@ -40,6 +40,7 @@ class FormulaJudge:
     def __init__(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis
         self.nodes: Nodes = diagnosis.setting.nodes
+        self._right: dict[str, Expr] = {}
 
     def mark(self, cell: Cell, text: str, given: Values) -> Mark:
         """The mark of an answer; ``given`` are the numbers of the student's variant, whose signs the points keep."""
@@ -64,8 +65,11 @@ class FormulaJudge:
 
     def right(self, cell: Cell) -> Expr:
         """The key's own formula. Raises BackpropError for what is none."""
+        text = str(cell.value)
         try:
-            return read(str(cell.value), self.nodes)
+            if text not in self._right:
+                self._right[text] = read(text, self.nodes)
+            return self._right[text]
         except UnreadableError as error:
             message = tr("the key's formula for {cell} cannot be read: {reason}")
             raise BackpropError(message.format(cell=cell.id, reason=error)) from None

@@ -145,8 +145,15 @@ class _Student:
         for cell in self.variant.cells:
             if cell.kind is not CellKind.NUMBER:
                 marks[cell.id] = self._other(cell)
-        ordered = tuple(marks[cell.id] for cell in self.variant.cells)
+        ordered = tuple(self._complete(marks[cell.id]) for cell in self.variant.cells)
         return Marked(self.submission.student, self.submission.variant, ordered)
+
+    def _complete(self, mark: Mark) -> Mark:
+        """The mark with the answer as it was written, beside the right one."""
+        cell = mark.cell
+        right = self.grading.formulas.right(cell) if cell.kind is CellKind.FORMULA else None
+        text = "" if mark.verdict is Verdict.MISSING else self.submission.answers[cell.id].strip()
+        return mark._replace(text=text, right=right)
 
     def _number(self, cell: Cell, own: Carried, marks: Mapping[str, Mark]) -> Mark:
         place = self.grading.places[cell.id]

@@ -79,7 +79,8 @@ class Mark(NamedTuple):
     """``answer`` is a number where it could be read as one. ``mistakes`` are the ids of those that give this answer,
     the likeliest first, and ``step`` is where the first of them was made. ``difference`` says of a formula how it
     differs from the right one. ``expected`` is what the student's own earlier numbers come to. ``rounded_to`` is the
-    number of digits after the point of one that was rounded too early."""
+    number of digits after the point of one that was rounded too early. ``text`` is the answer as it was written, and
+    ``right`` the right formula of one that is to be a formula."""
 
     cell: Cell
     answer: float | str | None
@@ -89,6 +90,8 @@ class Mark(NamedTuple):
     difference: Difference | None = None
     expected: float | None = None
     rounded_to: int | None = None
+    text: str = ""
+    right: Expr | None = None
 
     @property
     def is_exact(self) -> bool:

@@ -256,3 +256,36 @@ def test_points_of_flagged_answers_are_held_back(
     assert "1 of 1 held back" in text
     (ann, nil) = csv.DictReader(backprop("grade", key, file, "--format", "csv").stdout.splitlines())
     assert (ann["held"], nil["held"], nil["flagged"]) == ("0", str(len(flagged)), str(len(flagged)))
+
+
+def test_answers_stand_in_the_report_as_they_were_written(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", {**right, "z1[1]": "112/100", "z1[2]": "0", "a1[1]": "0,80764"}))
+    rows = [line.split() for line in backprop("grade", key, file).stdout.splitlines()]
+    shown = {row[0]: row[1:3] for row in rows if len(row) > 2}
+    assert shown["z1[1]"] == ["112/100", "1.1200"]
+    assert shown["z1[2]"] == ["0", "-0.5000"]
+    assert shown["a1[1]"] == ["0,80764", "0.8076"]
+
+
+def test_formulas_stand_in_the_report_whatever_their_verdict(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    data["variants"][0]["cells"] = [
+        {"id": f"formula dJ/d{of}", "question": 2, "kind": "formula", "value": right}
+        | {"tolerance": 0.0, "points": 1.0, "digits": 4}
+        for of, right in (("z2[1]", "(a2[1] - y[1])*a2[1]*(1 - a2[1])"), ("a2[1]", "a2[1] - y[1]"), ("b2[1]", "a2[1]"))
+    ]
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    given = {"formula dJ/dz2[1]": "a2[1]*(1-a2[1]) * dJ/da2[1]", "formula dJ/da2[1]": "-(y[1] - a2[1])"}
+    file = answers(tmp_path, ("Ann", given))
+    text = " ".join(backprop("grade", path, file).stdout.split())
+    assert "formula dJ/dz2[1] a2[1]*(1-a2[1]) * dJ/da2[1] a₁⁽²⁾ · (1 − a₁⁽²⁾) · (a₁⁽²⁾ − y₁)" in text  # flagged
+    assert "formula dJ/da2[1] -(y[1] - a2[1]) a₁⁽²⁾ − y₁" in text  # right
+    assert "formula dJ/db2[1] a₁⁽²⁾" in text  # missing
+    page = backprop("grade", path, file, "--format", "html").stdout
+    assert "a2[1]*(1-a2[1]) * dJ/da2[1]" in page

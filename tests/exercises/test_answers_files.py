@@ -254,3 +254,30 @@ def test_the_message_never_suggests_what_was_written() -> None:
 
 def test_an_answer_after_a_blank_counts() -> None:
     assert read("student,cell,answer\nAnn,J,-\nAnn,J,0.5\n") == ({"Ann": {"J": "0.5"}}, [])
+
+
+def test_lines_of_a_notebook_that_do_not_count_are_told() -> None:
+    form = "student = Ann\nJ = 0.2984\nJ = 0.3\ndJ/dW1_12 = 0.08\ndJ/dw1[1,2]: 0.0822\nj = 1\nz2[1] = 7\nz1[1] = 0.5"
+    found, problems = read(notebook({"cell_type": "raw", "source": form}), "x.ipynb")
+    assert found == {"Ann": {"J": "0.3", "z1[1]": "0.5"}}
+    assert problems == [
+        "x.ipynb:3:1: J is answered twice; the last answer counts",
+        "x.ipynb:4:1: unknown cell 'dJ/dW1_12'; did you mean 'dJ/dW1[1,2]'?",
+        "x.ipynb:5:1: unknown cell 'dJ/dw1[1,2]'; did you mean 'dJ/dW1[1,2]'?",
+        "x.ipynb:6:1: unknown cell 'j'; did you mean 'J'?",
+        "x.ipynb:7:1: unknown cell 'z2[1]'; did you mean 'z1[1]'?",
+    ]
+
+
+def test_what_else_stands_in_a_notebook_is_no_answer() -> None:
+    cells = [
+        {"cell_type": "raw", "source": "student = Ann\nJ = 0.3\ndJ/dW2[1,2] = \n"},
+        {"cell_type": "markdown", "source": "Note: all is rounded\n$z_1 = 0.5$\nrate = 0.5\nsum: a1 + a2 = 1"},
+        {"cell_type": "code", "source": "J = sum((a - y)**2)/2\nz1[1] = x@w\nW2[1,2] = 3\nj = 1\nprint(J == 0.3)"},
+    ]
+    assert read(notebook(*cells), "x.ipynb") == ({"Ann": {"J": "0.3"}}, [])
+    code = {"cell_type": "code", "source": "J = 0.3  # by hand\n# dJ/dW1[1,2] = 0.1\ndJ/dW1_11 = 0.08"}
+    own = {"cell_type": "raw", "source": "student = Ann"}
+    found, problems = read(notebook(own, code), "x.ipynb")
+    assert found == {"Ann": {"J": "0.3", "dJ/dW1[1,2]": "0.1"}}
+    assert problems == ["x.ipynb:4:1: unknown cell 'dJ/dW1_11'; did you mean 'dJ/dW1[1,2]'?"]
