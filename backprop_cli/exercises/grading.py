@@ -21,7 +21,7 @@ from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_answers import FormulaJudge
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Submission, Verdict
-from backprop_cli.exercises.mistakes import Setting
+from backprop_cli.exercises.mistakes import SENTENCES, Setting
 from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values, look_ups
 from backprop_cli.exercises.rounding import ROUNDED, is_telling, rounded_to
 from backprop_cli.exercises.tolerances import SLACK, is_too_strict
@@ -253,7 +253,10 @@ class _Student:
         answer = plain(text)
         if answer is None:
             return Mark(cell, text, Verdict.WRONG, difference=UNREADABLE)
-        return Mark(cell, text, Verdict.RIGHT if answer == plain(str(cell.value)) else Verdict.WRONG)
+        if answer == plain(str(cell.value)):
+            return Mark(cell, text, Verdict.RIGHT)
+        mistake = (cell.mistakes or {}).get(answer.upper())
+        return Mark(cell, text, Verdict.WRONG, (mistake,) if mistake in SENTENCES else ())
 
 
 def _letter(text: str) -> str | None:

@@ -289,3 +289,25 @@ def test_formulas_stand_in_the_report_whatever_their_verdict(
     assert "formula dJ/db2[1] a₁⁽²⁾" in text  # missing
     page = backprop("grade", path, file, "--format", "html").stdout
     assert "a2[1]*(1-a2[1]) * dJ/da2[1]" in page
+
+
+def test_a_wrong_letter_is_the_mistake_that_the_key_names(backprop: Run, tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    assert backprop("exercise", "first-sheet", "--format", "json", "-o", path).status == 0
+    data = json.loads(path.read_text(encoding="utf-8"))
+    (cell,) = [cell for cell in data["variants"][0]["cells"] if cell["kind"] == "choice"]
+    assert set(cell["mistakes"]) == set("ABCD") - {cell["value"]}
+    assert all("mistakes" not in other for other in data["variants"][0]["cells"] if other["kind"] != "choice")
+    for letter, mistake in cell["mistakes"].items():
+        file = answers(tmp_path, ("Ann", {cell["id"]: f"({letter.lower()})"}))
+        (student,) = json.loads(backprop("grade", path, file, "--format", "json").stdout)["students"]
+        (mark,) = [mark for mark in student["cells"] if mark["cell"] == cell["id"]]
+        assert (mark["verdict"], mark["mistake"]) == ("wrong", mistake)
+        assert f"{cell['id']}: This is what comes out " in backprop("grade", path, file).stdout
+    del cell["mistakes"]  # as in a key of before
+    path.write_text(json.dumps(data), encoding="utf-8")
+    found = backprop("grade", path, file)
+    assert (found.status, f"{cell['id']}: this is not the right answer." in found.stdout) == (1, True)
+    cell["mistakes"] = {"A": "nonsense", "B": "nonsense", "C": "nonsense", "D": "nonsense"}
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert f"{cell['id']}: this is not the right answer." in backprop("grade", path, file).stdout
