@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from backprop_cli.documents.blocks import Bar, Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.sentences import filled, gap
+from backprop_cli.documents.sentences import filled, gap, listed
 from backprop_cli.exercises.key import CellKind
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
 from backprop_cli.exercises.mistakes import NAMES, SENTENCES
@@ -33,6 +33,9 @@ DIFFERENCES = Sentences[DifferenceKind](
     {
         DifferenceKind.ITSELF: marked("{cell}: the formula uses what it is to be a formula of."),
         DifferenceKind.GRADIENTS: marked("{cell}: the formula is right, but it uses gradients that were to be put in."),
+        DifferenceKind.NUMBERS: marked(
+            "{cell}: the formula is right for the numbers of this sheet alone. It was to be written with {part}."
+        ),
         DifferenceKind.FACTOR: marked("{cell}: the answer is {part} times the right formula."),
         DifferenceKind.TERM: marked("{cell}: the answer is the right formula plus {part}."),
     }
@@ -126,15 +129,15 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
         return _difference(cell, mark.difference)
     if mark.verdict is not Verdict.WRONG:
         return None
-    parts: list[Inline] = []
     if mark.unread is not None:
         return (_sentence(mark.unread),)
-    if mark.difference is not None:
-        parts.extend(_difference(cell, mark.difference))
     if mark.rounded_to is not None:
         return (_rounded(mark, mark.rounded_to),)
-    if mark.mistakes:
-        parts.extend([gap()] if parts else [])
+    parts: list[Inline] = []
+    if mark.difference is not None:
+        parts.extend(_difference(cell, mark.difference))
+        parts.extend(f"{gap()}{SENTENCES[mistake]}" for mistake in mark.mistakes[:1])
+    elif mark.mistakes:
         parts.extend(_mistakes(mark))
     if mark.step is not None:
         parts.extend(_step(mark.step))
@@ -168,8 +171,11 @@ def _sentence(message: str) -> str:
 
 
 def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:
-    part: Inline = "" if difference.formula is None else tree_of(difference.formula)
-    return filled(DIFFERENCES[difference.kind], cell=cell, part=part, reason=difference.text)
+    formula = difference.formula
+    part: Sequence[Inline] = () if formula is None else (tree_of(formula),)
+    if difference.places:
+        part = listed(map(tree_of, difference.places))
+    return filled(DIFFERENCES[difference.kind], cell=cell, part=part)
 
 
 def _mistakes(mark: Mark) -> tuple[Inline, ...]:
@@ -179,8 +185,8 @@ def _mistakes(mark: Mark) -> tuple[Inline, ...]:
             return filled(tr("{cell}: {sentence}"), cell=cell, sentence=told[0])
         message = tr("{cell}: a mistake on the way, at {step}, gives this answer. {sentence}")
         return filled(message, cell=cell, step=name_of(mark.step.place), sentence=told[0])
-    listed = gap().join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
-    return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=listed)
+    several = gap().join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
+    return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=several)
 
 
 def _step(node: Node) -> tuple[Inline, ...]:

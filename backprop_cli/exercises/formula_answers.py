@@ -6,7 +6,7 @@ write the same slope agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from backprop_cli.exercises.key import Cell
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Verdict
 from backprop_cli.exercises.nodes import Nodes, Values, evaluated
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, places
 from backprop_cli.translation import tr
 
 POINTS = 20
@@ -58,6 +58,8 @@ class FormulaJudge:
             if answer.has(Adjoint) and not right.has(Adjoint):
                 return Mark(cell, text, Verdict.FLAGGED, difference=Difference(DifferenceKind.GRADIENTS))
             return Mark(cell, text, Verdict.RIGHT)
+        if put_in := self._numbers_put_in(right, answer, given):
+            return Mark(cell, text, Verdict.FLAGGED, difference=Difference(DifferenceKind.NUMBERS, places=put_in))
         mistakes = self._mistakes(target, theirs, points)
         node = None if target is None else self.nodes.node(target)
         difference = self._difference(right, ours, theirs, points)
@@ -90,6 +92,38 @@ class FormulaJudge:
             varies = self.nodes.graph[place.name].role is not Role.CONSTANT
             found[place] = np.full(POINTS, value) if not varies else factors * (value or 1.0)
         return found
+
+    def _numbers_put_in(self, right: Expr, answer: Expr, given: Values) -> tuple[Place, ...]:
+        """The given quantities in place of which the answer has the variant's numbers: with those it is right, whatever
+        the other quantities are. None where it is not, and where it is but a number."""
+        missing = [place for place in self._given_in(right, given) if not answer.has(place)]
+        if not answer.has(Place) or not self._agree(right, answer, given, missing):
+            return ()
+        for place in tuple(missing):
+            fewer = [other for other in missing if other != place]
+            if self._agree(right, answer, given, fewer):
+                missing = fewer
+        return tuple(missing)
+
+    def _agree(self, right: Expr, answer: Expr, given: Values, fixed: Sequence[Place]) -> bool:
+        """Whether two formulas agree with the variant's own numbers for some of what is given, and any for the rest."""
+        points = self._at_points(given)
+        for place in fixed:
+            points[place] = np.full(POINTS, float(np.asarray(given[place]).reshape(-1)[0]))
+        return bool(fixed) and _same(self._values(right, points), self._values(answer, points))
+
+    def _given_in(self, formula: Expr, given: Values) -> Iterator[Place]:
+        """The given quantities of a formula, and of the gradients in it."""
+        waiting, seen = [*places(formula)], set[Place]()
+        while waiting:
+            place = waiting.pop(0)
+            if place in seen:
+                continue
+            seen.add(place)
+            if place in given:
+                yield place
+            elif isinstance(place, Adjoint) and (node := self.nodes.node(place)) is not None:
+                waiting.extend(node.uses)
 
     def _values(self, formula: Expr, points: dict[Place, Numbers]) -> Points:
         for node in self.nodes.in_order(sorted(formula.atoms(Place) - points.keys(), key=str)):

@@ -256,7 +256,8 @@ class _Student:
         if answer == plain(str(cell.value)):
             return Mark(cell, text, Verdict.RIGHT)
         mistake = (cell.mistakes or {}).get(answer.upper())
-        return Mark(cell, text, Verdict.WRONG, (mistake,) if mistake in SENTENCES else ())
+        known = mistake is not None and mistake in SENTENCES
+        return Mark(cell, text, Verdict.WRONG, (str(mistake),) if known else ())
 
 
 def _letter(text: str) -> str | None:

@@ -14,6 +14,7 @@ from backprop_cli.errors import Problem
 from backprop_cli.exercises.key import Cell, CellKind
 from backprop_cli.exercises.nodes import Node
 from backprop_cli.exercises.tolerances import is_too_strict
+from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import Sentences, marked
 
 UNKNOWN_VARIANT = "?"  # of a student who has not said which sheet it is
@@ -64,15 +65,17 @@ class DifferenceKind(StrEnum):
     FACTOR = "factor"
     TERM = "term"
     GRADIENTS = "gradients"  # it is right, and uses gradients where the right one does without
+    NUMBERS = "numbers"  # it is right for one variant, with given numbers put in
 
 
 class Difference(NamedTuple):
-    """How a formula differs from the right one: the factor it is off by, or the term it has too much; for one that
-    cannot be read, why."""
+    """How a formula differs from the right one: the factor it is off by, or the term it has too much, or in place of
+    which quantities it has numbers; for one that cannot be read, why."""
 
     kind: DifferenceKind
     formula: Expr | None = None
     text: str = ""
+    places: tuple[Place, ...] = ()
 
 
 class Mark(NamedTuple):
