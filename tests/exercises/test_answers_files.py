@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.answers import read_answers
+from backprop_cli.exercises import answers
+from backprop_cli.exercises.answers import MOST_PROBLEMS, first_of, read_answers
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.written_numbers import decimals_of, is_blank, number_of
 
@@ -281,3 +282,21 @@ def test_what_else_stands_in_a_notebook_is_no_answer() -> None:
     found, problems = read(notebook(own, code), "x.ipynb")
     assert found == {"Ann": {"J": "0.3", "dJ/dW1[1,2]": "0.1"}}
     assert problems == ["x.ipynb:4:1: unknown cell 'dJ/dW1_11'; did you mean 'dJ/dW1[1,2]'?"]
+
+
+def test_names_are_looked_for_in_the_first_problems_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many rows about strangers the search for the nearest name would take minutes."""
+    asked: list[str] = []
+
+    def nearest(name: str, valid: object) -> str:
+        asked.append(name)
+        return ""
+
+    monkeypatch.setattr(answers, "did_you_mean", nearest)
+    rows = "".join(f"Nobody {number},J,0\n" for number in range(3000))
+    _, problems = read_answers(f"student,cell,answer\n{rows}".encode(), "a.csv", CLASS)
+    assert asked == [f"Nobody {number}" for number in range(MOST_PROBLEMS)]
+    assert len(problems) == 3000
+    told = first_of(problems)
+    assert [problem.line for problem in told] == [*range(2, MOST_PROBLEMS + 3)]
+    assert told[-1].message == "2900 more problems"
