@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,3 +102,19 @@ def test_it_is_said_in_words(known: Exercise) -> None:
     text = re.sub(r"\s+", " ", terminal.render(grading_document(report, known.network.names), 100))
     assert "z1[2]: this is the right step, but rounded to 2 digits after the point instead of 4." in text
     assert "z1[1]: this is the right step, but rounded to 1 digit after the point instead of 4." in text
+
+
+def test_where_exact_numbers_are_asked_for_no_digits_are(known: Exercise) -> None:
+    (variant,) = known.key.variants
+    cells = tuple(cell._replace(tolerance=1e-9) for cell in variant.cells)
+    key = replace(known.key, variants=(variant._replace(cells=cells),))
+    answers = {cell.id: repr(cell.value) for cell in cells}
+    (rounded,) = [f"{cell.value:.3f}" for cell in cells if cell.id == "a1[1]"]
+    report = grade(
+        key, known.network.graph, [Submission("Ann", "1", {**answers, "a1[1]": rounded, "z1[1]": "151/400"})]
+    )
+    marks = {mark.cell.id: mark for mark in report.students[0].marks}
+    assert marks["z1[1]"].verdict is Verdict.RIGHT
+    assert (marks["a1[1]"].mistakes, marks["a1[1]"].rounded_to) == ((ROUNDED,), 3)
+    text = re.sub(r"\s+", " ", terminal.render(grading_document(report, known.network.names), 100))
+    assert "a1[1]: this is the right step, but rounded to 3 digits after the point instead of exact." in text
