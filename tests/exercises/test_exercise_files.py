@@ -221,3 +221,56 @@ def test_class_lists(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BackpropError, match="UTF-8"):
         class_list(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("First name,Surname,Email\nAnn,Meier,a@x\nBob,Li,b@x\n", ("Ann Meier", "Bob Li")),
+        ("Last name,First name\nMeier,Ann\nMeier,Bob\n", ("Ann Meier", "Bob Meier")),
+        ("Nachname;Vorname;E-Mail-Adresse\nMeier;Ann;a@x\n", ("Ann Meier",)),
+        ("Name;Vorname\nMeier;Ann\n", ("Ann Meier",)),
+        ("NOM\tPr\u00e9nom\tN\u00b0 \u00e9tudiant\nCurie\tMarie\t7\n", ("Marie Curie",)),
+        ("Nom,Courriel\nMarie Curie,m@x\n", ("Marie Curie",)),
+        ("Nombre,Apellidos\nAna,García Lorca\n", ("Ana García Lorca",)),
+        ("nome,cognome\nAda,Bo\n", ("Ada Bo",)),
+        ("學號,姓名\n1,王小明\n", ("王小明",)),
+        ("姓,名\n王,小明\n", ("王小明",)),
+        ('Student,ID,SIS User ID,Section\n"Meier, Ann",1,2,A\n', ("Meier, Ann",)),
+        ("First_Name , LAST-NAME\nAnn,\n,Li\n", ("Ann", "Li")),
+        ("Ann Meier\nBob Li\n", ("Ann Meier", "Bob Li")),
+        ("Students\nAnn Meier\n", ("Ann Meier",)),
+        ("Name,ID\nAnn Meier,1\nAnn Meier,2\nBob,3\n", ("Ann Meier (1)", "Ann Meier (2)", "Bob")),
+        ("Name,ID,Mail\nAnn,1,a@x\nAnn,1,b@x\n", ("Ann (a@x)", "Ann (b@x)")),
+    ],
+)
+def test_headers_of_class_lists(tmp_path: Path, text: str, names: tuple[str, ...]) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(text, encoding="utf-8")
+    assert class_list(path) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mail,group\na@x,1\n", "1:1: no column is known to hold names; call one 'name', or two 'first name' and "),
+        ("Ann,Meier\nBob,Li\n", "1:1: no column is known to hold names; call one 'name', or two 'first name' and "),
+        ("Name,ID\nAnn,1\nAnn,1\n", "3:1: 'Ann' stands in line 2 already; names tell students apart"),
+        ("Name,ID\nAnn,1\nAnn,\n", "3:1: 'Ann' stands in line 2 already; names tell students apart"),
+        ("Name,group\nAnn,1\nAnn,2\n", "3:1: 'Ann' stands in line 2 already; names tell students apart"),
+        ("Name,Mail\n", "there are no students in it"),
+    ],
+)
+def test_class_lists_without_names_that_tell_students_apart(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BackpropError) as error:
+        class_list(path)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_class_lists_in_the_encodings_of_spreadsheets(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "class.csv"
+    path.write_bytes("Name;Mail\r\nÉmilie;e@x\r\n".encode(encoding))
+    assert class_list(path) == ("Émilie",)
