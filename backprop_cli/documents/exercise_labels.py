@@ -28,8 +28,7 @@ def with_updated(names: Names) -> Names:
     for name, shown in names.quantities.items():
         if shown.role == "parameter":
             new = f"{UPDATED}{name}"
-            changed = shown._replace(name=new)
-            added[new] = changed.as_named if shown.word else changed._replace(word=NEW)
+            added[new] = shown._replace(name=new, word=f"{shown.word},{NEW}" if shown.word else NEW)
     return replace(names, quantities={**names.quantities, **added})
 
 

@@ -12,7 +12,7 @@ from backprop_cli.bundled import bundled_exercise, bundled_exercises
 from backprop_cli.class_list import class_list
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
-from backprop_cli.exercise_writing import Sheets
+from backprop_cli.exercise_writing import Sheets, made_for
 from backprop_cli.exercises.exercise import QuestionKind, Range
 from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.spec.exercise_file import json_schema
@@ -190,9 +190,33 @@ def test_no_file_outside_its_folder(tmp_path: Path, name: str) -> None:
     (folder / "sub").mkdir(parents=True)
     (folder / "link.yaml").symlink_to(outside)
     (folder / "linked").symlink_to(tmp_path, target_is_directory=True)
-    found = problems(folder, f"network: '{name.format(absolute=outside)}'\n")
-    assert len(found) == 1
-    assert found[0].startswith("1:10: there is no bundled spec and no file in this file's folder called")
+    said = name.format(absolute=outside)
+    found = problems(folder, f"network: '{said}'\n")
+    told = "leads out of this file's folder; a network is a file in it or in a folder inside it"
+    assert found == [f"1:10: '{said}' {told}"]
+
+
+def test_a_hint_names_no_file_that_may_not_be_named(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text(SPEC, encoding="utf-8")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "linked.yaml").symlink_to(tmp_path / "outside.yaml")
+    assert "did you mean" not in problems(folder, "network: linkde.yaml\n")[0]
+    (folder / "linked.yaml").unlink()
+    (folder / "linked.yaml").write_text(SPEC, encoding="utf-8")
+    assert "did you mean 'linked.yaml'?" in problems(folder, "network: linkde.yaml\n")[0]
+
+
+def test_new_values_are_written_as_their_parameters(tmp_path: Path) -> None:
+    spec = "inputs: {x: [[1, 0]]}\ntargets: {y: [[1]]}\nlayers: [rnn: {units: 1}]\nloss: half_sse\n"
+    inline = "".join(f"  {line}\n" for line in spec.splitlines())
+    text = f"network:\n{inline}questions:\n  - update: 'W_xh1[1,2], W_hh1[1,1]'\n"
+    network, exercise = load_exercise(written(tmp_path, text))
+    page = Sheets(network, exercise, made_for(exercise, 1, 0, None).key).text(False, 100)
+    assert [line.split()[0] for line in page.splitlines() if "new" in line and "___" in line] == [
+        "w_xh,new⁽¹⁾[1,2]",
+        "w_hh,new⁽¹⁾[1,1]",
+    ]
 
 
 def test_a_spec_asks_by_itself(tmp_path: Path) -> None:
