@@ -15,7 +15,7 @@ from backprop_cli.errors import BackpropError
 from backprop_cli.options import GradeFormat, file_name, listed, number_above_zero, one_of, whole_number
 from backprop_cli.output import as_json, page_width, shows_colour, warn, write
 from backprop_cli.parameters import Lang, Output
-from backprop_cli.translation import tr, tr_n
+from backprop_cli.translation import enumerated, tr, tr_n
 
 MOST_VARIANTS = 10_000
 
@@ -67,18 +67,21 @@ def exercise(
         ),
     ] = None,
     seed: Annotated[
-        int,
+        int | None,
         typer.Option(
-            metavar="SEED", parser=whole_number("--seed", 0, 2**63 - 1), help="Another seed gives other numbers."
+            metavar="SEED",
+            parser=whole_number("--seed", 0, 2**63 - 1),
+            show_default=False,
+            help="Another seed gives other numbers; 0 by default.",
         ),
-    ] = 0,
+    ] = None,
     students: Annotated[
         Path | None,
         typer.Option(
             metavar="CSV",
             parser=file_name("--students"),
             show_default=False,
-            help="A sheet for everyone in this class list: a column 'student', or the first one.",
+            help="A sheet for everyone in this class list: columns such as 'name', or 'first name' and 'last name'.",
         ),
     ] = None,
     code: Annotated[
@@ -150,13 +153,14 @@ def exercise(
     into = output.path if output is not None and output.is_folder else None
     if resume and into is None:
         raise BackpropError(tr("--resume goes on filling a folder; name it with -o FOLDER/"))
+    _require_one_way(variants, seed, students, code)
     names = None if students is None else class_list(students)
     network, asked = load_exercise(file, digits, exact, tolerance)
     if code is not None:
         seed, variants = numbers_of(asked, code)
     total = len(names) if names is not None else variants or 0
     with counting(total) as progress:
-        made = made_for(asked, variants, seed, names, progress)
+        made = made_for(asked, variants, seed or 0, names, progress)
     sheets = Sheets(network, asked, made.key if code is None else with_code(made.key, code))
     if rejected := told(made.rejected):
         warn(rejected)
@@ -168,6 +172,16 @@ def exercise(
         write(sheets.text(key, page_width(), colour=shows_colour(path)), path)
     else:
         write(sheets.file(str(format), key), path, data=True)
+
+
+def _require_one_way(variants: int | None, seed: int | None, students: Path | None, code: str | None) -> None:
+    """Raises BackpropError where two options say which sheets are made."""
+    given = {"--seed": seed is not None, "--variants": bool(variants), "--students": students is not None}
+    if code is not None and any(given.values()):
+        message = tr("--code makes the one sheet whose seed and number it holds; leave out {options}")
+        raise BackpropError(message.format(options=enumerated(name for name, is_given in given.items() if is_given)))
+    if students is not None and variants:
+        raise BackpropError(tr("--students makes one sheet for everyone in the list; leave out --variants"))
 
 
 def _fill(files: Iterable[tuple[Path, str | bytes | None]], progress: Callable[[int], None] | None) -> None:

@@ -250,17 +250,35 @@ def _network(file: ExerciseFile, folder: Path | None) -> Network:
         return load(path)
     if name in bundled_names():
         return load_text(bundled_spec(name).text, name, name)
-    neighbours = [] if folder is None else [entry.name for entry in sorted(folder.glob("*.yaml"))[:MOST_NEIGHBOURS]]
+    if folder is not None and _leads_out(folder, name):
+        message = tr("'{name}' leads out of this file's folder; a network is a file in it or in a folder inside it")
+        raise SpecError(positions.source, [positions.problem(("network",), message.format(name=name))])
+    beside = [] if folder is None else [entry.name for entry in sorted(folder.glob("*.yaml"))[:MOST_NEIGHBOURS]]
+    neighbours = [entry for entry in beside if folder is not None and _inside(folder, entry) is not None]
     hint = did_you_mean(name, [*bundled_names(), *neighbours])
     message = tr("there is no bundled spec and no file in this file's folder called '{name}'{hint}")
     raise SpecError(positions.source, [positions.problem(("network",), message.format(name=name, hint=hint))])
+
+
+def _leads_out(folder: Path, name: str) -> bool:
+    """Whether a name cannot be one in the folder, or is that of a link out of it. What is outside is not looked at."""
+    if _is_outside(Path(name)):
+        return True
+    try:
+        return "\0" not in name and not (folder / name).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        return False
+
+
+def _is_outside(path: Path) -> bool:
+    return path.is_absolute() or bool(path.drive) or ".." in path.parts
 
 
 def _inside(folder: Path, name: str) -> Path | None:
     """The file of this name in the folder, None where there is none or it is outside: a link that leads out of the
     folder counts as outside."""
     path = Path(name)
-    if path.is_absolute() or path.drive or ".." in path.parts or "\0" in name or "\\" in name:
+    if _is_outside(path) or "\0" in name or "\\" in name:
         return None
     try:
         base, found = folder.resolve(), (folder / path).resolve()

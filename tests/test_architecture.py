@@ -37,7 +37,7 @@ LAYERS = (
         "sources",
         "walking",
     ),
-    ("class_list", "exercise_loading", "exercise_writing"),
+    ("class_headers", "class_list", "exercise_loading", "exercise_writing"),
     ("exercise_commands",),
     ("cli", "__main__", "__init__"),
 )

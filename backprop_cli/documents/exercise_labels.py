@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from backprop_cli.documents.blocks import Cell, Table
 from backprop_cli.documents.names import Names
@@ -14,7 +13,7 @@ from backprop_cli.exercises.solving import FORMULA
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import position_tree, tree_of
 from backprop_cli.symbolic.notation import Place
-from backprop_cli.teaching.rounding import Rounding, Unrounded, exact_number
+from backprop_cli.teaching.rounding import Rounding, Unrounded, exact_text
 from backprop_cli.translation import tr
 
 BLANK = "_" * 10
@@ -28,8 +27,7 @@ def with_updated(names: Names) -> Names:
     for name, shown in names.quantities.items():
         if shown.role == "parameter":
             new = f"{UPDATED}{name}"
-            changed = shown._replace(name=new)
-            added[new] = changed.as_named if shown.word else changed._replace(word=NEW)
+            added[new] = shown._replace(name=new, word=f"{shown.word},{NEW}" if shown.word else NEW)
     return replace(names, quantities={**names.quantities, **added})
 
 
@@ -95,8 +93,7 @@ def answer(exercise: Exercise, value: float) -> Cell:
     """A right answer as a key shows it."""
     if not exercise.exact:
         return value
-    exact = exact_number(value)
-    return str(exact) if isinstance(exact, Fraction) else f"{exact:f}"
+    return exact_text(value)
 
 
 def rounding_of(exercise: Exercise) -> Rounding:

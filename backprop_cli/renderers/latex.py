@@ -6,6 +6,8 @@ need a font that has them (lualatex or xelatex).
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 from backprop_cli.documents.blocks import Block, Document, FormulaBlock, Heading, Note, PageBreak, Prose, Table, Tone
 from backprop_cli.documents.names import Names
 from backprop_cli.language import tree
@@ -48,9 +50,16 @@ CHINESE = rf"""% Chinese text: for XeLaTeX or LuaLaTeX, in the first of these fo
 
 
 def page(document: Document) -> str:
-    """A complete LaTeX file."""
-    preamble = PREAMBLE.replace(BEGIN, CHINESE + BEGIN) if language() is Language.CHINESE else PREAMBLE
-    return f"{preamble}\n{fragment(document)}\n\\end{{document}}\n"
+    """A complete LaTeX file; where there are Chinese characters in it, a student's name among them, with a font for
+    them."""
+    body = fragment(document)
+    preamble = PREAMBLE.replace(BEGIN, CHINESE + BEGIN) if is_chinese(body) else PREAMBLE
+    return f"{preamble}\n{body}\n\\end{{document}}\n"
+
+
+def is_chinese(text: str) -> bool:
+    """Whether the text needs a font with Chinese characters: the language has them, or a name in it does."""
+    return language() is Language.CHINESE or any(east_asian_width(character) in "WF" for character in text)
 
 
 def fragment(document: Document) -> str:

@@ -28,7 +28,7 @@ from backprop_cli.documents.blocks import (
 from backprop_cli.documents.names import Names
 from backprop_cli.errors import BackpropError
 from backprop_cli.language import tree
-from backprop_cli.renderers import formula_latex
+from backprop_cli.renderers import formula_latex, latex
 from backprop_cli.renderers.arrays import Grid, described
 from backprop_cli.renderers.chinese_fonts import FONTS
 from backprop_cli.renderers.formula_typst import literal, typst
@@ -63,11 +63,12 @@ LANGUAGES = {
 
 def page(document: Document) -> bytes:
     """The document as PDF. Raises BackpropError where the package typst, or a font, is not installed."""
+    source = markup(document)
     typst = package("typst", tr("a PDF needs the package {name}, which is not installed: pip install {name}"))
-    if language() is Language.CHINESE and hasattr(typst, "Fonts") and not set(FONTS) & set(typst.Fonts().families()):
+    if latex.is_chinese(source) and hasattr(typst, "Fonts") and not set(FONTS) & set(typst.Fonts().families()):
         message = tr("a PDF in Chinese needs a font that has its characters; install one of {fonts}")
         raise BackpropError(message.format(fonts=alternatives(FONTS)))
-    compiled: bytes = typst.compile(markup(document).encode(), format="pdf")
+    compiled: bytes = typst.compile(source.encode(), format="pdf")
     return compiled
 
 

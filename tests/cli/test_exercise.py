@@ -120,3 +120,18 @@ def test_fractions_of_a_network_that_has_them(backprop):
 def test_other_digits(backprop):
     assert "to 2 digits" in backprop("exercise", "first-sheet", "--digits", 2).stdout
     assert backprop("exercise", "first-sheet", "--digits", 13).status == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--code", "4E4E-1-7", "--seed", "0"), "leave out --seed\n"),
+        (("--code", "4E4E-1-7", "--variants", "3"), "leave out --variants\n"),
+        (("--code", "4E4E-1-7", "--students", "class.csv", "--seed", "9"), "leave out --seed and --students\n"),
+        (("--students", "class.csv", "--variants", "3"), "for everyone in the list; leave out --variants\n"),
+    ],
+)
+def test_options_that_both_say_which_sheets_are_made(backprop, options, message):
+    outcome = backprop("exercise", "two-two-two", *options)
+    assert (outcome.status, outcome.stdout) == (2, "")
+    assert outcome.stderr.endswith(message)

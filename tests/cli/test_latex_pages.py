@@ -89,3 +89,27 @@ def test_a_fragment_is_of_latex(backprop, format: str) -> None:
     outcome = backprop("run", "xor", "--format", format, "--fragment")
     message = f"--fragment belongs to --format latex, not to {format}\n"
     assert (outcome.status, outcome.stdout, outcome.stderr) == (2, "", message)
+
+
+NAMED = "name\n王小明\nZoë Łuk\n"
+
+
+def test_a_chinese_name_gets_a_font(backprop, tmp_path) -> None:
+    (tmp_path / "class.csv").write_text(NAMED, encoding="utf-8")
+    options = ("--students", str(tmp_path / "class.csv"), "--format", "latex")
+    assert r"\usepackage[scheme=plain,fontset=none]{ctex}" in backprop("exercise", "two-two-two", *options).stdout
+    (tmp_path / "class.csv").write_text("name\nZoë Łuk\n", encoding="utf-8")
+    assert "ctex" not in backprop("exercise", "two-two-two", *options).stdout
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="compares with a LaTeX that is installed")
+def test_a_chinese_name_compiles(backprop, tmp_path) -> None:
+    (tmp_path / "class.csv").write_text(NAMED, encoding="utf-8")
+    options = ("--students", str(tmp_path / "class.csv"), "--format", "latex", "-o", str(tmp_path / "page.tex"))
+    assert backprop("exercise", "two-two-two", *options).status == 0
+    command = ["xelatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    if "no font with traditional Chinese" in done.stdout or "ctex.sty' not found" in done.stdout:
+        pytest.skip("neither ctex nor a font with Chinese characters is installed")
+    problems = [line for line in done.stdout.splitlines() if line.startswith(("!", "Missing character"))]
+    assert (done.returncode, problems) == (0, [])

@@ -12,7 +12,7 @@ from backprop_cli.bundled import bundled_exercise, bundled_exercises
 from backprop_cli.class_list import class_list
 from backprop_cli.errors import BackpropError
 from backprop_cli.exercise_loading import load_exercise
-from backprop_cli.exercise_writing import Sheets
+from backprop_cli.exercise_writing import Sheets, made_for
 from backprop_cli.exercises.exercise import QuestionKind, Range
 from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.spec.exercise_file import json_schema
@@ -190,9 +190,33 @@ def test_no_file_outside_its_folder(tmp_path: Path, name: str) -> None:
     (folder / "sub").mkdir(parents=True)
     (folder / "link.yaml").symlink_to(outside)
     (folder / "linked").symlink_to(tmp_path, target_is_directory=True)
-    found = problems(folder, f"network: '{name.format(absolute=outside)}'\n")
-    assert len(found) == 1
-    assert found[0].startswith("1:10: there is no bundled spec and no file in this file's folder called")
+    said = name.format(absolute=outside)
+    found = problems(folder, f"network: '{said}'\n")
+    told = "leads out of this file's folder; a network is a file in it or in a folder inside it"
+    assert found == [f"1:10: '{said}' {told}"]
+
+
+def test_a_hint_names_no_file_that_may_not_be_named(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text(SPEC, encoding="utf-8")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "linked.yaml").symlink_to(tmp_path / "outside.yaml")
+    assert "did you mean" not in problems(folder, "network: linkde.yaml\n")[0]
+    (folder / "linked.yaml").unlink()
+    (folder / "linked.yaml").write_text(SPEC, encoding="utf-8")
+    assert "did you mean 'linked.yaml'?" in problems(folder, "network: linkde.yaml\n")[0]
+
+
+def test_new_values_are_written_as_their_parameters(tmp_path: Path) -> None:
+    spec = "inputs: {x: [[1, 0]]}\ntargets: {y: [[1]]}\nlayers: [rnn: {units: 1}]\nloss: half_sse\n"
+    inline = "".join(f"  {line}\n" for line in spec.splitlines())
+    text = f"network:\n{inline}questions:\n  - update: 'W_xh1[1,2], W_hh1[1,1]'\n"
+    network, exercise = load_exercise(written(tmp_path, text))
+    page = Sheets(network, exercise, made_for(exercise, 1, 0, None).key).text(False, 100)
+    assert [line.split()[0] for line in page.splitlines() if "new" in line and "___" in line] == [
+        "w_xh,new⁽¹⁾[1,2]",
+        "w_hh,new⁽¹⁾[1,1]",
+    ]
 
 
 def test_a_spec_asks_by_itself(tmp_path: Path) -> None:
@@ -221,3 +245,56 @@ def test_class_lists(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BackpropError, match="UTF-8"):
         class_list(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("First name,Surname,Email\nAnn,Meier,a@x\nBob,Li,b@x\n", ("Ann Meier", "Bob Li")),
+        ("Last name,First name\nMeier,Ann\nMeier,Bob\n", ("Ann Meier", "Bob Meier")),
+        ("Nachname;Vorname;E-Mail-Adresse\nMeier;Ann;a@x\n", ("Ann Meier",)),
+        ("Name;Vorname\nMeier;Ann\n", ("Ann Meier",)),
+        ("NOM\tPr\u00e9nom\tN\u00b0 \u00e9tudiant\nCurie\tMarie\t7\n", ("Marie Curie",)),
+        ("Nom,Courriel\nMarie Curie,m@x\n", ("Marie Curie",)),
+        ("Nombre,Apellidos\nAna,García Lorca\n", ("Ana García Lorca",)),
+        ("nome,cognome\nAda,Bo\n", ("Ada Bo",)),
+        ("學號,姓名\n1,王小明\n", ("王小明",)),
+        ("姓,名\n王,小明\n", ("王小明",)),
+        ('Student,ID,SIS User ID,Section\n"Meier, Ann",1,2,A\n', ("Meier, Ann",)),
+        ("First_Name , LAST-NAME\nAnn,\n,Li\n", ("Ann", "Li")),
+        ("Ann Meier\nBob Li\n", ("Ann Meier", "Bob Li")),
+        ("Students\nAnn Meier\n", ("Ann Meier",)),
+        ("Name,ID\nAnn Meier,1\nAnn Meier,2\nBob,3\n", ("Ann Meier (1)", "Ann Meier (2)", "Bob")),
+        ("Name,ID,Mail\nAnn,1,a@x\nAnn,1,b@x\n", ("Ann (a@x)", "Ann (b@x)")),
+    ],
+)
+def test_headers_of_class_lists(tmp_path: Path, text: str, names: tuple[str, ...]) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(text, encoding="utf-8")
+    assert class_list(path) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mail,group\na@x,1\n", "1:1: no column is known to hold names; call one 'name', or two 'first name' and "),
+        ("Ann,Meier\nBob,Li\n", "1:1: no column is known to hold names; call one 'name', or two 'first name' and "),
+        ("Name,ID\nAnn,1\nAnn,1\n", "3:1: 'Ann' stands in line 2 already; names tell students apart"),
+        ("Name,ID\nAnn,1\nAnn,\n", "3:1: 'Ann' stands in line 2 already; names tell students apart"),
+        ("Name,group\nAnn,1\nAnn,2\n", "3:1: 'Ann' stands in line 2 already; names tell students apart"),
+        ("Name,Mail\n", "there are no students in it"),
+    ],
+)
+def test_class_lists_without_names_that_tell_students_apart(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "class.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BackpropError) as error:
+        class_list(path)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_class_lists_in_the_encodings_of_spreadsheets(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "class.csv"
+    path.write_bytes("Name;Mail\r\nÉmilie;e@x\r\n".encode(encoding))
+    assert class_list(path) == ("Émilie",)
