@@ -157,6 +157,8 @@ class _Key:
         stages = self._stages()
         if stages:
             yield Heading(2, (KEY["solution"],))
+            if not self._exercise.exact:
+                yield Note((KEY["solution, rounded"].format(digits=self._exercise.digits),))
             run = self._run
             graph = self._derivation.graph
             for block in told_stages(graph, stages, run.shown, run.gradients, self._rounding, self._loss):

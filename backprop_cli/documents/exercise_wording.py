@@ -82,6 +82,10 @@ KEY = Sentences(
         "scheme, exact": marked("Marking: a step that is right with the student's own earlier numbers counts in full."),
         "scheme, set": marked("Where the exercise sets a tolerance, it is that one."),
         "solution": marked("Worked solution"),
+        "solution, rounded": marked(
+            "The worked solution computes with unrounded numbers. It shows them with {digits} digits after the point, "
+            "small ones with more."
+        ),
         "certificate": marked("How these numbers were checked"),
         "vouched": marked(
             "For the numbers of every sheet, all {gradients} gradients of parameters and inputs by the recurrence "
