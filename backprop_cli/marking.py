@@ -13,7 +13,7 @@ from backprop_cli.documents.blocks import Document
 from backprop_cli.documents.grading import grading_document
 from backprop_cli.errors import BackpropError, Problem
 from backprop_cli.exercises.answer_rows import MOST_BYTES
-from backprop_cli.exercises.answers import read_answers
+from backprop_cli.exercises.answers import first_of, read_answers
 from backprop_cli.exercises.grading import grade
 from backprop_cli.exercises.key import Key, Variant
 from backprop_cli.exercises.marks import Report
@@ -46,13 +46,16 @@ class Marking:
         source = _called(answers)
         submissions, problems = read_answers(_content(answers, MOST_BYTES), source, read_key)
         if not submissions:
-            told = [problem.located(source) for problem in problems]
+            told = [problem.located(source) for problem in first_of(problems)]
             raise BackpropError("\n".join([*told, tr("{file}: there are no answers in it").format(file=source)]))
 
         def as_typed(text: str) -> str:
             return unicode_reading.as_typed(text, network.names)
 
-        return cls(grade(read_key, network.graph, submissions, as_typed), network, tuple(problems), source)
+        report = grade(read_key, network.graph, submissions, as_typed)
+        for student, one in zip(report.students, submissions, strict=True):
+            problems.extend(student.unread(one.lines))
+        return cls(report, network, tuple(first_of(problems)), source)
 
     @property
     def document(self) -> Document:

@@ -4,7 +4,8 @@
 
 Random networks (layers, equations with fan-out, recurrent ones), every number asked for or half of them, answers with
 four digits after the point. A mistake that moves no answer by more than twice its tolerance cannot be seen and is left
-out. ``lost`` counts answers after the first wrong one that get no points though they are consistent with it.
+out. ``lost`` counts answers after the first wrong one that get no points though they are consistent with it; ``held``
+counts those whose points are held back for the teacher, as the wrong one leaves nothing to compute in them.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def measured(networks: int, seed: int, digits: int, share: float) -> tuple[dict[
                     count["missed"] += 1
                 else:
                     count["named" if len(marks[name_of(at)].mistakes) == 1 else "ambiguous"] += 1
-                count["lost"] += sum(not mark.verdict.earns_points for name, mark in marks.items() if name != first)
+                count["lost"] += sum(mark.verdict.is_lost for name, mark in marks.items() if name != first)
+                count["held"] += sum(mark.verdict is Verdict.FLAGGED for name, mark in marks.items() if name != first)
                 count["after"] += len(marks) - 1
                 break
     return table, honest
@@ -68,8 +70,8 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0)
     options = parser.parse_args()
     table, honest = measured(options.networks, options.seed, options.digits, options.share)
-    print("| mistake | planted | named | ambiguous | missed | found | answers after it | of these lost |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| mistake | planted | named | ambiguous | missed | found | answers after it | of these lost | held |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     total: Counter[str] = Counter()
     for mistake in MISTAKES:
         count = table[mistake.id]
@@ -81,8 +83,9 @@ def main() -> None:
 
 def _row(name: str, count: Counter[str]) -> str:
     share = (count["named"] + count["ambiguous"]) / max(count["planted"], 1)
-    numbers = (count[part] for part in ("planted", "named", "ambiguous", "missed"))
-    return f"| {name} | {' | '.join(map(str, numbers))} | {share:.1%} | {count['after']} | {count['lost']} |"
+    before = " | ".join(str(count[part]) for part in ("planted", "named", "ambiguous", "missed"))
+    after = " | ".join(str(count[part]) for part in ("after", "lost", "held"))
+    return f"| {name} | {before} | {share:.1%} | {after} |"
 
 
 if __name__ == "__main__":

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from backprop_cli.documents.blocks import Bar, Block, Cell, Document, Heading, Inline, Note, Prose, Table, Tone
 from backprop_cli.documents.names import Names
-from backprop_cli.documents.sentences import filled, gap
+from backprop_cli.documents.sentences import filled, gap, listed
 from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import CellKind
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Verdict
 from backprop_cli.exercises.mistake_wording import NAMES, SENTENCES
 from backprop_cli.exercises.nodes import Node
 from backprop_cli.symbolic.display import tree_of
-from backprop_cli.translation import Sentences, marked, tr, tr_n
+from backprop_cli.translation import Sentences, enumerated, marked, tr, tr_n
 
 BINS = 10  # of the distribution of points
-LONGEST_ANSWER = 12  # characters of a text that stands in the table
+LONGEST_ANSWER = 24  # characters of an answer in the table of all
+LONGEST_FORMULA_ANSWER = 200
 LONGEST_FORMULA = 60  # operations of a step's formula that is shown
 
 VERDICTS = Sentences[Verdict](
@@ -31,9 +32,11 @@ VERDICTS = Sentences[Verdict](
 )
 DIFFERENCES = Sentences[DifferenceKind](
     {
-        DifferenceKind.UNREADABLE: marked("{cell}: the formula cannot be read: {reason}."),
         DifferenceKind.ITSELF: marked("{cell}: the formula uses what it is to be a formula of."),
         DifferenceKind.GRADIENTS: marked("{cell}: the formula is right, but it uses gradients that were to be put in."),
+        DifferenceKind.NUMBERS: marked(
+            "{cell}: the formula is right for the numbers of this sheet alone. It was to be written with {part}."
+        ),
         DifferenceKind.FACTOR: marked("{cell}: the answer is {part} times the right formula."),
         DifferenceKind.TERM: marked("{cell}: the answer is the right formula plus {part}."),
     }
@@ -56,23 +59,63 @@ def _student(student: Marked) -> Iterator[Block]:
     yield Heading(2, (heading.format(student=student.student, variant=student.variant, **total),))
     header = (tr("asked for"), tr("answer"), tr("right answer"), tr("verdict"), tr("points"))
     yield Table(header, tuple(_row(mark) for mark in student.marks))
+    yield from _formulas(student)
+    yield from _held(student)
     for mark in student.marks:
         if (feedback := _feedback(mark)) is not None:
             yield Note(feedback, Tone.WARNING)
 
 
+def _held(student: Marked) -> Iterator[Block]:
+    """How many points the teacher still has to decide about, and why."""
+    flagged = [mark for mark in student.marks if mark.verdict is Verdict.FLAGGED]
+    if not flagged:
+        return
+    message = tr_n(
+        "Points held back for the teacher to decide about: {points}, for {count} flagged answer.",
+        "Points held back for the teacher to decide about: {points}, for {count} flagged answers.",
+        len(flagged),
+    )
+    yield Note((message.format(points=points(student.held), count=len(flagged)),), Tone.WARNING)
+    if trivial := [mark.cell.id for mark in flagged if mark.difference is None]:
+        message = tr(
+            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
+            "here."
+        )
+        yield Note((message.format(cell=enumerated(trivial)),), Tone.WARNING)
+
+
 def _row(mark: Mark) -> tuple[Cell, ...]:
-    answers = [_written(mark, value) for value in (mark.answer, mark.cell.value)]
-    if any(len(text) > LONGEST_ANSWER for text in answers):
-        answers = ["", ""]
-    earned = tr("{points} of {of}").format(points=points(mark.points), of=points(mark.cell.points))
+    said = tr("{points} of {of} held back") if mark.held else tr("{points} of {of}")
+    earned = said.format(points=points(mark.held or mark.points), of=points(mark.cell.points))
+    is_formula = mark.cell.kind is CellKind.FORMULA
+    answers = ("", "") if is_formula else (_clipped(mark.text, LONGEST_ANSWER), _right(mark))
     return (mark.cell.id, *answers, VERDICTS[mark.verdict], earned)
 
 
-def _written(mark: Mark, value: float | str | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:z.{mark.cell.digits}f}" if isinstance(value, float) else value
+def _formulas(student: Marked) -> Iterator[Block]:
+    """Answers that are formulas, for which the table of all has no room."""
+    found = [mark for mark in student.marks if mark.right is not None]
+    rows = tuple(
+        (mark.cell.id, _clipped(mark.text, LONGEST_FORMULA_ANSWER), tree_of(mark.right))
+        for mark in found
+        if mark.right is not None
+    )
+    if rows:
+        yield Table((tr("asked for"), tr("answer"), tr("right answer")), rows)
+
+
+def _clipped(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _right(mark: Mark) -> str:
+    return _number(mark, mark.cell.value) if isinstance(mark.cell.value, float) else mark.cell.value
+
+
+def _number(mark: Mark, number: float) -> str:
+    """A number of ours with the digits asked for; what a student wrote stays as it is."""
+    return f"{number:z.{mark.cell.digits}f}"
 
 
 def points(number: float) -> str:
@@ -85,43 +128,55 @@ def _feedback(mark: Mark) -> tuple[Inline, ...] | None:
     cell = mark.cell.id
     if mark.verdict is Verdict.FLAGGED and mark.difference is not None:
         return _difference(cell, mark.difference)
-    if mark.verdict is Verdict.FLAGGED:
-        message = tr(
-            "{cell}: this follows from the numbers before it, but a wrong one among them leaves nothing to compute "
-            "here."
-        )
-        return (message.format(cell=cell),)
     if mark.verdict is not Verdict.WRONG:
         return None
+    if mark.unread is not None:
+        return (_sentence(mark.unread),)
+    if mark.rounded_to is not None:
+        return (_rounded(mark, mark.rounded_to),)
     parts: list[Inline] = []
     if mark.difference is not None:
         parts.extend(_difference(cell, mark.difference))
-    if mark.mistakes:
-        parts.extend([gap()] if parts else [])
+        parts.extend(f"{gap()}{SENTENCES[mistake]}" for mistake in mark.mistakes[:1])
+    elif mark.mistakes:
         parts.extend(_mistakes(mark))
     if mark.step is not None:
         parts.extend(_step(mark.step))
     if parts:
-        return (*parts, *_both(mark))
-    if mark.cell.kind is CellKind.NUMBER and isinstance(mark.answer, str):
-        return (tr("{cell}: '{answer}' is no number.").format(cell=cell, answer=mark.answer),)
+        return tuple(parts)
     if mark.expected is not None:
         message = tr("{cell}: from the numbers before it this comes to {number}. No typical mistake gives the answer.")
-        return (message.format(cell=cell, number=_written(mark, mark.expected)),)
-    return (tr("{cell}: this is not the right answer.").format(cell=cell), *_both(mark))
+        return (message.format(cell=cell, number=_number(mark, mark.expected)),)
+    return (tr("{cell}: this is not the right answer.").format(cell=cell),)
 
 
-def _both(mark: Mark) -> tuple[Inline, ...]:
-    """What was answered and what is right, of an answer that is no number: the table has no room for a formula."""
-    if mark.cell.kind is CellKind.NUMBER:
-        return ()
-    message = tr("The answer was {given}; right is {right}.")
-    return (gap(), message.format(given=_written(mark, mark.answer), right=mark.cell.value))
+def _rounded(mark: Mark, digits: int) -> str:
+    if mark.is_exact:
+        message = tr_n(
+            "{cell}: this is the right step, but rounded to {count} digit after the point instead of exact.",
+            "{cell}: this is the right step, but rounded to {count} digits after the point instead of exact.",
+            digits,
+        )
+    else:
+        message = tr_n(
+            "{cell}: this is the right step, but rounded to {count} digit after the point instead of {asked}.",
+            "{cell}: this is the right step, but rounded to {count} digits after the point instead of {asked}.",
+            digits,
+        )
+    return message.format(cell=mark.cell.id, count=digits, asked=mark.cell.digits)
+
+
+def _sentence(message: str) -> str:
+    """A message of a line as a sentence, which it is already where it ends with a question."""
+    return message if message.endswith(("?", "？")) else tr("{message}.").format(message=message)
 
 
 def _difference(cell: str, difference: Difference) -> tuple[Inline, ...]:
-    part: Inline = "" if difference.formula is None else tree_of(difference.formula)
-    return filled(DIFFERENCES[difference.kind], cell=cell, part=part, reason=difference.text)
+    formula = difference.formula
+    part: Sequence[Inline] = () if formula is None else (tree_of(formula),)
+    if difference.places:
+        part = listed(map(tree_of, difference.places))
+    return filled(DIFFERENCES[difference.kind], cell=cell, part=part)
 
 
 def _mistakes(mark: Mark) -> tuple[Inline, ...]:
@@ -131,8 +186,8 @@ def _mistakes(mark: Mark) -> tuple[Inline, ...]:
             return filled(tr("{cell}: {sentence}"), cell=cell, sentence=told[0])
         message = tr("{cell}: a mistake on the way, at {step}, gives this answer. {sentence}")
         return filled(message, cell=cell, step=name_of(mark.step.place), sentence=told[0])
-    listed = gap().join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
-    return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=listed)
+    several = gap().join(f"({number}) {sentence}" for number, sentence in enumerate(told, 1))
+    return filled(tr("{cell}: several mistakes give this answer. {sentences}"), cell=cell, sentences=several)
 
 
 def _step(node: Node) -> tuple[Inline, ...]:
@@ -149,6 +204,14 @@ def _class(report: Report) -> Iterator[Block]:
     yield Heading(2, (tr("The class"),))
     message = tr_n("{count} student, {mean} points on average.", "{count} students, {mean} points on average.", count)
     sentences = [message.format(count=count, mean=points(mean))]
+    held = [student.held for student in report.students if student.held]
+    if held:
+        message = tr_n(
+            "Points held back for the teacher to decide about, which are in no total: {points}, of {count} student.",
+            "Points held back for the teacher to decide about, which are in no total: {points}, of {count} students.",
+            len(held),
+        )
+        sentences.append(message.format(count=len(held), points=points(sum(held))))
     marks = [mark for student in report.students for mark in student.marks]
     failed = Counter(mark.cell.id for mark in marks if mark.verdict is Verdict.WRONG)
     if failed:

@@ -245,8 +245,7 @@ class Asking:
     def _of(self, name: str, position: tuple[int, ...] | None, is_gradient: bool) -> Iterator[str]:
         """The entries that begin with these positions, without gradients that nothing is propagated back to. Raises
         BackpropError where nothing is left."""
-        start = position or ()
-        entries = [p for p in self._nodes.entries(name, is_gradient) if p.positions[: len(start)] == start]
+        entries = list(self._nodes.entries(name, is_gradient, position or ()))
         found = [place for place in entries if not self._nodes.is_cut_off(place)]
         if not found:
             message = tr("{cell} is 0 with any numbers: no cost is propagated back to it; ask for another gradient")

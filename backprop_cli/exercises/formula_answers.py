@@ -6,12 +6,13 @@ write the same slope agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Add, Expr, Mul, Rational, S
 
+from backprop_cli.errors import BackpropError
 from backprop_cli.exercises.diagnosis import Diagnosis
 from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_reading import UnreadableError, read
@@ -19,7 +20,8 @@ from backprop_cli.exercises.key import Cell
 from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Verdict
 from backprop_cli.exercises.nodes import Nodes, Values, evaluated
 from backprop_cli.symbolic.graph import Role
-from backprop_cli.symbolic.notation import Adjoint, Place
+from backprop_cli.symbolic.notation import Adjoint, Place, places
+from backprop_cli.translation import tr
 
 POINTS = 20
 SEED = 20
@@ -38,6 +40,7 @@ class FormulaJudge:
     def __init__(self, diagnosis: Diagnosis, as_typed: Callable[[str], str] = str) -> None:
         self.diagnosis, self.as_typed = diagnosis, as_typed
         self.nodes: Nodes = diagnosis.setting.nodes
+        self._right: dict[str, Expr] = {}
 
     def mark(self, cell: Cell, text: str, given: Values) -> Mark:
         """The mark of an answer; ``given`` are the numbers of the student's variant, whose signs the points keep."""
@@ -48,17 +51,30 @@ class FormulaJudge:
         target = self._target(cell)
         if target is not None and answer.has(target):
             return Mark(cell, text, Verdict.WRONG, difference=Difference(DifferenceKind.ITSELF))
-        right = read(str(cell.value), self.nodes)
+        right = self.right(cell)
         points = self._at_points(given)
         ours, theirs = self._values(right, points), self._values(answer, points)
         if _same(ours, theirs):
             if answer.has(Adjoint) and not right.has(Adjoint):
                 return Mark(cell, text, Verdict.FLAGGED, difference=Difference(DifferenceKind.GRADIENTS))
             return Mark(cell, text, Verdict.RIGHT)
+        if put_in := self._numbers_put_in(right, answer, given):
+            return Mark(cell, text, Verdict.FLAGGED, difference=Difference(DifferenceKind.NUMBERS, places=put_in))
         mistakes = self._mistakes(target, theirs, points)
         node = None if target is None else self.nodes.node(target)
         difference = self._difference(right, ours, theirs, points)
         return Mark(cell, text, Verdict.WRONG, mistakes, node if mistakes else None, difference)
+
+    def right(self, cell: Cell) -> Expr:
+        """The key's own formula. Raises BackpropError for what is none."""
+        text = str(cell.value)
+        try:
+            if text not in self._right:
+                self._right[text] = read(text, self.nodes)
+            return self._right[text]
+        except UnreadableError as error:
+            message = tr("the key's formula for {cell} cannot be read: {reason}")
+            raise BackpropError(message.format(cell=cell.id, reason=error)) from None
 
     def _target(self, cell: Cell) -> Place | None:
         try:
@@ -76,6 +92,38 @@ class FormulaJudge:
             varies = self.nodes.graph[place.name].role is not Role.CONSTANT
             found[place] = np.full(POINTS, value) if not varies else factors * (value or 1.0)
         return found
+
+    def _numbers_put_in(self, right: Expr, answer: Expr, given: Values) -> tuple[Place, ...]:
+        """The given quantities in place of which the answer has the variant's numbers: with those it is right, whatever
+        the other quantities are. None where it is not, and where it is but a number."""
+        missing = [place for place in self._given_in(right, given) if not answer.has(place)]
+        if not answer.has(Place) or not self._agree(right, answer, given, missing):
+            return ()
+        for place in tuple(missing):
+            fewer = [other for other in missing if other != place]
+            if self._agree(right, answer, given, fewer):
+                missing = fewer
+        return tuple(missing)
+
+    def _agree(self, right: Expr, answer: Expr, given: Values, fixed: Sequence[Place]) -> bool:
+        """Whether two formulas agree with the variant's own numbers for some of what is given, and any for the rest."""
+        points = self._at_points(given)
+        for place in fixed:
+            points[place] = np.full(POINTS, float(np.asarray(given[place]).reshape(-1)[0]))
+        return bool(fixed) and _same(self._values(right, points), self._values(answer, points))
+
+    def _given_in(self, formula: Expr, given: Values) -> Iterator[Place]:
+        """The given quantities of a formula, and of the gradients in it."""
+        waiting, seen = [*places(formula)], set[Place]()
+        while waiting:
+            place = waiting.pop(0)
+            if place in seen:
+                continue
+            seen.add(place)
+            if place in given:
+                yield place
+            elif isinstance(place, Adjoint) and (node := self.nodes.node(place)) is not None:
+                waiting.extend(node.uses)
 
     def _values(self, formula: Expr, points: dict[Place, Numbers]) -> Points:
         for node in self.nodes.in_order(sorted(formula.atoms(Place) - points.keys(), key=str)):

@@ -20,22 +20,26 @@ from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.formula_answers import FormulaJudge
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
 from backprop_cli.exercises.look_ups import look_ups
-from backprop_cli.exercises.marks import Mark, Marked, Report, Submission, Verdict
+from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Submission, Verdict
+from backprop_cli.exercises.mistake_wording import SENTENCES
 from backprop_cli.exercises.mistakes import Setting
 from backprop_cli.exercises.nodes import PATH, UPDATED, Nodes, given_values
-from backprop_cli.exercises.tolerances import SLACK
-from backprop_cli.exercises.written_numbers import number_of
+from backprop_cli.exercises.rounding import ROUNDED, is_telling, rounded_to
+from backprop_cli.exercises.tolerances import SLACK, is_too_strict
+from backprop_cli.exercises.written_ids import without_name
+from backprop_cli.exercises.written_numbers import is_blank, number_of
 from backprop_cli.symbolic.derivation import derive
 from backprop_cli.symbolic.graph import Graph
 from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.translation import tr
 
+UNREADABLE = Difference(DifferenceKind.UNREADABLE)
 MOST_TRIED = 4  # slips at steps not asked for that are tried on the cells after them
 
 
 def grade(key: Key, graph: Graph, submissions: Sequence[Submission], as_typed: Callable[[str], str] = str) -> Report:
-    """The marks of every submission, whose variants and cells are those of the key. ``graph`` is the key's network,
-    ``as_typed`` turns the notation of its sheets into the equation language.
+    """The marks of every submission, whose cells are those of the key. ``graph`` is the key's network, ``as_typed``
+    turns the notation of its sheets into the equation language. Of a variant that the key does not have all is missing.
 
     Raises BackpropError where the key asks for numbers that the network does not have.
     """
@@ -53,7 +57,10 @@ class _Grading:
         self.diagnosis = Diagnosis(Setting(nodes, self.rate))
         self.formulas = FormulaJudge(self.diagnosis, as_typed)
         self.variants = {variant.id: variant for variant in key.variants}
-        numbers = [cell for variant in key.variants for cell in variant.cells if cell.kind is CellKind.NUMBER]
+        cells = [cell for variant in key.variants for cell in variant.cells]
+        for cell in {cell.value: cell for cell in cells if cell.kind is CellKind.FORMULA}.values():
+            self.formulas.right(cell)  # a key that cannot be used is told before anything is marked with it
+        numbers = [cell for cell in cells if cell.kind is CellKind.NUMBER]
         self.digits_of = {cell.id: cell.digits for cell in numbers}
         self.places = {name: self._place(name) for name in self.digits_of}
         self._let_paths_add_up()
@@ -89,9 +96,11 @@ class _Grading:
     def marked(self, submissions: Sequence[Submission]) -> list[Marked]:
         if not submissions:
             return []
-        variants = [self.variants[one.variant] for one in submissions]
+        variants = [self.variants.get(one.variant, self.key.variants[0]) for one in submissions]
         given = given_values(self.nodes.graph, _stacked(variants))
-        read = [{name: number_of(text) for name, text in one.answers.items()} for one in submissions]
+        read = [
+            {name: number_of(without_name(name, text)) for name, text in one.answers.items()} for one in submissions
+        ]
         answers = {
             place: np.array([np.nan if (n := one.get(name)) is None else n for one in read])
             for name, place in self.places.items()
@@ -130,24 +139,31 @@ class _Student:
         inferred: dict[Place, Inferred] = {}
         for at, cell in enumerate(numbers):
             mark = self._number(cell, own, marks)
-            if mark.verdict is Verdict.WRONG and cell.id in self.submission.answers:
+            if mark.verdict is Verdict.WRONG and mark.difference is None:
                 mark, suspects = self._diagnosed(cell, mark, own)
                 own = self._inferring(suspects, numbers[at + 1 :], own, inferred)
             marks[cell.id] = mark
         for cell in self.variant.cells:
             if cell.kind is not CellKind.NUMBER:
                 marks[cell.id] = self._other(cell)
-        ordered = tuple(marks[cell.id] for cell in self.variant.cells)
+        ordered = tuple(self._complete(marks[cell.id]) for cell in self.variant.cells)
         return Marked(self.submission.student, self.submission.variant, ordered)
+
+    def _complete(self, mark: Mark) -> Mark:
+        """The mark with the answer as it was written, beside the right one."""
+        cell = mark.cell
+        right = self.grading.formulas.right(cell) if cell.kind is CellKind.FORMULA else None
+        text = "" if mark.verdict is Verdict.MISSING else self.submission.answers[cell.id].strip()
+        return mark._replace(text=text, right=right)
 
     def _number(self, cell: Cell, own: Carried, marks: Mapping[str, Mark]) -> Mark:
         place = self.grading.places[cell.id]
-        text = self.submission.answers.get(cell.id, "").strip()
-        if not text:
+        text = self._text(cell)
+        if is_blank(text):
             return Mark(cell, None, Verdict.MISSING)
         answer = float(self.answers[place])
         if not np.isfinite(answer):
-            return Mark(cell, text, Verdict.WRONG)
+            return Mark(cell, text, Verdict.WRONG, difference=UNREADABLE)
         assert isinstance(cell.value, float)
         if abs(answer - cell.value) <= cell.tolerance * (1 + SLACK):
             return Mark(cell, answer, Verdict.RIGHT)
@@ -160,6 +176,9 @@ class _Student:
             return Mark(cell, answer, Verdict.FLAGGED)
         return Mark(cell, answer, Verdict.CONSISTENT)
 
+    def _text(self, cell: Cell) -> str:
+        return without_name(cell.id, self.submission.answers.get(cell.id, "").strip())
+
     def _agrees(self, place: Place, own: Carried) -> bool:
         if place not in own.expected:
             return False
@@ -171,20 +190,40 @@ class _Student:
         node = grading.nodes.node(place)
         if node is None or not np.isfinite(self.answers[place]):
             return mark, []
+        answer = float(self.answers[place])
+        expected, width = _only(own.expected[place]), _only(own.widths[place])
+        mark = mark._replace(expected=expected)
+        digits = self._rounded_to(cell, answer, expected, width)
+        # the student may have gone on with the number as it was before it was rounded
+        unrounded = [] if digits is None else [Suspect(ROUNDED, node, node.formula, expected, width)]
+        if digits is not None and is_telling(answer, digits):
+            return mark._replace(mistakes=(ROUNDED,), rounded_to=digits), unrounded
         answered = self.answered - {place}
-        suspects = grading.diagnosis.found(
-            node, float(self.answers[place]), own, answered, grading.digits, grading.key.digits
-        )
+        suspects = grading.diagnosis.found(node, answer, own, answered, grading.digits, grading.key.digits)
         named = ids(suspects)
+        if not named and digits is not None:
+            return mark._replace(mistakes=(ROUNDED,), rounded_to=digits), unrounded
         step = next((one.node for one in suspects if one.mistake == named[0]), None) if named else None
-        expected = float(own.expected[place].reshape(-1)[0])
-        return mark._replace(mistakes=named, step=step, expected=expected), suspects
+        return mark._replace(mistakes=named, step=step), suspects
+
+    def _rounded_to(self, cell: Cell, answer: float, expected: float, width: float) -> int | None:
+        """The digits after the point of the right number, or of what the student's own come to, rounded too early."""
+        text = self._text(cell)
+        right = rounded_to(text, answer, float(cell.value), cell.tolerance)
+        digits = rounded_to(text, answer, expected, width) if right is None else right
+        is_early = digits is not None and (digits < cell.digits or is_too_strict(cell.tolerance, cell.digits))
+        return digits if is_early else None
 
     def _inferring(
         self, suspects: Sequence[Suspect], later: Sequence[Cell], own: Carried, inferred: dict[Place, Inferred]
     ) -> Carried:
-        """The student's numbers with that of a slip at a step not asked for, where it explains a later answer."""
-        hidden = [one for one in suspects if one.node.place not in self.answered and one.node.place not in inferred]
+        """The student's numbers with that of a slip at a step not asked for, or of one before it was rounded, where it
+        explains a later answer."""
+        hidden = [
+            one
+            for one in suspects
+            if (one.node.place not in self.answered or one.mistake == ROUNDED) and one.node.place not in inferred
+        ]
         best, most = own, self._consistent(later, own)
         chosen: Suspect | None = None
         for one in hidden[:MOST_TRIED]:
@@ -206,30 +245,40 @@ class _Student:
         return carried(grading.order, self.given, answers, grading.digits, grading.key.digits, inferred)
 
     def _other(self, cell: Cell) -> Mark:
-        text = self.submission.answers.get(cell.id, "").strip()
-        if not text:
+        text = self._text(cell)
+        if is_blank(text):
             return Mark(cell, None, Verdict.MISSING)
         if cell.kind is CellKind.FORMULA:
             return self.grading.formulas.mark(cell, text, self.given)
         plain = _letter if cell.kind is CellKind.CHOICE else _line
-        is_right = plain(text) == plain(str(cell.value))
-        return Mark(cell, text, Verdict.RIGHT if is_right else Verdict.WRONG)
+        answer = plain(text)
+        if answer is None:
+            return Mark(cell, text, Verdict.WRONG, difference=UNREADABLE)
+        if answer == plain(str(cell.value)):
+            return Mark(cell, text, Verdict.RIGHT)
+        mistake = (cell.mistakes or {}).get(answer.upper())
+        known = mistake is not None and mistake in SENTENCES
+        return Mark(cell, text, Verdict.WRONG, (str(mistake),) if known else ())
 
 
-def _letter(text: str) -> str:
+def _letter(text: str) -> str | None:
     """The letter of a choice: of ``B``, ``(b)``, ``option B``, ``B: a formula``; two letters are none."""
     words: list[str] = re.findall(r"\w+", text.casefold())
     letters = [word for word in words if len(word) == 1]
     if len(words) <= 2 and len(letters) == 1:
         return letters[0]
     found = re.match(r"\W*(\w)\s*[:.)]", text.casefold())
-    return str(found[1]) if found else " ".join(words)
+    return None if found is None else str(found[1])
 
 
-def _line(text: str) -> str:
+def _line(text: str) -> str | None:
     """The number of a line: of ``11``, ``line 11``, ``#11``, ``11.0``."""
     found = re.fullmatch(r"\D*(\d+)(?:[.,]0*)?\W*", text.strip())
-    return found[1].lstrip("0") if found else text.casefold().strip()
+    return None if found is None else found[1].lstrip("0")
+
+
+def _only(number: Numbers) -> float:
+    return float(np.asarray(number).reshape(-1)[0])
 
 
 def _lane(values: Mapping[Place, Numbers], at: int) -> dict[Place, Numbers]:

@@ -33,7 +33,8 @@ class Cell(NamedTuple):
     ``id`` is the id of a node (``z1[1]``, ``dJ/dW1[1,2]``, ``new W1[1,2]``, ``path 1 of dJ/da1[1]``), or of a question
     whose answer is no number (``formula dJ/dW1[1,2]``, ``choice 3``, ``mistake 4``). ``value`` is the number in full
     precision, the formula as text, the letter of the choice or the id of the line. ``tolerance`` counts for numbers;
-    it is ``fixed`` where it was set and is not what rounding can cause.
+    it is ``fixed`` where it was set and is not what rounding can cause. ``mistakes`` has the id of the mistake behind
+    each wrong letter of a choice.
     """
 
     id: str
@@ -44,6 +45,13 @@ class Cell(NamedTuple):
     points: float
     digits: int
     fixed: bool = False
+    mistakes: Mapping[str, str] | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        data = {**self._asdict(), "kind": str(self.kind)}
+        if self.mistakes is None:
+            del data["mistakes"]
+        return data
 
 
 class Variant(NamedTuple):
@@ -84,7 +92,7 @@ class Key:
                     "code": variant.code,
                     "student": variant.student,
                     "given": {name: np.asarray(array).tolist() for name, array in variant.given.items()},
-                    "cells": [{**cell._asdict(), "kind": str(cell.kind)} for cell in variant.cells],
+                    "cells": [cell.as_data() for cell in variant.cells],
                 }
                 for variant in self.variants
             ],
@@ -124,15 +132,25 @@ def _variant(data: Mapping[str, Any]) -> Variant:
 def _cell(data: Mapping[str, Any]) -> Cell:
     kind = CellKind(data["kind"])
     value = _finite(data["value"]) if kind is CellKind.NUMBER else str(data["value"])
-    tolerance, points = _finite(data["tolerance"]), _finite(data["points"])
+    tolerance, points = _not_negative(data["tolerance"]), _not_negative(data["points"])
     fixed = bool(data.get("fixed", False))
-    return Cell(str(data["id"]), int(data["question"]), kind, value, tolerance, points, _digits(data["digits"]), fixed)
+    told = data.get("mistakes")
+    mistakes = None if told is None else {str(letter): str(mistake) for letter, mistake in told.items()}
+    question, digits = int(data["question"]), _digits(data["digits"])
+    return Cell(str(data["id"]), question, kind, value, tolerance, points, digits, fixed, mistakes)
 
 
 def _finite(number: Any) -> float:
     found = float(number)
     if not isfinite(found):
         raise ValueError(f"{number} is not finite")
+    return found
+
+
+def _not_negative(number: Any) -> float:
+    found = _finite(number)
+    if found < 0:
+        raise ValueError(f"{number} is negative")
     return found
 
 

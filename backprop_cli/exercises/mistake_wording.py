@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backprop_cli.exercises.rounding import ROUNDED
 from backprop_cli.translation import Sentences, marked
 
 NAMES = Sentences(
@@ -19,6 +20,7 @@ NAMES = Sentences(
         "updated_too_early": marked("parameters updated too early"),
         "bias_forgotten": marked("the bias forgotten"),
         "forward_slip": marked("a slip in the forward pass"),
+        ROUNDED: marked("rounded to fewer digits than asked for"),
     }
 )
 SENTENCES = Sentences(

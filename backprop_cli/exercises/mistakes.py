@@ -256,17 +256,16 @@ def _is_parameter(setting: Setting, place: Place) -> bool:
 
 def _wrong_input(setting: Setting, node: Node) -> Iterator[Expr]:
     """Another entry of what stands in the formula, the sum z in place of its activation, or another entry's answer."""
-    if not node.contributions:
-        return
-    for place in node.uses if len(node.uses) <= MOST_USES else ():
+    for place in node.uses if node.contributions and len(node.uses) <= MOST_USES else ():
         if not _is_parameter(setting, place):
             if not isinstance(place, Adjoint) and (applied := _function(setting, place)) is not None:
                 yield node.formula.xreplace({place: applied.argument})
             for other in islice(_others(setting, place), MOST_OTHERS):
                 yield node.formula.xreplace({place: other})
-    for other in islice(_others(setting, node.place), MOST_OTHERS if node.is_gradient else 0):
+    slips = set(_forward_slip(setting, node))
+    for other in islice(_others(setting, node.place), MOST_OTHERS):
         found = setting.nodes.node(other)
-        if found is not None:
+        if found is not None and found.formula not in slips:
             yield found.formula
 
 

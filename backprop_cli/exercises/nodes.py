@@ -167,11 +167,11 @@ class Nodes:
         node = self.node(place) if self._adjoints.apart is not None and isinstance(place, Adjoint) else None
         return node is not None and node.formula is S.Zero
 
-    def entries(self, name: str, is_gradient: bool = False) -> Iterator[Place]:
-        """Every entry of a quantity, or of its gradient, the last index fastest."""
+    def entries(self, name: str, is_gradient: bool = False, start: tuple[int, ...] = ()) -> Iterator[Place]:
+        """Every entry of a quantity, or of its gradient, whose positions begin with these; the last index fastest."""
         kind = Adjoint if is_gradient else Place
-        for position in positions_of(*(range(1, size + 1) for size in self.graph[name].shape)):
-            yield kind(name, *map(Integer, position))
+        for position in positions_of(*(range(1, size + 1) for size in self.graph[name].shape[len(start) :])):
+            yield kind(name, *map(Integer, (*start, *position)))
 
     def updated(self, parameter: Place, rate: Expr) -> Place:
         """The place of a parameter's entry after one step against its gradient: ``new W1[1,2]``."""
@@ -206,8 +206,8 @@ class Nodes:
         formula = node.formula - arrived + Add(*(one.expression for one in some))
         self._known[gradient] = Node(gradient, formula, some)
 
-    def name(self, place: Place, formula: Expr) -> None:
-        """Let a place, of a name that no author can give, stand for a formula."""
+    def define(self, place: Place, formula: Expr) -> None:
+        """Let a place, under a name that no author can give, stand for a formula."""
         self._known[place] = Node(place, formula)
 
     def truncated(self, windows: Mapping[str, int]) -> Nodes:

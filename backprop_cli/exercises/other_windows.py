@@ -29,7 +29,7 @@ def with_windows(nodes: Nodes, gradient: Adjoint, windows: Mapping[str, int]) ->
         own = nodes.node(place)
         if own is None or formula != own.formula:
             renamed[place] = Adjoint(f"{told} states of {place.name}", *place.positions)
-            nodes.name(renamed[place], formula)
+            nodes.define(renamed[place], formula)
     raise ValueError(f"{gradient} is no gradient")
 
 

@@ -108,7 +108,13 @@ class _Solver:
         for cell in question.cells:
             kind, value, tolerance = self._answer(question, cell, code, variant)
             is_fixed = kind is CellKind.NUMBER and cell in self._exercise.fixed
-            yield Cell(cell, number, kind, value, tolerance, points, digits, is_fixed)
+            mistakes = self._wrong_letters(question, cell, code) if kind is CellKind.CHOICE else None
+            yield Cell(cell, number, kind, value, tolerance, points, digits, is_fixed, mistakes)
+
+    def _wrong_letters(self, question: Question, cell: str, code: str) -> dict[str, str]:
+        exercise = self._exercise
+        found = options(exercise.nodes, gradient_of(exercise, question.of[0]), code, cell)
+        return {one.letter: one.mistake for one in found if one.mistake is not None}
 
     def _answer(self, question: Question, cell: str, code: str, variant: int) -> tuple[CellKind, float | str, float]:
         exercise = self._exercise

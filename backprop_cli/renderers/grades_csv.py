@@ -14,17 +14,19 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def render(report: Report) -> str:
-    """``student,variant,points,of``, how many answers have each verdict, then the points of every cell by its id."""
+    """``student,variant,points,held,of``, how many answers have each verdict, and the points of every cell by its
+    id."""
     page = StringIO()
     rows = csv.writer(page, lineterminator="\n")
     cells = list(dict.fromkeys(mark.cell.id for student in report.students for mark in student.marks))
-    rows.writerow(map(harmless, ("student", "variant", "points", "of", *map(str, Verdict), *cells)))
+    rows.writerow(map(harmless, ("student", "variant", "points", "held", "of", *map(str, Verdict), *cells)))
     for student in report.students:
         own = {mark.cell.id: mark for mark in student.marks}
         counted = [sum(mark.verdict is verdict for mark in student.marks) for verdict in Verdict]
         earned = ["" if (mark := own.get(cell)) is None else number(mark.points) for cell in cells]
         who = (harmless(student.student), harmless(student.variant))
-        rows.writerow((*who, number(student.points), number(student.of), *counted, *earned))
+        totals = map(number, (student.points, student.held, student.of))
+        rows.writerow((*who, *totals, *counted, *earned))
     return page.getvalue()
 
 

@@ -59,8 +59,8 @@ def test_json_is_as_the_contract_has_it(backprop: Run, sheet: tuple[Path, dict[s
     file = answers(tmp_path, ("Ann", {**right, "dJ/dz1[1]": right["dJ/da1[1]"]}))
     data = json.loads(backprop("grade", key, file, "--format", "json").stdout)
     (ann,) = data["students"]
-    assert list(ann) == ["student", "points", "of", "cells"]
-    assert (ann["student"], ann["of"] - ann["points"]) == ("Ann", 1)
+    assert list(ann) == ["student", "points", "held", "of", "cells"]
+    assert (ann["student"], ann["of"] - ann["points"], ann["held"]) == ("Ann", 1, 0)
     wrong = [cell for cell in ann["cells"] if cell["verdict"] == "wrong"]
     assert wrong == [
         {
@@ -130,6 +130,8 @@ def test_what_is_no_key_is_bad_input(backprop: Run, tmp_path: Path, key: str, me
         (("learning_rate",), float("inf")),
         (("variants",), []),
         (("variants", 0, "cells", 0, "points"), float("inf")),
+        (("variants", 0, "cells", 0, "points"), -1),
+        (("variants", 0, "cells", 0, "tolerance"), -1e-4),
         (("variants", 0, "cells", 0, "value"), float("nan")),
         (("variants", 0, "cells", 0, "digits"), 10**9),
         (("variants", 0, "cells", 0, "id"), "z1[2]"),
@@ -163,6 +165,23 @@ def test_a_key_that_asks_for_what_is_not_there_is_bad_input(
     assert found.stderr == "the key asks for path 9 of dJ/da1[1], which its network does not have\n"
 
 
+@pytest.mark.parametrize("formula", ['__import__("os")', "a1[9]", "", "(", "1/0", None, float("inf")])
+def test_a_key_with_a_formula_that_is_none_is_bad_input(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path, formula: object
+) -> None:
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    data["variants"][0]["cells"].append(
+        {"id": "formula dJ/dz1[1]", "question": 2, "kind": "formula", "value": formula}
+        | {"tolerance": 0.0, "points": 1.0, "digits": 4}
+    )
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    found = backprop("grade", path, answers(tmp_path, ("Ann", sheet[1])))
+    assert (found.status, found.stdout) == (2, "")
+    assert found.stderr.startswith("the key's formula for formula dJ/dz1[1] cannot be read: ")
+    assert found.stderr.count("\n") == 1
+
+
 def test_answers_from_standard_input_and_files_that_are_not_there(
     backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
@@ -173,3 +192,122 @@ def test_answers_from_standard_input_and_files_that_are_not_there(
     missing = backprop("grade", tmp_path / "none.json", "-")
     assert (missing.status, missing.stdout) == (2, "")
     assert "none.json: cannot be read" in missing.stderr
+
+
+def named(sheet: tuple[Path, dict[str, str]], folder: Path, *students: str) -> Path:
+    """The key with a variant of the same numbers for each student."""
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    (variant,) = data["variants"]
+    data["variants"] = [
+        {**variant, "id": str(number), "code": f"C{number}", "student": student}
+        for number, student in enumerate(students, 1)
+    ]
+    path = folder / "class.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+def test_students_without_readable_answers_are_missing_and_not_left_out(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key = named(sheet, tmp_path, "Ann", "Bob", "Cem")
+    file = tmp_path / "answers.csv"
+    right = "".join(f'Ann,1,"{cell}",{answer}\n' for cell, answer in sheet[1].items())
+    file.write_text(f"student,variant,cell,answer\n{right}Bob,3,J,0\n", encoding="utf-8")
+    found = backprop("grade", key, file, "--format", "csv")
+    count = len(sheet[1])
+    assert [(row["student"], row["right"], row["missing"]) for row in csv.DictReader(found.stdout.splitlines())] == [
+        ("Ann", str(count), "0"),
+        ("Bob", "0", str(count)),
+        ("Cem", "0", str(count)),
+    ]
+    assert found.stderr == f"{file}:{count + 2}:1: variant 3 is not that of 'Bob', who has variant 2\n"
+    assert found.status == 1
+
+
+def test_answers_that_cannot_be_read_are_told_with_their_lines(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", {**right, "z1[1]": "37.75%", "z1[2]": f"z1[2] = {right['z1[2]']}", "J": "n/a"}))
+    found = backprop("grade", key, file, "--format", "json")
+    assert found.stderr == f"{file}:2:1: z1[1]: '37.75%' is no number\n"
+    cells = {cell["cell"]: cell for cell in json.loads(found.stdout)["students"][0]["cells"]}
+    assert (cells["z1[1]"]["answer"], cells["z1[1]"]["verdict"], cells["z1[1]"]["mistake"]) == ("37.75%", "wrong", None)
+    assert (cells["z1[2]"]["verdict"], cells["J"]["verdict"]) == ("right", "missing")
+    assert "z1[1]: '37.75%' is no number." in backprop("grade", key, file).stdout
+
+
+def test_points_of_flagged_answers_are_held_back(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    """Zeros everywhere follow from each other, and show nothing."""
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", right), ("Nil", dict.fromkeys(right, "0")))
+    found = json.loads(backprop("grade", key, file, "--format", "json").stdout)["students"][1]
+    flagged = [cell for cell in found["cells"] if cell["verdict"] == "flagged"]
+    assert len(flagged) > 5
+    assert {cell["points"] for cell in flagged} == {0.0}
+    assert found["held"] == len(flagged)  # of one point each
+    assert found["points"] == sum(cell["points"] for cell in found["cells"]) < 0.2 * found["of"]
+    text = " ".join(backprop("grade", key, file).stdout.split())
+    assert f"held back for the teacher to decide about: {len(flagged)}, for {len(flagged)} flagged answers." in text
+    assert f"which are in no total: {len(flagged)}, of 1 student." in text
+    assert "1 of 1 held back" in text
+    (ann, nil) = csv.DictReader(backprop("grade", key, file, "--format", "csv").stdout.splitlines())
+    assert (ann["held"], nil["held"], nil["flagged"]) == ("0", str(len(flagged)), str(len(flagged)))
+
+
+def test_answers_stand_in_the_report_as_they_were_written(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    key, right = sheet
+    file = answers(tmp_path, ("Ann", {**right, "z1[1]": "112/100", "z1[2]": "0", "a1[1]": "0,80764"}))
+    rows = [line.split() for line in backprop("grade", key, file).stdout.splitlines()]
+    shown = {row[0]: row[1:3] for row in rows if len(row) > 2}
+    assert shown["z1[1]"] == ["112/100", "1.1200"]
+    assert shown["z1[2]"] == ["0", "-0.5000"]
+    assert shown["a1[1]"] == ["0,80764", "0.8076"]
+
+
+def test_formulas_stand_in_the_report_whatever_their_verdict(
+    backprop: Run, sheet: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    data = json.loads(sheet[0].read_text(encoding="utf-8"))
+    data["variants"][0]["cells"] = [
+        {"id": f"formula dJ/d{of}", "question": 2, "kind": "formula", "value": right}
+        | {"tolerance": 0.0, "points": 1.0, "digits": 4}
+        for of, right in (("z2[1]", "(a2[1] - y[1])*a2[1]*(1 - a2[1])"), ("a2[1]", "a2[1] - y[1]"), ("b2[1]", "a2[1]"))
+    ]
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    given = {"formula dJ/dz2[1]": "a2[1]*(1-a2[1]) * dJ/da2[1]", "formula dJ/da2[1]": "-(y[1] - a2[1])"}
+    file = answers(tmp_path, ("Ann", given))
+    text = " ".join(backprop("grade", path, file).stdout.split())
+    assert "formula dJ/dz2[1] a2[1]*(1-a2[1]) * dJ/da2[1] a₁⁽²⁾ · (1 − a₁⁽²⁾) · (a₁⁽²⁾ − y₁)" in text  # flagged
+    assert "formula dJ/da2[1] -(y[1] - a2[1]) a₁⁽²⁾ − y₁" in text  # right
+    assert "formula dJ/db2[1] a₁⁽²⁾" in text  # missing
+    page = backprop("grade", path, file, "--format", "html").stdout
+    assert "a2[1]*(1-a2[1]) * dJ/da2[1]" in page
+
+
+def test_a_wrong_letter_is_the_mistake_that_the_key_names(backprop: Run, tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    assert backprop("exercise", "first-sheet", "--format", "json", "-o", path).status == 0
+    data = json.loads(path.read_text(encoding="utf-8"))
+    (cell,) = [cell for cell in data["variants"][0]["cells"] if cell["kind"] == "choice"]
+    assert set(cell["mistakes"]) == set("ABCD") - {cell["value"]}
+    assert all("mistakes" not in other for other in data["variants"][0]["cells"] if other["kind"] != "choice")
+    for letter, mistake in cell["mistakes"].items():
+        file = answers(tmp_path, ("Ann", {cell["id"]: f"({letter.lower()})"}))
+        (student,) = json.loads(backprop("grade", path, file, "--format", "json").stdout)["students"]
+        (mark,) = [mark for mark in student["cells"] if mark["cell"] == cell["id"]]
+        assert (mark["verdict"], mark["mistake"]) == ("wrong", mistake)
+        assert f"{cell['id']}: This is what comes out " in backprop("grade", path, file).stdout
+    del cell["mistakes"]  # as in a key of before
+    path.write_text(json.dumps(data), encoding="utf-8")
+    found = backprop("grade", path, file)
+    assert (found.status, f"{cell['id']}: this is not the right answer." in found.stdout) == (1, True)
+    cell["mistakes"] = {"A": "nonsense", "B": "nonsense", "C": "nonsense", "D": "nonsense"}
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert f"{cell['id']}: this is not the right answer." in backprop("grade", path, file).stdout

@@ -112,6 +112,7 @@ def test_one_choice_is_right_and_the_others_are_wrong() -> None:
         for one in found:
             is_same = float(np.ravel(evaluated(one.formula, values))[0]) == pytest.approx(right)
             assert is_same == (one.letter == cell.value)
+        assert cell.mistakes == {one.letter: one.mistake for one in found if one.letter != cell.value}
         letters.add(cell.value)
     assert len(letters) > 1  # each variant has an order of its own
 

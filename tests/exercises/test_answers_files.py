@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.answers import read_answers
+from backprop_cli.exercises import answers
+from backprop_cli.exercises.answers import MOST_PROBLEMS, first_of, read_answers
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.written_numbers import number_of
+from backprop_cli.exercises.written_numbers import decimals_of, is_blank, number_of
 
 IDS = ("z1[1]", "dJ/dW1[1,2]", "new W1[1,2]", "path 1 of dJ/da1[1]", "J")
 SHEETS = {"1": "AB12", "2": "CD34"}
@@ -33,7 +34,8 @@ def read(
 ) -> tuple[dict[str, dict[str, str]], list[str]]:
     content = text.encode() if isinstance(text, str) else text
     found, problems = read_answers(content, source, of)
-    return {one.student: dict(one.answers) for one in found}, [problem.located(source) for problem in problems]
+    answers = {one.student: dict(one.answers) for one in found if one.answers}
+    return answers, [problem.located(source) for problem in problems]
 
 
 ANN = {"Ann": {"dJ/dW1[1,2]": "-0.25", "J": "0.5"}}
@@ -163,6 +165,24 @@ def test_what_is_no_answers_file(text: str, source: str, message: str) -> None:
         ("12 5", None),
         ("1 2/0", None),
         ("1/0", None),
+        ("0.3775.", 0.3775),
+        ("(0.3775)", 0.3775),
+        ("≈0.3775", 0.3775),
+        ("= 0.3775", 0.3775),
+        ("~0,3775", 0.3775),
+        ("3.775×10⁻¹", 0.3775),
+        ("3.775 10^-1", 0.3775),
+        ("-10^-2", -0.01),
+        ("151⁄400", 0.3775),
+        ("½", 0.5),
+        ("−5½", -5.5),
+        ("5 ⅓", 5 + 1 / 3),
+        ("37.75%", None),
+        ("½e3", None),
+        ("2.5½", None),
+        ("3²", None),
+        ("1/2*10^-1", None),
+        ("((1))", None),
         ("1e999", None),
         ("nan", None),
         ("1.2.3", None),
@@ -174,3 +194,109 @@ def test_what_is_no_answers_file(text: str, source: str, message: str) -> None:
 )
 def test_numbers_as_students_write_them(text: str, number: float | None) -> None:
     assert number_of(text) == (None if number is None else pytest.approx(number, rel=1e-15))
+
+
+@pytest.mark.parametrize("text", ["", " ", "-", "–", "--", "—", "?", "n/a", "N/A", "None", "none", "…", "___"])
+def test_what_says_that_there_is_no_answer(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "- 3", "no", "half"])
+def test_what_is_an_answer(text: str) -> None:
+    assert not is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [("0.38", 2), ("0,380", 3), ("3.8e-1", 2), ("3,8·10^-1", 2), ("38", 0), ("3.8e3", 0), ("1/2", None), ("½", None)],
+)
+def test_how_many_digits_a_number_is_written_with(text: str, digits: int | None) -> None:
+    assert decimals_of(text) == digits
+
+
+def students(text: str, of: Key, source: str = "answers.csv") -> list[tuple[str, str, int]]:
+    """Who is in the report, with variant and number of answers."""
+    found, _ = read_answers(text.encode(), source, of)
+    return [(one.student, one.variant, len(one.answers)) for one in found]
+
+
+def test_everyone_whom_the_key_knows_is_there() -> None:
+    assert students("student,cell,answer\nBob,J,1\n", CLASS) == [("Ann", "1", 0), ("Bob", "2", 1)]
+    assert students("student,cell,answer\nBop,J,1\n", CLASS) == [("Ann", "1", 0), ("Bob", "2", 0)]
+    assert students("student,variant,cell,answer\nAnn,2,J,1\n", CLASS) == [("Ann", "1", 0), ("Bob", "2", 0)]
+    assert students("student,cell,answer\n", CLASS) == []  # which is no answers file of a class
+
+
+def test_a_notebook_is_one_students() -> None:
+    sheet = notebook({"cell_type": "raw", "source": "student = Bob\nJ = 1"})
+    assert students(sheet, CLASS, "x.ipynb") == [("Bob", "2", 1)]
+    empty = notebook({"cell_type": "raw", "source": "student = Bob\nJ = "})
+    assert students(empty, CLASS, "x.ipynb") == [("Bob", "2", 0)]
+
+
+def test_who_answers_is_there_though_no_row_can_be_read() -> None:
+    nameless = key(None, None)
+    rows = "student,variant,cell,answer\nAnn,1,K,1\nBob,7,J,1\nCem,2,J,1\nCem,9,J,1\n"
+    assert students(rows, nameless) == [("Ann", "1", 0), ("Cem", "2", 1), ("Bob", "?", 0)]
+    assert students(rows, key(None)) == [("Ann", "1", 0), ("Bob", "1", 0), ("Cem", "1", 0)]
+
+
+def test_variants_that_a_spreadsheet_has_made_decimals_of() -> None:
+    assert read("student;variant;cell;answer\nAnn;1.0;J;0.5\nBob;2,0;J;0.5\n") == (
+        {"Ann": {"J": "0.5"}, "Bob": {"J": "0.5"}},
+        [],
+    )
+
+
+def test_the_message_never_suggests_what_was_written() -> None:
+    _, problems = read("student,variant,cell,answer\nAnn,2,J,0.5\n")
+    assert problems == ["answers.csv:2:1: variant 2 is not that of 'Ann', who has variant 1"]
+
+
+def test_an_answer_after_a_blank_counts() -> None:
+    assert read("student,cell,answer\nAnn,J,-\nAnn,J,0.5\n") == ({"Ann": {"J": "0.5"}}, [])
+
+
+def test_lines_of_a_notebook_that_do_not_count_are_told() -> None:
+    form = "student = Ann\nJ = 0.2984\nJ = 0.3\ndJ/dW1_12 = 0.08\ndJ/dw1[1,2]: 0.0822\nj = 1\nz2[1] = 7\nz1[1] = 0.5"
+    found, problems = read(notebook({"cell_type": "raw", "source": form}), "x.ipynb")
+    assert found == {"Ann": {"J": "0.3", "z1[1]": "0.5"}}
+    assert problems == [
+        "x.ipynb:3:1: J is answered twice; the last answer counts",
+        "x.ipynb:4:1: unknown cell 'dJ/dW1_12'; did you mean 'dJ/dW1[1,2]'?",
+        "x.ipynb:5:1: unknown cell 'dJ/dw1[1,2]'; did you mean 'dJ/dW1[1,2]'?",
+        "x.ipynb:6:1: unknown cell 'j'; did you mean 'J'?",
+        "x.ipynb:7:1: unknown cell 'z2[1]'; did you mean 'z1[1]'?",
+    ]
+
+
+def test_what_else_stands_in_a_notebook_is_no_answer() -> None:
+    cells = [
+        {"cell_type": "raw", "source": "student = Ann\nJ = 0.3\ndJ/dW2[1,2] = \n"},
+        {"cell_type": "markdown", "source": "Note: all is rounded\n$z_1 = 0.5$\nrate = 0.5\nsum: a1 + a2 = 1"},
+        {"cell_type": "code", "source": "J = sum((a - y)**2)/2\nz1[1] = x@w\nW2[1,2] = 3\nj = 1\nprint(J == 0.3)"},
+    ]
+    assert read(notebook(*cells), "x.ipynb") == ({"Ann": {"J": "0.3"}}, [])
+    code = {"cell_type": "code", "source": "J = 0.3  # by hand\n# dJ/dW1[1,2] = 0.1\ndJ/dW1_11 = 0.08"}
+    own = {"cell_type": "raw", "source": "student = Ann"}
+    found, problems = read(notebook(own, code), "x.ipynb")
+    assert found == {"Ann": {"J": "0.3", "dJ/dW1[1,2]": "0.1"}}
+    assert problems == ["x.ipynb:4:1: unknown cell 'dJ/dW1_11'; did you mean 'dJ/dW1[1,2]'?"]
+
+
+def test_names_are_looked_for_in_the_first_problems_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many rows about strangers the search for the nearest name would take minutes."""
+    asked: list[str] = []
+
+    def nearest(name: str, valid: object) -> str:
+        asked.append(name)
+        return ""
+
+    monkeypatch.setattr(answers, "did_you_mean", nearest)
+    rows = "".join(f"Nobody {number},J,0\n" for number in range(3000))
+    _, problems = read_answers(f"student,cell,answer\n{rows}".encode(), "a.csv", CLASS)
+    assert asked == [f"Nobody {number}" for number in range(MOST_PROBLEMS)]
+    assert len(problems) == 3000
+    told = first_of(problems)
+    assert [problem.line for problem in told] == [*range(2, MOST_PROBLEMS + 3)]
+    assert told[-1].message == "2900 more problems"

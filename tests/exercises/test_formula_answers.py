@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from backprop_cli.documents.grading import grading_document
 from backprop_cli.exercises.grading import grade
 from backprop_cli.exercises.key import Cell, CellKind, Key, Variant
-from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Submission, Verdict
+from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marked, Report, Submission, Verdict
 from backprop_cli.network import load_text
+from backprop_cli.renderers import terminal
 from backprop_cli.symbolic.notation import Adjoint, Place
 
 SPEC = """
@@ -58,7 +62,7 @@ def test_other_ways_to_write_it_are_right(of: str, answer: str) -> None:
 
 def test_a_right_one_with_gradients_in_it_is_flagged_where_they_were_to_be_put_in() -> None:
     found = mark("dJ/dW2[1,1]", "dJ/dz2[1]*a1[1]")
-    assert (found.verdict, found.points) == (Verdict.FLAGGED, 2.0)
+    assert (found.verdict, found.points, found.held) == (Verdict.FLAGGED, 0.0, 2.0)
     assert found.difference == Difference(DifferenceKind.GRADIENTS)
 
 
@@ -123,3 +127,68 @@ def test_what_is_no_formula_says_why(answer: str, reason: str) -> None:
     found = mark("dJ/dW1[1,2]", answer)
     assert found.verdict is Verdict.WRONG
     assert found.difference == Difference(DifferenceKind.UNREADABLE, text=reason)
+
+
+def said(of: str, answer: str) -> str:
+    """What the report says of an answer."""
+    network = load_text(SPEC, "<text>", "t")
+    found = mark(of, answer)
+    report = Report("t", [Marked("Ann", "1", (found,))])
+    return re.sub(r"\s+", " ", terminal.render(grading_document(report, network.names), 100)).partition("! ")[2].strip()
+
+
+@pytest.mark.parametrize(
+    ("of", "answer", "places"),
+    [
+        ("dJ/dW2[1,1]", "a1[1]*a2[1]*(1 - a2[1])*(a2[1] - 0.9)", (Place("y", 1),)),
+        ("dJ/dW1[1,2]", "-0.6*dJ/dz1[1]", (Place("x", 2),)),
+        ("dJ/da1[1]", "0.7*dJ/dz2[1] - 0.6*dJ/dz2[2]", (Place("W2", 1, 1), Place("W2", 2, 1))),
+        ("z1[1]", "0.4 + W1[1,2]*x[2] + b1[1]", (Place("W1", 1, 1), Place("x", 1))),
+    ],
+)
+def test_given_numbers_put_in_are_flagged(of: str, answer: str, places: tuple[Place, ...]) -> None:
+    found = mark(of, answer)
+    assert (found.verdict, found.points, found.held, found.mistakes) == (Verdict.FLAGGED, 0.0, 2.0, ())
+    assert found.difference is not None
+    assert found.difference.kind is DifferenceKind.NUMBERS
+    assert set(found.difference.places) == set(places)
+
+
+@pytest.mark.parametrize(
+    ("of", "answer"),
+    [
+        ("dJ/dW2[1,1]", "a1[1]*a2[1]*(1 - a2[1])*(a2[1] - 0.8)"),  # not the number that is given
+        ("dJ/dW2[1,1]", "-a1[1]*a2[1]*(1 - a2[1])*(a2[1] - 0.9)"),
+        ("z1[1]", "1.12"),  # no formula at all
+        ("z1[1]", "a1[1]*1.12/0.8076"),
+    ],
+)
+def test_other_numbers_put_in_are_wrong(of: str, answer: str) -> None:
+    assert mark(of, answer).verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    ("of", "answer", "text"),
+    [
+        (
+            "dJ/dW2[1,1]",
+            "a1[1]*a2[1]*(1 - a2[1])*(a2[1] - 0.9)",
+            "dJ/dW2[1,1]: the formula is right for the numbers of this sheet alone. It was to be written with y₁.",
+        ),
+        (
+            "dJ/dW2[1,1]",
+            "-a1[1]*a2[1]*(1 - a2[1])*(a2[1] - y[1])",
+            "dJ/dW2[1,1]: the answer is −1 times the right formula. This is what comes out with a wrong sign. The "
+            "step is ∂J/∂w₁₁⁽²⁾ = ∂J/∂z₁⁽²⁾ · a₁⁽¹⁾.",
+        ),
+        (
+            "dJ/dW1[1,2]",
+            "aa2[1]",
+            "formula dJ/dW1[1,2]: the formula cannot be read: there is no quantity 'aa2'; did you mean 'a2'?",
+        ),
+        ("dJ/dW1[1,2]", "x[3]", "formula dJ/dW1[1,2]: the formula cannot be read: x has no position 3."),
+    ],
+)
+def test_what_is_said_reads_well(of: str, answer: str, text: str) -> None:
+    assert said(of, answer).endswith(text)
+    assert said(of, answer).count("formula dJ/d") == 1

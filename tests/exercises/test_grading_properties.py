@@ -64,7 +64,7 @@ def test_a_planted_mistake_is_found_at_its_step_and_the_rest_keeps_its_points(
     assume(at is not None and all(abs(value) < LARGEST for value in planted.values()))
     assert at is not None
     marks = graded(one, written(planted, DIGITS))
-    wrong = [name for name, mark in marks.items() if not mark.verdict.earns_points]
+    wrong = [name for name, mark in marks.items() if mark.verdict.is_lost]
     assert wrong == [name_of(at)]
     assert mistake in marks[name_of(at)].mistakes
 

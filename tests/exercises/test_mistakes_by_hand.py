@@ -134,7 +134,7 @@ def test_an_answer_that_makes_the_rest_trivial_is_flagged(one: Exercise) -> None
     }
     assert marks["dJ/dz2[1]"].verdict is Verdict.WRONG
     assert marks["dJ/dW2[1,1]"].verdict is Verdict.FLAGGED
-    assert marks["dJ/dW2[1,1]"].points == 1.0
+    assert (marks["dJ/dW2[1,1]"].points, marks["dJ/dW2[1,1]"].held) == (0.0, 1.0)
     assert marks["dJ/da1[1]"].verdict is Verdict.FLAGGED
 
 
@@ -150,3 +150,14 @@ def test_what_is_missing_gets_no_points_and_what_follows_is_recomputed(one: Exer
     assert marks["dJ/dz1[1]"].verdict is marks["dJ/dz1[2]"].verdict is Verdict.MISSING
     assert (marks["a1[1]"].verdict, marks["a1[1]"].answer) == (Verdict.WRONG, "much")
     assert all(m.verdict is Verdict.RIGHT for n, m in marks.items() if n not in ("dJ/dz1[1]", "dJ/dz1[2]", "a1[1]"))
+
+
+def test_answers_in_each_others_cells_are_another_units_numbers(one: Exercise) -> None:
+    answers = solution(one)
+    swapped = {**answers, "z1[1]": answers["z1[3]"], "z1[3]": answers["z1[1]"], "z2[1]": answers["z2[2]"]}
+    marks = {
+        mark.cell.id: mark
+        for mark in grade(one.key, one.network.graph, [Submission("A", "1", swapped)]).students[0].marks
+    }
+    wrong = {name: mark.mistakes for name, mark in marks.items() if mark.verdict.is_lost}
+    assert wrong == dict.fromkeys(("z1[1]", "z1[3]", "z2[1]"), ("wrong_input",))
