@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 from backprop_cli.documents.blocks import Cell, Table
 from backprop_cli.documents.names import Names
@@ -14,7 +13,7 @@ from backprop_cli.exercises.solving import FORMULA
 from backprop_cli.language import tree
 from backprop_cli.symbolic.display import position_tree, tree_of
 from backprop_cli.symbolic.notation import Place
-from backprop_cli.teaching.rounding import Rounding, Unrounded, exact_number
+from backprop_cli.teaching.rounding import Rounding, Unrounded, exact_text
 from backprop_cli.translation import tr
 
 BLANK = "_" * 10
@@ -94,8 +93,7 @@ def answer(exercise: Exercise, value: float) -> Cell:
     """A right answer as a key shows it."""
     if not exercise.exact:
         return value
-    exact = exact_number(value)
-    return str(exact) if isinstance(exact, Fraction) else f"{exact:f}"
+    return exact_text(value)
 
 
 def rounding_of(exercise: Exercise) -> Rounding:

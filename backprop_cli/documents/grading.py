@@ -14,6 +14,7 @@ from backprop_cli.exercises.marks import Difference, DifferenceKind, Mark, Marke
 from backprop_cli.exercises.mistake_wording import NAMES, SENTENCES
 from backprop_cli.exercises.nodes import Node
 from backprop_cli.symbolic.display import tree_of
+from backprop_cli.teaching.rounding import exact_text
 from backprop_cli.translation import Sentences, enumerated, marked, tr, tr_n
 
 BINS = 10  # of the distribution of points
@@ -115,6 +116,8 @@ def _right(mark: Mark) -> str:
 
 def _number(mark: Mark, number: float) -> str:
     """A number of ours with the digits asked for; what a student wrote stays as it is."""
+    if mark.is_exact:
+        return exact_text(number)
     return f"{number:z.{mark.cell.digits}f}"
 
 

@@ -34,6 +34,7 @@ from backprop_cli.symbolic.notation import Adjoint, Place
 from backprop_cli.translation import tr
 
 UNREADABLE = Difference(DifferenceKind.UNREADABLE)
+EXACT_DIGITS = 9  # after the point, to which an exact answer may be typed as a decimal
 MOST_TRIED = 4  # slips at steps not asked for that are tried on the cells after them
 
 
@@ -61,7 +62,9 @@ class _Grading:
         for cell in {cell.value: cell for cell in cells if cell.kind is CellKind.FORMULA}.values():
             self.formulas.right(cell)  # a key that cannot be used is told before anything is marked with it
         numbers = [cell for cell in cells if cell.kind is CellKind.NUMBER]
-        self.digits_of = {cell.id: cell.digits for cell in numbers}
+        exact = {cell.id for cell in numbers if is_too_strict(cell.tolerance, cell.digits)}
+        self.digits_of = {cell.id: EXACT_DIGITS if cell.id in exact else cell.digits for cell in numbers}
+        self.usual = EXACT_DIGITS if exact else key.digits
         self.places = {name: self._place(name) for name in self.digits_of}
         self._let_paths_add_up()
         self.order = nodes.in_order(self.places.values())
@@ -106,7 +109,7 @@ class _Grading:
             for name, place in self.places.items()
         }
         right = self.nodes.values(given, self.places.values())
-        own = carried(self.order, given, answers, self.digits, self.key.digits)
+        own = carried(self.order, given, answers, self.digits, self.usual)
         result = []
         for at, (one, variant) in enumerate(zip(submissions, variants, strict=True)):
             student = _Student(
@@ -199,7 +202,7 @@ class _Student:
         if digits is not None and is_telling(answer, digits):
             return mark._replace(mistakes=(ROUNDED,), rounded_to=digits), unrounded
         answered = self.answered - {place}
-        suspects = grading.diagnosis.found(node, answer, own, answered, grading.digits, grading.key.digits)
+        suspects = grading.diagnosis.found(node, answer, own, answered, grading.digits, grading.usual)
         named = ids(suspects)
         if not named and digits is not None:
             return mark._replace(mistakes=(ROUNDED,), rounded_to=digits), unrounded
@@ -242,7 +245,7 @@ class _Student:
     def _carried(self, inferred: Mapping[Place, Inferred]) -> Carried:
         answers = {place: np.asarray([number]) for place, number in self.answers.items()}
         grading = self.grading
-        return carried(grading.order, self.given, answers, grading.digits, grading.key.digits, inferred)
+        return carried(grading.order, self.given, answers, grading.digits, grading.usual, inferred)
 
     def _other(self, cell: Cell) -> Mark:
         text = self._text(cell)

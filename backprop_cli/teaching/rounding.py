@@ -68,6 +68,12 @@ class Unrounded(Rounding):
         return float(exact_number(value)) if isfinite(value) else value
 
 
+def exact_text(value: float) -> str:
+    """An exact number in plain text: a fraction of small numbers, else a decimal."""
+    exact = exact_number(value)
+    return str(exact) if isinstance(exact, Fraction) else f"{exact:f}"
+
+
 def exact_number(value: float) -> Fraction | Decimal:
     """The fraction of small numbers that a number is, but for the rounding of floating point; where it is none, the
     number with :data:`EXACT_DIGITS` digits. Raises ValueError or OverflowError for what is not finite."""

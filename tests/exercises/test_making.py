@@ -255,7 +255,7 @@ def test_letters_and_lines_are_read_as_they_are_written() -> None:
         (f"{letter}: a formula", f"#{line}", Verdict.RIGHT),
         (f" {letter}.", f"{line}.0", Verdict.RIGHT),
         (other, f"{line}1", Verdict.WRONG),
-        (f"option {other}", "none", Verdict.WRONG),
+        (f"option {other}", "no line", Verdict.WRONG),
         (f"{letter} or {other}", f"{line} or {line}1", Verdict.WRONG),
         (f"{letter} {other}", f"{line} {line}", Verdict.WRONG),
     ):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from backprop_cli.bundled import bundled_spec
 from backprop_cli.documents.grading import grading_document
+from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercises.grading import grade
+from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.marks import Mark, Submission, Verdict
-from backprop_cli.exercises.nodes import name_of
 from backprop_cli.exercises.rounding import ROUNDED
+from backprop_cli.exercises.solving import own_numbers
 from backprop_cli.renderers import terminal
+from backprop_cli.teaching.rounding import exact_number
 from benchmarks.planting import Exercise, exercise, solved, written
 from tests.exercises.test_mistakes_by_hand import SPEC, solution
 
@@ -118,3 +122,38 @@ def test_where_exact_numbers_are_asked_for_no_digits_are(known: Exercise) -> Non
     assert (marks["a1[1]"].mistakes, marks["a1[1]"].rounded_to) == ((ROUNDED,), 3)
     text = re.sub(r"\s+", " ", terminal.render(grading_document(report, known.network.names), 100))
     assert "a1[1]: this is the right step, but rounded to 3 digits after the point instead of exact." in text
+
+
+EXACT = """
+network:
+  inputs: {x: [1, 2]}
+  targets: {y: [1, 0]}
+  layers:
+    - dense: {weights: [[1, 2], [2, 1]], bias: [1, 0], activation: relu}
+    - dense: {weights: [[1, 1], [2, -1]], bias: [0, 0.125]}
+  loss: mse
+exact: true
+questions: [table: forward, cost, gradient: [W2, W1]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [("right", Verdict.RIGHT), ("decimal", Verdict.RIGHT), ("rounded", Verdict.WRONG), ("longer", Verdict.WRONG)],
+)
+def test_an_exact_number_is_not_one_that_is_near(tmp_path: Path, answer: str, verdict: Verdict) -> None:
+    """Nor is it consistent with numbers that were rounded before: none were."""
+    (tmp_path / "exact.yaml").write_text(EXACT, encoding="utf-8")
+    network, sheet = load_exercise(str(tmp_path / "exact.yaml"))
+    key = own_numbers(sheet)
+    (variant,) = key.variants
+    right = {cell.id: str(exact_number(float(cell.value))) for cell in variant.cells}
+    (cost,) = [float(cell.value) for cell in variant.cells if cell.id == "J"]
+    assert round(cost, 5) != cost
+    typed = {"right": right["J"], "decimal": repr(cost), "rounded": f"{cost:.4f}", "longer": f"{cost:.6f}"}[answer]
+    report = grade(key, network.graph, [Submission("Ann", "1", {**right, "J": typed})])
+    marks = {mark.cell.id: mark for mark in report.students[0].marks}
+    assert marks.pop("J").verdict is verdict
+    assert {mark.verdict for mark in marks.values()} == {Verdict.RIGHT}
+    text = terminal.render(grading_document(report, network.names), 100)
+    assert right["J"] in text
