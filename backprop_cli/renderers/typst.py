@@ -120,7 +120,7 @@ def _table(table: Table, names: Names) -> str:
     alignments = ["right" if is_number else "left" for is_number in are_numbers]
     width = room(table, names)
     lines = [
-        f"#table(columns: ({', '.join(columns)},), align: ({', '.join(f'{side} + top' for side in alignments)},),",
+        f"#table(columns: ({', '.join(columns)},), align: ({', '.join(f'{side} + horizon' for side in alignments)},),",
         "  stroke: none, inset: (x: 0.5em, y: 0.45em),",
         "  table.header(" + ", ".join(f"[*{_text((head,), names)}*]" for head in table.header) + ", table.hline()),",
     ]

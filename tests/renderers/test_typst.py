@@ -71,7 +71,7 @@ def test_tables() -> None:
     summary = Summary((3, 9), 1.5, -1.0, 0.5, 2, Array(np.array([[1.0, 2.0]]), ("i", "j")))
     table = Table(("quantity", "n", "values"), ((at("S"), 1.25, matrix), (), ("c", 3, summary)))
     assert pages.markup(Document((table,), NAMES)).partition(pages.PREAMBLE)[2].splitlines()[1:] == [
-        "#table(columns: (auto, auto, 1fr,), align: (left + top, right + top, left + top,),",
+        "#table(columns: (auto, auto, 1fr,), align: (left + horizon, right + horizon, left + horizon,),",
         "  stroke: none, inset: (x: 0.5em, y: 0.45em),",
         '  table.header([*#"quantity";*], [*#"n";*], [*#"values";*], table.hline()),',
         '  [$display(S)$], [$1.25$], [$display(mat(0.5000, - 1.000 × 10 ^(- 9); "nan", ∞))$],',
