@@ -17,7 +17,6 @@ from tests.languages.literals import lookups_inside_f_strings, sentences
 KEYS = {*PARTS, *WALK, *REMARKS, *JACOBIANS, *LOOPS, *VIEW_OF_MODULES, *PERTURBATION, *SHEET, *ASKED, *KEY}  # of tables
 DATA = {*RULES.values(), *map(str, Verdict), *map(str, Oracle)}  # what programs read stays English
 WITHOUT_PROSE = {
-    "class_headers.py": "headers of class lists, in the languages that they are written in",
     "renderers/html_style.py": "a style sheet",
     "class_headers.py": "headers of class lists, to be recognised",
     "renderers/chinese_fonts.py": "names of fonts",
