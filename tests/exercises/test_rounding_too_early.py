@@ -59,18 +59,18 @@ def test_what_is_no_such_number(known: Exercise, cell: str, answer: str) -> None
 
 
 def test_nothing_is_left_of_a_small_number(known: Exercise) -> None:
-    right = solved(known, 4, "every")
-    small = [name_of(place) for place, value in right.items() if 0.0001 < abs(value) < 0.005]
+    right = written(solved(known, 4, "every"), 4)
+    small = [name for name, text in right.items() if 0.0001 < abs(float(text)) < 0.005]
     assert small
     for name in small:
-        assert graded(known, written(right, 4) | {name: "0.00"})[name].rounded_to is None
+        assert graded(known, right | {name: "0.00"})[name].rounded_to is None
 
 
 def test_with_one_digit_left_another_mistake_comes_first(one: Exercise) -> None:
-    right = solved(one, 4, "every")
+    right = written(solved(one, 4, "every"), 4)
     marks = {
-        place: graded(one, written(right, 4) | {name_of(place): f"{value:.1f}"})[name_of(place)]
-        for place, value in right.items()
+        name: graded(one, right | {name: f"{value:.1f}"})[name]
+        for name, value in ((name, float(text)) for name, text in right.items())
         if 0.05 < abs(value) < 0.94 and abs(value - round(value, 1)) > 0.001
     }
     assert {mark.verdict for mark in marks.values()} == {Verdict.WRONG}
