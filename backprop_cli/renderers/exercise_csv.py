@@ -12,21 +12,21 @@ from io import StringIO
 from backprop_cli.exercises.key import Key
 from backprop_cli.renderers.plain import one_line
 
-FORM = ("student", "variant", "cell", "note", "answer")
+FORM = ("student", "variant", "cell", "answer")
+NOTE = "note"
 KEY = ("student", "variant", "code", "question", "cell", "kind", "answer", "tolerance", "points")
 STARTS = ("=", "+", "-", "@", "\t", "\r")  # of what a spreadsheet computes
 
 
 def form(key: Key, notes: Mapping[str, str]) -> str:
-    """A row for every answer of every variant, the answer left out; ``notes`` say of some what is to be entered."""
-    return _table(
-        FORM,
-        (
-            (neutral(variant.student or ""), variant.id, neutral(cell.id), neutral(notes.get(cell.id, "")), "")
-            for variant in key.variants
-            for cell in variant.cells
-        ),
-    )
+    """A row for every answer of every variant, the answer left out. ``notes`` say of some what is to be entered, in a
+    column of their own where there are any."""
+    cells = [(variant, cell) for variant in key.variants for cell in variant.cells]
+    rows = [(neutral(variant.student or ""), variant.id, neutral(cell.id), "") for variant, cell in cells]
+    if not any(cell.id in notes for _, cell in cells):
+        return _table(FORM, rows)
+    last = (neutral(notes.get(cell.id, "")) for _, cell in cells)
+    return _table((*FORM, NOTE), ((*row, note) for row, note in zip(rows, last, strict=True)))
 
 
 def answers(key: Key) -> str:

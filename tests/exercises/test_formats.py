@@ -8,16 +8,20 @@ import json
 import re
 import zipfile
 from decimal import Decimal
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import nbformat
 import pytest
 
 from backprop_cli.documents.formula_typing import typed_names
+from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercise_writing import Sheets
 from backprop_cli.exercises.formula_reading import read
 from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.key import CellKind, Key
+from backprop_cli.exercises.solving import own_numbers
+from backprop_cli.renderers import exercise_csv
 from backprop_cli.renderers.exercise_csv import neutral
 from tests.exercises.making import sheets_of
 
@@ -57,7 +61,7 @@ def test_csv_of_the_key_has_every_cell(sheets: Sheets) -> None:
 
 def test_the_form_has_the_columns_that_grade_reads(sheets: Sheets) -> None:
     rows = list(csv.DictReader(io.StringIO(str(sheets.file("csv", False)))))
-    assert list(rows[0]) == ["student", "variant", "cell", "note", "answer"]
+    assert list(rows[0]) == ["student", "variant", "cell", "answer", "note"]
     assert {(row["student"], row["variant"]) for row in rows} == {("Ada", "1"), ("Émilie", "2")}
     assert not any(row["answer"] for row in rows)
 
@@ -242,3 +246,9 @@ def test_paths_have_their_numbers_wherever_they_are_asked_for(asking: Sheets) ->
 def _texts(package: bytes) -> list[str]:
     archive = zipfile.ZipFile(io.BytesIO(package))
     return [archive.read(name).decode() for name in archive.namelist()]
+
+
+def test_a_form_without_notes_has_no_column_for_them(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text("{network: two-two-two, questions: [cost]}", encoding="utf-8")
+    key = own_numbers(load_exercise(str(tmp_path / "plain.yaml")).exercise)
+    assert exercise_csv.form(key, {"path 1 of dJ/da1[1]": "of another"}) == "student,variant,cell,answer\n,1,J,\n"

@@ -13,7 +13,6 @@ from backprop_cli.bundled import bundled_spec
 from backprop_cli.documents.grading import grading_document
 from backprop_cli.exercise_loading import load_exercise
 from backprop_cli.exercises.grading import grade
-from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.marks import Mark, Submission, Verdict
 from backprop_cli.exercises.rounding import ROUNDED
 from backprop_cli.exercises.solving import own_numbers
