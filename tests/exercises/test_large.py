@@ -43,6 +43,7 @@ def test_what_is_asked_for_does_not_follow_from_what_is_given(tmp_path: Path) ->
     assert not {"z2", "a2", "z3", "a3"} & set(exercise.given)
 
 
+@pytest.mark.thorough
 def test_the_answers_are_those_of_the_whole_network(tmp_path: Path) -> None:
     network, exercise = asking(tmp_path, "questions: [{gradient: ['W3[1,2]', 'W2[1,3]']}]")
     key = made(exercise, 2, seed=1).key
@@ -61,6 +62,7 @@ def test_the_answers_are_those_of_the_whole_network(tmp_path: Path) -> None:
     assert vouched.gradients < 1000
 
 
+@pytest.mark.thorough
 def test_what_stays_on_every_sheet_is_used_as_it_stands_there(tmp_path: Path) -> None:
     exercise = asking(tmp_path, "questions: [{update: 'W1[1,2]'}]").exercise
     variant = made(exercise, 1, seed=1).key.variants[0]
@@ -68,6 +70,7 @@ def test_what_stays_on_every_sheet_is_used_as_it_stands_there(tmp_path: Path) ->
     assert np.array_equal(variant.given["W1"], np.round(variant.given["W1"], exercise.digits))
 
 
+@pytest.mark.thorough
 def test_what_takes_thousands_of_numbers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="more than 10,000 numbers have to be put in for these answers"):
         asking(tmp_path, "questions: [{forward: z1}]")

@@ -20,6 +20,7 @@ A, X, Y = Place("a2", 1), Place("x", 2), Place("y", 1)
 
 
 @pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.every_spec
 def test_what_a_sheet_prints_is_read_back(name: str) -> None:
     network = network_of(name)
     try:

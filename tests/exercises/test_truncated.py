@@ -229,6 +229,7 @@ def test_the_certificate_is_not_that_of_the_full_gradient(tmp_path: Path) -> Non
     ids=["full", "more", "fewer"],
 )
 @pytest.mark.parametrize("name", ["w", "u"])
+@pytest.mark.thorough
 def test_another_truncation_is_found_out(tmp_path: Path, other: int, mistake: str, name: str) -> None:
     """A student who goes back through another number of states, and writes the gradient of the parameter alone."""
     sheet = asked(tmp_path, 2, f"gradient: {name}")
@@ -321,6 +322,7 @@ def test_ids_are_read_as_they_are_written(tmp_path: Path) -> None:
             read_name(text)
 
 
+@pytest.mark.thorough
 def test_honest_rounding_and_planted_mistakes() -> None:
     rng = np.random.default_rng(5)
     one = exercise(truncated_network(rng), rng, 4)
