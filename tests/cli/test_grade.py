@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -313,6 +314,16 @@ def test_a_wrong_letter_is_the_mistake_that_the_key_names(backprop: Run, tmp_pat
     assert f"{cell['id']}: this is not the right answer." in backprop("grade", path, file).stdout
 
 
+def filled_in(form: Path, answers: list[str]) -> str:
+    """A form as Ann fills it in."""
+    rows = list(csv.DictReader(form.read_text(encoding="utf-8").splitlines()))
+    page = io.StringIO()
+    writer = csv.DictWriter(page, rows[0])
+    writer.writeheader()
+    writer.writerows(row | {"student": "Ann", "answer": answer} for row, answer in zip(rows, answers, strict=True))
+    return page.getvalue()
+
+
 def test_a_filled_form_with_formulas_as_the_sheet_prints_them(backprop: Run, tmp_path: Path) -> None:
     file = tmp_path / "sheet.yaml"
     file.write_text("network: two-two-two\nquestions:\n  - formula: 'W2[1,1]'\n  - paths: a1[1]\n", encoding="utf-8")
@@ -320,13 +331,12 @@ def test_a_filled_form_with_formulas_as_the_sheet_prints_them(backprop: Run, tmp
     backprop("exercise", str(file), "--format", "json", "-o", str(key))
     backprop("exercise", str(file), "--format", "csv", "-o", str(form))
     answers = ["(a₁⁽²⁾ − y₁)·a₁⁽²⁾·(1 − a₁⁽²⁾)·a₁⁽¹⁾", "0.0554", "-0.0190", "0.0364"]
-    rows = form.read_text(encoding="utf-8").splitlines()
-    filled = [rows[0], *(f"Ann{row}{answer}" for row, answer in zip(rows[1:], answers, strict=True))]
-    form.write_text("\n".join(filled), encoding="utf-8")
+    filled = filled_in(form, answers)
+    form.write_text(filled, encoding="utf-8")
     outcome = backprop("grade", str(key), str(form))
     assert (outcome.status, outcome.stderr) == (0, "")
     assert "4 of 4 points" in outcome.stdout
-    form.write_text("\n".join(filled).replace("a₁⁽¹⁾", "a₁"), encoding="utf-8")
+    form.write_text(filled.replace("a₁⁽¹⁾", "a₁"), encoding="utf-8")
     outcome = backprop("grade", str(key), str(form))
     assert outcome.status == 1
     assert outcome.stderr.endswith("'a₁' is not clear; type a1[1] or a2[1]\n")
