@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import mpmath  # type: ignore[import-untyped]  # mpmath ships no types
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ Numbers = NDArray[np.float64]
 Functions = Mapping[str, Callable[..., Numbers]]
 
 POWER = "pow"
+BITS, DOUBLE = 120, 53
 ROUNDED_RIGHT = (-1.0, 0.5, 2.0)  # exponents for which NumPy divides, takes the root and multiplies
 
 
@@ -28,16 +30,20 @@ def _power(base: Numbers, exponent: Numbers, otherwise: Callable[[Numbers, Numbe
     return otherwise(base, exponent)
 
 
-def _nearest(name: str) -> Callable[[Numbers], Numbers]:
-    function = real(name)
-    return lambda numbers: np.asarray(function(numbers).astype(np.float64))
+def _nearest(function: Callable[..., object]) -> Callable[..., Numbers]:
+    """The function of mpmath numbers, each result with more bits than a double has and then rounded to one."""
+
+    def nearest(*numbers: Numbers) -> Numbers:
+        with mpmath.workprec(BITS):
+            found = function(*(np.asarray(_precise(number), dtype=object) for number in numbers))
+        with mpmath.workprec(DOUBLE):
+            return np.asarray(_rounded(found), dtype=np.float64)
+
+    return nearest
 
 
-_nearest_powers = np.frompyfunc(mpmath_power, 2, 1)
-
-
-def _nearest_power(base: Numbers, exponent: Numbers) -> Numbers:
-    return np.asarray(_nearest_powers(base, exponent), dtype=np.float64)
+_precise = np.frompyfunc(mpmath.mpf, 1, 1)
+_rounded = np.frompyfunc(lambda number: float(mpmath.mpf(number)), 1, 1)
 
 
 FAST: Functions = {
@@ -46,6 +52,6 @@ FAST: Functions = {
     POWER: lambda base, exponent: _power(base, exponent, np.power),
 }
 NEAREST: Functions = {
-    **{name: _nearest(name) for name in (*ELEMENTARY, "erf")},
-    POWER: lambda base, exponent: _power(base, exponent, _nearest_power),
+    **{name: _nearest(real(name)) for name in (*ELEMENTARY, "erf")},
+    POWER: lambda base, exponent: _power(base, exponent, _nearest(np.frompyfunc(mpmath_power, 2, 1))),
 }

@@ -66,6 +66,8 @@ class UnicodeReader(Reader):
     def _begins_matrix(self) -> bool:
         if self.peek().kind == "name":
             return self.peek().text not in CHOOSING
+        if self.peek().text == "|" and not self.peek().is_glued:  # a bar that closes stands at what it closes
+            return True
         return self.peek().text in ("(", "{") or (self.peek().kind == "number" and self.peek(1).kind == "small")
 
     def _power(self) -> tree.Node:

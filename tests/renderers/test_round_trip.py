@@ -40,6 +40,7 @@ def test_chains_of_equalities(node: tree.Node, format: str) -> None:
 
 
 @EVERY_FORMAT
+@example(node=tree.MatrixProduct((tree.Matrix("J"), tree.Apply("abs", (tree.Identity(tree.Number("1")),)))))
 @given(node=matrix_formulas())
 def test_formulas_in_the_matrix_view(node: tree.Node, format: str) -> None:
     assert_survives(node, format)
