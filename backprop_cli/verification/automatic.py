@@ -20,7 +20,6 @@ from backprop_cli.symbolic.graph import Graph
 from backprop_cli.verification.arrays import ELEMENTARY, Array, Named, NumPyArrays, elementary, read_inside
 from backprop_cli.verification.evaluation import Evaluator, forward, objective
 
-FEW = 50  # sets of numbers
 LIBRARIES = {"torch": "PyTorch", "autograd": "HIPS autograd"}  # in order of preference
 
 
@@ -40,9 +39,6 @@ def gradients(graph: Graph, given: Mapping[str, Array], names: Sequence[str], li
 
 def gradients_of_many(graph: Graph, given: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
     """The same by PyTorch for many sets of numbers at once: every array has one axis more in front, for them."""
-    count = len(next(iter(given.values())))
-    if count <= FEW:  # loading what maps over many takes longer
-        return _one_by_one(graph, given, names, count)
     torch = import_module("torch")
     arrays = TorchArrays(torch)
 
@@ -50,11 +46,19 @@ def gradients_of_many(graph: Graph, given: Mapping[str, Array], names: Sequence[
         return objective(graph, arrays, forward(graph, Evaluator(arrays), numbers)).array
 
     numbers = {name: torch.from_numpy(np.array(array, dtype=np.float64)) for name, array in given.items()}
+    leaves = [numbers[name].requires_grad_() for name in names]
     try:
-        slopes = torch.func.vmap(torch.func.grad(cost))(numbers)
+        costs = torch.func.vmap(cost)(numbers)
     except RuntimeError:  # where an operation looks at the numbers, as the largest of a window does
-        return _one_by_one(graph, given, names, count)
-    return {name: slopes[name].numpy() for name in names}
+        return _one_by_one(graph, given, names, len(next(iter(given.values()))))
+    if not costs.requires_grad:
+        return {name: np.zeros_like(given[name]) for name in names}
+    # torch.func.grad would do it too, but loads PyTorch's compiler first, which takes longer than all the rest
+    slopes = torch.autograd.grad(costs.sum(), leaves, allow_unused=True)
+    return {
+        name: np.zeros_like(given[name]) if slope is None else slope.numpy()
+        for name, slope in zip(names, slopes, strict=True)
+    }
 
 
 def _one_by_one(graph: Graph, given: Mapping[str, Array], names: Sequence[str], count: int) -> dict[str, Array]:
