@@ -52,9 +52,7 @@ BLOCKS = (
 )
 
 
-SHARE = (
-    3  # of the networks that a property is tried with when `.ci/full` searches, one in three is tried at other times
-)
+SHARE = 4  # of the networks that a property is tried with when `.ci/full` searches, one in four is tried otherwise
 
 
 def examples(most: int) -> int:

@@ -28,6 +28,7 @@ CALLS = (
 )
 
 
+@pytest.mark.every_spec
 @pytest.mark.parametrize("name", bundled_names())
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
 def test_every_command_on_every_spec(backprop, call, name):
