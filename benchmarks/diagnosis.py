@@ -82,10 +82,11 @@ def main() -> None:
 
 
 def _row(name: str, count: Counter[str]) -> str:
-    share = (count["named"] + count["ambiguous"]) / max(count["planted"], 1)
+    planted = count["planted"]
+    found = f"{(count['named'] + count['ambiguous']) / planted:.1%}" if planted else "-"
     before = " | ".join(str(count[part]) for part in ("planted", "named", "ambiguous", "missed"))
     after = " | ".join(str(count[part]) for part in ("after", "lost", "held"))
-    return f"| {name} | {before} | {share:.1%} | {after} |"
+    return f"| {name} | {before} | {found} | {after} |"
 
 
 if __name__ == "__main__":
