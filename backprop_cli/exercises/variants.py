@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop_cli.errors import BackpropError
-from backprop_cli.exercises.drawing import Rule, drawn
+from backprop_cli.exercises.drawing import PARAMETERS, Rule, drawn
 from backprop_cli.exercises.elementary import Numbers
 from backprop_cli.exercises.gate import Mutations, Reason, Verdicts, judged
 from backprop_cli.exercises.ids import name_of
 from backprop_cli.exercises.nodes import Nodes, Values, given_values
 from backprop_cli.exercises.tolerances import widths
+from backprop_cli.symbolic.graph import Role
 from backprop_cli.symbolic.notation import Place
 from backprop_cli.translation import Sentences, marked, tr, tr_n
 
@@ -178,22 +179,25 @@ def _elsewhere(
     tried: Sequence[Mapping[str, Array]],
     completed: Completed,
 ) -> Callable[[], Sequence[Values]]:
-    """The values of candidates with other numbers, twice, but with their own class numbers and zeros and ones; worked
+    """The values of candidates with any other numbers, twice, but with their own classes, of whatever kind; worked
     out when they are asked for. The second time all are positive, so that every unit of relu is alive."""
     decided = {
         name
         for name, rule in rules.items()
-        if rule.is_one_hot or set(rule.values) <= {0.0, 1.0} or nodes.graph[name].whole is not None
+        if rule.is_one_hot
+        or nodes.graph[name].whole is not None
+        or (nodes.graph[name].role is Role.TARGET and set(rule.values) <= {0.0, 1.0})
     }
+    free = {name: rule if name in decided else Rule(PARAMETERS) for name, rule in rules.items()}
     positive = {
         name: rule._replace(values=tuple(value for value in rule.values if value > 0) or rule.values)
-        for name, rule in rules.items()
+        for name, rule in free.items()
     }
 
     @cache
     def values() -> Sequence[Values]:
         found = []
-        for others in (candidate(own, rules, 0, 0, -1), candidate(own, positive, 0, 0, -2)):
+        for others in (candidate(own, free, 0, 0, -1), candidate(own, positive, 0, 0, -2)):
             moved = [
                 {name: array if name in decided else others[name] for name, array in one.items()}
                 for one in (tried if decided else tried[:1])

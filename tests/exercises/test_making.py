@@ -234,6 +234,18 @@ def test_classes_that_a_sample_does_not_have_are_no_reason(question: str, is_sof
             assert zeros == {f"dJ/da1[{place}]" for place in absent}
 
 
+@pytest.mark.parametrize("values", ["[0]", "[0, 1]"])
+def test_a_zero_that_other_inputs_would_change_is_none_of_a_class(values: str, tmp_path) -> None:
+    text = f"network: two-two-two\nquestions: [gradient: 'W1[1,1]']\nvary: {{x: {values}}}\n"
+    (tmp_path / "zero.yaml").write_text(text, encoding="utf-8")
+    exercise = load_exercise(str(tmp_path / "zero.yaml")).exercise
+    if values == "[0]":
+        with pytest.raises(BackpropError, match=r"an answer is exactly 0 \(\d+, most often dJ/dW1\[1,1\]\)"):
+            made(exercise, 2, 1)
+    else:
+        assert all(cell.value != 0 for variant in made(exercise, 8, 1).key.variants for cell in variant.cells)
+
+
 def test_the_answer_that_turns_variants_away_is_named(tmp_path) -> None:
     text = "network: two-two-two\nquestions: [gradient: W2]\nvary: {y: [0.5], x: [0.000001]}\ndigits: 2\n"
     (tmp_path / "small.yaml").write_text(text.replace("gradient: W2", "gradient: W1"), encoding="utf-8")
